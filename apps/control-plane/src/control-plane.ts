@@ -1,0 +1,69 @@
+import { NestFactory } from '@nestjs/core';
+import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
+import type { RequestListener } from 'node:http';
+import { nestLogger, type Logger } from '#libs/logging';
+import { TenantRepository } from '#libs/tenants';
+import { ControlPlaneModule } from './control-plane.module';
+import type { ControlPlaneOptions } from './control-plane.options';
+import { serveOpenApi } from './docs/open-api';
+import { observe } from './edge/observe';
+import { offeredMethods, type RoutedApplication } from './edge/offered-methods';
+import { safeHeaders } from './edge/safe-headers';
+
+export type { ControlPlaneOptions } from './control-plane.options';
+
+/** The control plane, ready to be called by whoever listens. */
+export interface ControlPlane {
+  readonly handle: RequestListener;
+  /** Stops following the store; requests in flight are the listener's. */
+  close(): Promise<void>;
+}
+
+const PATHS = ['/admin', '/tenant', '/metrics', '/docs'];
+
+/** Whether a request target belongs to the control plane when both planes share a port. */
+export function claims(url: string): boolean {
+  return PATHS.some((path) => url.startsWith(path) && (url.length === path.length || '/?'.includes(url[path.length] ?? '')));
+}
+
+/** Builds the control plane on an Express of its own. It does not listen by itself. */
+export async function createControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  const { config, logging, metrics } = options;
+  const adapter = new ExpressAdapter();
+  const app = await NestFactory.create<NestExpressApplication>(ControlPlaneModule.with(options), adapter, {
+    // Bodies are read by a guard, see JsonBodyGuard.
+    bodyParser: false,
+    logger: nestLogger(frameworkLogger(logging.logger)),
+    abortOnError: false,
+  });
+  app.disable('x-powered-by');
+  // Entity tags are versions of documents here; Express would add digests of everything else.
+  app.disable('etag');
+  app.use(observe(metrics.control, logging), safeHeaders);
+  app.enableCors({
+    origin: config.allowedOrigins.includes('*') ? true : [...config.allowedOrigins],
+    credentials: true,
+    allowedHeaders: ['Content-Type', 'Authorization', 'X-API-Key', 'X-Admin-Token', 'If-Match', 'If-None-Match'],
+    exposedHeaders: ['X-Request-Id', 'ETag', 'Location', 'Retry-After'],
+  });
+  const express = adapter.getInstance<RequestListener & RoutedApplication>();
+  app.use(offeredMethods(express));
+  serveOpenApi(app);
+  await app.init();
+
+  const tenants = app.get(TenantRepository);
+  tenants.adoptForeignTenants(logging.logger);
+  return {
+    handle: express,
+    async close() {
+      tenants.close();
+      await app.close();
+    },
+  };
+}
+
+/** Nest announces every route at start; that is for those who debug. */
+function frameworkLogger(logger: Logger): Logger {
+  const quiet = logger.isLevelEnabled('debug') || !logger.isLevelEnabled('warn');
+  return logger.child({ plane: 'control' }, { level: quiet ? logger.level : 'warn' });
+}

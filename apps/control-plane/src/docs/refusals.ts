@@ -1,0 +1,35 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiExtraModels, ApiResponse, getSchemaPath } from '@nestjs/swagger';
+import { ERRORS, PROBLEM_CONTENT_TYPE, type ErrorCode } from '#libs/errors';
+import { ProblemDto } from './problem.dto';
+
+/** What every protected operation may answer. */
+const PROTECTED: readonly ErrorCode[] = ['admin_unauthorized', 'admin_not_configured', 'internal_error'];
+const STORED: readonly ErrorCode[] = [...PROTECTED, 'store_unavailable'];
+const WITH_BODY: readonly ErrorCode[] = ['bad_request', 'validation_failed', 'body_too_large', 'unsupported_media_type'];
+
+/** Documents the refusals of a protected operation that reads or writes the store, beyond those they all have. */
+export const Refusals = (...codes: ErrorCode[]): MethodDecorator => documented([...STORED, ...codes]);
+
+/** The same for operations that take a JSON body. */
+export const BodyRefusals = (...codes: ErrorCode[]): MethodDecorator => documented([...STORED, ...WITH_BODY, ...codes]);
+
+/** The same for protected operations that do without the store. */
+export const ProtectedRefusals = (): MethodDecorator => documented(PROTECTED);
+
+/** OpenAPI has one response per status; the codes that share one are listed in its description. */
+export function documented(codes: readonly ErrorCode[]): MethodDecorator {
+  const statuses = new Map<number, ErrorCode[]>();
+  for (const code of new Set(codes)) {
+    const { status } = ERRORS[code];
+    statuses.set(status, [...(statuses.get(status) ?? []), code]);
+  }
+  const responses = [...statuses].map(([status, shared]) =>
+    ApiResponse({
+      status,
+      description: shared.map((code) => `\`${code}\`: ${ERRORS[code].title}`).join('. '),
+      content: { [PROBLEM_CONTENT_TYPE]: { schema: { $ref: getSchemaPath(ProblemDto) } } },
+    }),
+  );
+  return applyDecorators(ApiExtraModels(ProblemDto), ...responses);
+}

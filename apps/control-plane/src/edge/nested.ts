@@ -1,0 +1,24 @@
+import { applyDecorators, type Type as Class } from '@nestjs/common';
+import { ApiProperty } from '@nestjs/swagger';
+import { Type } from 'class-transformer';
+import { IsArray, IsOptional, ValidateNested } from 'class-validator';
+
+interface NestedOptions {
+  list?: boolean;
+  optional?: boolean;
+  nullable?: boolean;
+  description?: string;
+}
+
+/** A property that is an object of `type`, or a list of them: typed, checked inside, documented. */
+export function Nested(type: () => Class, options: NestedOptions = {}): PropertyDecorator {
+  const { list = false, optional = false, nullable = false, description } = options;
+  const message = list ? 'must be a list of objects' : 'must be an object';
+  return applyDecorators(
+    ApiProperty({ type, isArray: list, required: !optional, nullable, description }),
+    Type(type),
+    ValidateNested({ each: list, message }),
+    ...(list ? [IsArray({ message: 'must be a list' })] : []),
+    ...(optional ? [IsOptional()] : []),
+  );
+}

@@ -1,0 +1,70 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiExtraModels, ApiResponse, getSchemaPath } from '@nestjs/swagger';
+import type { IdentityProvider, RouteRule, StoredTenant, TenantTimeouts } from '#libs/tenants';
+import { BrokenTenantDto, TenantDto } from './tenant.dto';
+
+/**
+ * A tenant as it is shown: the fields that are ours. Other programs may keep theirs in the same document, and of
+ * those nobody knows whether they are secret.
+ */
+export function tenantView(stored: StoredTenant): TenantDto | BrokenTenantDto {
+  if (!stored.tenant) return { id: stored.id, problems: stored.problems };
+  const { id, name, upstreamBaseUrl, allowedRoutes, auth, rateLimit, idp, timeouts, suspended } = stored.tenant;
+  return {
+    id,
+    name,
+    upstreamBaseUrl,
+    allowedRoutes: allowedRoutes.map(routeView),
+    auth: auth && { jwt: auth.jwt },
+    rateLimit: rateLimit && { windowSeconds: rateLimit.windowSeconds, maxRequests: rateLimit.maxRequests },
+    idp: idp && idpView(idp),
+    timeouts: timeouts && timeoutsView(timeouts),
+    suspended,
+  };
+}
+
+export function routeView({ path, methods, auth }: RouteRule): RouteRule {
+  return { path, methods, auth: auth && { jwt: auth.jwt } };
+}
+
+function idpView({ issuer, jwksUri, audience, algorithms }: IdentityProvider): IdentityProvider {
+  return { issuer, jwksUri, audience, algorithms };
+}
+
+function timeoutsView({ connectMs, firstByteMs, idleMs, totalMs }: TenantTimeouts): TenantTimeouts {
+  return { connectMs, firstByteMs, idleMs, totalMs };
+}
+
+const ETAG = { description: 'Version of the document, for If-Match.', schema: { type: 'string' as const } };
+
+const TENANT_SCHEMA = { oneOf: [{ $ref: getSchemaPath(TenantDto) }, { $ref: getSchemaPath(BrokenTenantDto) }] };
+
+/** Documents a response that shows a tenant. */
+export const ShowsTenant = (status: 200 | 201): MethodDecorator =>
+  applyDecorators(
+    ApiExtraModels(TenantDto, BrokenTenantDto),
+    ApiResponse({
+      status,
+      description: status === 201 ? 'The new tenant.' : 'The tenant.',
+      headers: status === 201 ? { ETag: ETAG, Location: { schema: { type: 'string' } } } : { ETag: ETAG },
+      schema: status === 201 ? { $ref: getSchemaPath(TenantDto) } : TENANT_SCHEMA,
+    }),
+  );
+
+/** Documents a response that shows a page of tenants. */
+export const ShowsTenants = (): MethodDecorator =>
+  applyDecorators(
+    ApiExtraModels(TenantDto, BrokenTenantDto),
+    ApiResponse({
+      status: 200,
+      description: 'A page of tenants, in the byte order of their ids.',
+      schema: {
+        type: 'object',
+        required: ['tenants', 'nextCursor'],
+        properties: {
+          tenants: { type: 'array', items: TENANT_SCHEMA },
+          nextCursor: { type: 'string', nullable: true, description: 'null on the last page.' },
+        },
+      },
+    }),
+  );

@@ -1,0 +1,153 @@
+import { ApiProperty, ApiPropertyOptional, ApiSchema, OmitType, PartialType } from '@nestjs/swagger';
+import { IsArray, IsBoolean, IsInt, IsOptional, IsString } from 'class-validator';
+import { TOKEN_ALGORITHMS } from '#libs/tenants';
+import { FieldProblemDto } from '../docs/problem.dto';
+import { Nested } from '../edge/nested';
+
+@ApiSchema({ name: 'Auth' })
+export class AuthDto {
+  @ApiProperty({ type: Boolean, description: 'Whether a bearer token of the identity provider is required.' })
+  @IsBoolean()
+  jwt!: boolean;
+}
+
+@ApiSchema({ name: 'Route' })
+export class RouteDto {
+  @ApiProperty({ type: String, example: '/v1/users', description: 'A path below /api, with everything under it.' })
+  @IsString()
+  path!: string;
+
+  @ApiPropertyOptional({ type: [String], example: ['GET', 'POST'], description: 'Absent: any method. GET includes HEAD.' })
+  @IsOptional()
+  @IsArray()
+  @IsString({ each: true })
+  methods?: string[];
+
+  @Nested(() => AuthDto, { optional: true, description: 'Overrides `auth` of the tenant.' })
+  auth?: AuthDto;
+}
+
+@ApiSchema({ name: 'RateLimit' })
+export class RateLimitDto {
+  @ApiProperty({ type: 'integer', minimum: 1, maximum: 2_678_400, example: 60 })
+  @IsInt()
+  windowSeconds!: number;
+
+  @ApiProperty({ type: 'integer', minimum: 1, maximum: 1_000_000_000, example: 1000 })
+  @IsInt()
+  maxRequests!: number;
+}
+
+@ApiSchema({ name: 'IdentityProvider' })
+export class IdentityProviderDto {
+  @ApiProperty({ type: String, example: 'https://auth.acme.com' })
+  @IsString()
+  issuer!: string;
+
+  @ApiProperty({ type: String, format: 'uri', example: 'https://auth.acme.com/.well-known/jwks.json' })
+  @IsString()
+  jwksUri!: string;
+
+  @ApiProperty({ type: String, example: 'api.acme.com' })
+  @IsString()
+  audience!: string;
+
+  @ApiPropertyOptional({ type: [String], enum: TOKEN_ALGORITHMS, description: 'Absent: all of these.' })
+  @IsOptional()
+  @IsArray()
+  @IsString({ each: true })
+  algorithms?: string[];
+}
+
+@ApiSchema({ name: 'Timeouts', description: 'Overrides of the gateway’s time-outs, in milliseconds.' })
+export class TimeoutsDto {
+  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 86_400_000 })
+  @IsOptional()
+  @IsInt()
+  connectMs?: number;
+
+  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 86_400_000 })
+  @IsOptional()
+  @IsInt()
+  firstByteMs?: number;
+
+  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 86_400_000 })
+  @IsOptional()
+  @IsInt()
+  idleMs?: number;
+
+  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 86_400_000 })
+  @IsOptional()
+  @IsInt()
+  totalMs?: number;
+}
+
+@ApiSchema({ name: 'TenantInput' })
+export class TenantInputDto {
+  @ApiPropertyOptional({ type: String, example: 'acme', pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$', description: 'Absent: one is generated.' })
+  @IsOptional()
+  @IsString()
+  id?: string;
+
+  @ApiProperty({ type: String, maxLength: 200, example: 'ACME Corporation' })
+  @IsString()
+  name!: string;
+
+  @ApiProperty({ type: String, format: 'uri', example: 'https://internal-api.acme.com' })
+  @IsString()
+  upstreamBaseUrl!: string;
+
+  @Nested(() => RouteDto, { list: true })
+  allowedRoutes!: RouteDto[];
+
+  @Nested(() => AuthDto, { optional: true, description: 'For routes that say nothing; absent: required if there is an `idp`.' })
+  auth?: AuthDto;
+
+  @Nested(() => RateLimitDto, { optional: true, description: 'Absent: 100 requests in 60 seconds.' })
+  rateLimit?: RateLimitDto;
+
+  @Nested(() => IdentityProviderDto, { optional: true })
+  idp?: IdentityProviderDto;
+
+  @Nested(() => TimeoutsDto, { optional: true })
+  timeouts?: TimeoutsDto;
+
+  @ApiPropertyOptional({ type: Boolean, description: 'Requests of a suspended tenant are refused with 403.' })
+  @IsOptional()
+  @IsBoolean()
+  suspended?: boolean;
+}
+
+class AuthPatchDto extends PartialType(AuthDto) {}
+class RateLimitPatchDto extends PartialType(RateLimitDto) {}
+class IdentityProviderPatchDto extends PartialType(IdentityProviderDto) {}
+
+@ApiSchema({ name: 'TenantPatch', description: 'A JSON merge patch (RFC 7396): null removes a field, a list replaces the whole list.' })
+export class TenantPatchDto extends PartialType(OmitType(TenantInputDto, ['auth', 'rateLimit', 'idp', 'timeouts'])) {
+  @Nested(() => AuthPatchDto, { optional: true, nullable: true })
+  auth?: AuthPatchDto | null;
+
+  @Nested(() => RateLimitPatchDto, { optional: true, nullable: true })
+  rateLimit?: RateLimitPatchDto | null;
+
+  @Nested(() => IdentityProviderPatchDto, { optional: true, nullable: true })
+  idp?: IdentityProviderPatchDto | null;
+
+  @Nested(() => TimeoutsDto, { optional: true, nullable: true })
+  timeouts?: TimeoutsDto | null;
+}
+
+@ApiSchema({ name: 'Tenant' })
+export class TenantDto extends TenantInputDto {
+  @ApiProperty({ type: String, example: 'acme' })
+  declare id: string;
+}
+
+@ApiSchema({ name: 'BrokenTenant', description: 'A stored document that cannot be served. It can be replaced or deleted.' })
+export class BrokenTenantDto {
+  @ApiProperty({ type: String })
+  id!: string;
+
+  @ApiProperty({ type: [FieldProblemDto] })
+  problems!: FieldProblemDto[];
+}

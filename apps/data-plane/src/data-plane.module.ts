@@ -1,0 +1,29 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { RateLimiter, TokenVerifier } from '#libs/guards';
+import { TenantDirectory } from '#libs/tenants';
+import { GatewayController } from './gateway.controller';
+import { Forwarder } from './upstream/forwarder';
+
+/** What the guards and the controller are given. */
+export interface DataPlaneParts {
+  readonly directory: TenantDirectory;
+  readonly verifier: TokenVerifier;
+  readonly limiter: RateLimiter;
+  readonly forwarder: Forwarder;
+}
+
+@Module({})
+export class DataPlaneModule {
+  static of({ directory, verifier, limiter, forwarder }: DataPlaneParts): DynamicModule {
+    return {
+      module: DataPlaneModule,
+      controllers: [GatewayController],
+      providers: [
+        { provide: TenantDirectory, useValue: directory },
+        { provide: TokenVerifier, useValue: verifier },
+        { provide: RateLimiter, useValue: limiter },
+        { provide: Forwarder, useValue: forwarder },
+      ],
+    };
+  }
+}

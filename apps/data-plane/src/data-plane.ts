@@ -1,0 +1,115 @@
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import { ServerResponse, type RequestListener, type Server, type IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { GatewayConfig } from '#libs/config';
+import { ProblemFilter } from '#libs/errors';
+import { Admission, ProxyTrust, RateLimiter, TokenVerifier } from '#libs/guards';
+import { nestLogger, type Logging } from '#libs/logging';
+import type { MetricsRegistry } from '#libs/metrics';
+import type { Store } from '#libs/store';
+import { AddressPolicy, TenantDirectory } from '#libs/tenants';
+import { UsageCounter } from '#libs/usage';
+import { answerParserError } from './client-error';
+import { Cors } from './cors';
+import { DataPlaneModule } from './data-plane.module';
+import { FrontDoor, type Neighbour } from './front-door';
+import { Observation } from './observation';
+import { PrototypeStableAdapter } from './prototype-stable-adapter';
+import { describeRequest } from './refusable';
+import { Forwarder } from './upstream/forwarder';
+import { Transport } from './upstream/transport';
+
+/** What the process hands to the data plane. */
+export interface DataPlaneResources {
+  readonly config: GatewayConfig;
+  readonly store: Store;
+  readonly logging: Logging;
+  readonly metrics: MetricsRegistry;
+  readonly neighbour: Neighbour;
+  readonly draining: () => boolean;
+}
+
+/** The running data plane: its server, not listening yet, and its orderly end. */
+export interface DataPlane {
+  readonly server: Server;
+  /** Ends WebSockets, which would otherwise keep the process alive. */
+  closeUpgraded(): void;
+  /** Releases upstream connections and publishes the last counters; after the server has closed. */
+  close(): Promise<void>;
+}
+
+/** Idle client connections outlive those of an ingress (nginx 60 s), so that the ingress never sends into a closing one. */
+const KEEP_ALIVE_MS = 75_000;
+/** A head that trickles in for longer is an attack (slowloris). */
+const HEADERS_TIMEOUT_MS = 20_000;
+
+/** Puts the data plane together: admission → Nest (guards, controller) → forwarder, observed from end to end. */
+export async function createDataPlane(resources: DataPlaneResources): Promise<DataPlane> {
+  const { config, store, logging, metrics } = resources;
+  const addresses = new AddressPolicy(config.allowPrivateUpstreams);
+  const usage = new UsageCounter(store);
+  const observation = new Observation(metrics.gateway, logging, usage);
+  const filter = new ProblemFilter((error, request) => observation.internalError(error, request));
+  const cors = new Cors(config.allowedOrigins);
+  const transport = new Transport(config, addresses);
+  const proxies = new ProxyTrust(config.trustedProxies);
+  const forwarder = new Forwarder(transport, cors, config.maxBodyBytes, (error, request, response) =>
+    filter.respond(error, request, response),
+  );
+
+  const door = new FrontDoor({
+    admission: new Admission(proxies, config.maxBodyBytes),
+    proxies,
+    cors,
+    observation,
+    filter,
+    application: (request, response) => application(request, response),
+    neighbour: resources.neighbour,
+    draining: resources.draining,
+  });
+  const adapter = new PrototypeStableAdapter(
+    { maxHeaderSize: config.maxHeaderBytes, keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: HEADERS_TIMEOUT_MS },
+    door.request,
+  );
+  const verifier = new TokenVerifier({ logger: logging.logger, addresses });
+  const nest = await NestFactory.create(
+    DataPlaneModule.of({
+      directory: new TenantDirectory(store, logging.logger, config.staleConfigMaxAgeMs),
+      verifier,
+      limiter: new RateLimiter(store),
+      forwarder,
+    }),
+    adapter,
+    // Bodies are streamed, never parsed here.
+    { bodyParser: false, logger: nestLogger(logging.logger) },
+  );
+  nest.useGlobalFilters(filter);
+  await nest.init();
+  const application = adapter.getInstance<RequestListener>();
+  describeRequest(adapter.getInstance(), cors);
+  const server = nest.getHttpServer() as Server;
+  tuneServer(server, door);
+  return {
+    server,
+    closeUpgraded: () => door.closeUpgraded(),
+    async close() {
+      await transport.close();
+      await usage.close();
+    },
+  };
+}
+
+function tuneServer(server: Server, door: FrontDoor): void {
+  // Uploads may take long; their pace is the upstream's time-outs' business.
+  server.requestTimeout = 0;
+  // Beyond this Node drops header fields without a word; their number is bounded by admission instead.
+  server.maxHeadersCount = 0;
+  server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    door.upgrade(request, socket, head, new ServerResponse(request));
+  });
+  // Without listeners Node answers 100 and 417 itself, before anybody has judged the request.
+  server.on('checkContinue', door.request);
+  server.on('checkExpectation', door.request);
+  server.on('clientError', answerParserError);
+}

@@ -1,0 +1,37 @@
+import { drain, listen, openResources, probes, runProcess } from '#libs/lifecycle';
+import { createDataPlane } from './data-plane';
+import { metricsEndpoint } from './metrics-endpoint';
+
+/** The data plane alone: proxies on PORT, answers the probes, and shows its metrics to the admin token. */
+void runProcess(async (config) => {
+  const resources = openResources(config);
+  const { readiness, store, metrics, logging } = resources;
+  const probe = probes(readiness);
+  const scrape = metricsEndpoint(metrics, config.adminToken);
+  const data = await createDataPlane({
+    ...resources,
+    draining: () => readiness.draining,
+    neighbour: {
+      claims: (url) => probe.claims(url) || scrape.claims(url),
+      handle: (request, response) =>
+        (probe.claims(request.url ?? '') ? probe.handle : scrape.handle)(request, response),
+    },
+  });
+  const port = await listen(data.server, config.port, config.host);
+  logging.logger.info({ port, store: store.kind }, 'listening');
+  void store.ready().then(() => store.fleet.join());
+  return {
+    async close() {
+      await drain(data.server, {
+        readiness,
+        inflight: () => metrics.gateway.inflight,
+        closeUpgraded: () => data.closeUpgraded(),
+        delayMs: config.shutdownDelayMs,
+        timeoutMs: config.shutdownTimeoutMs,
+      });
+      await data.close();
+      await store.close();
+      logging.flush();
+    },
+  };
+});

@@ -1,0 +1,102 @@
+import type { GatewayError } from '#libs/errors';
+import type { GatewayRequest, RequestContext } from '#libs/guards';
+import type { LogCategory, Logging } from '#libs/logging';
+import type { GatewayMetrics } from '#libs/metrics';
+import type { UsageCounter } from '#libs/usage';
+
+/**
+ * Metrics, access log and usage of a request, exactly once for every outcome. They hang on the end of the response,
+ * not on an interceptor: a refused request never reaches one.
+ */
+export class Observation {
+  constructor(
+    private readonly metrics: GatewayMetrics,
+    private readonly logging: Logging,
+    private readonly usage: UsageCounter,
+  ) {}
+
+  begin(): void {
+    this.metrics.inflight += 1;
+  }
+
+  /** @param status what the client got; 499 if it went away before there was one. */
+  end(context: RequestContext, status: number): void {
+    const endedAt = performance.now();
+    const durationMs = endedAt - context.startedAt;
+    const upstreamMs =
+      context.upstreamStartedAt === undefined
+        ? undefined
+        : (context.upstreamEndedAt ?? endedAt) - context.upstreamStartedAt;
+    const tenantId = context.tenant?.id;
+    this.metrics.inflight -= 1;
+    this.metrics.finished({ tenantId, status, durationMs, upstream: context.tenant?.upstream.origin, upstreamMs });
+    if (upstreamMs !== undefined && tenantId !== undefined) this.usage.count(tenantId);
+    if (context.refusal) this.refused(context, context.refusal);
+    else if (status >= 500 && upstreamMs !== undefined) this.metrics.upstreamError(tenantId);
+    this.logging.access({
+      endedAt: Date.now(),
+      requestId: context.id,
+      tenantId,
+      method: context.method,
+      path: context.path,
+      status,
+      durationMs,
+      upstreamMs,
+      clientAddress: context.clientAddress,
+      decision: context.refusal?.code ?? 'allow',
+      bytesIn: context.bytesIn,
+      bytesOut: context.bytesOut,
+    });
+  }
+
+  /** An error nobody planned for. */
+  internalError(error: unknown, request: unknown): void {
+    const { id } = (request as GatewayRequest).context ?? {};
+    this.metrics.internalError(error instanceof Error ? error.name : 'unknown');
+    this.logging.logger.error({ err: error, requestId: id }, 'the gateway failed');
+  }
+
+  private refused(context: RequestContext, refusal: GatewayError): void {
+    const tenantId = context.tenant?.id;
+    const category = this.count(context, refusal);
+    const level = refusal.definition.fault === 'client' ? 'warn' : 'error';
+    const cause = refusal.cause instanceof Error ? refusal.cause.message : undefined;
+    this.logging.logger[level](
+      {
+        category,
+        decision: 'deny',
+        guard: context.judge,
+        reason: refusal.code,
+        detail: refusal.publicDetail,
+        cause,
+        requestId: context.id,
+        tenantId,
+        ip: context.clientAddress,
+        method: context.method,
+        path: context.path,
+      },
+      'refused',
+    );
+  }
+
+  private count(context: RequestContext, refusal: GatewayError): LogCategory {
+    const tenantId = context.tenant?.id;
+    switch (context.judge) {
+      case 'api_key':
+      case 'jwt':
+        this.metrics.authFailure(tenantId, refusal.code);
+        return 'auth';
+      case 'route':
+        this.metrics.routeDenial(tenantId);
+        return 'policy';
+      case 'rate_limit':
+        if (refusal.code === 'rate_limited') this.metrics.rateLimit(tenantId);
+        return 'policy';
+      case 'upstream':
+        if (refusal.definition.fault === 'upstream') this.metrics.upstreamError(tenantId);
+        return 'request';
+      case 'admission':
+        return 'policy';
+    }
+  }
+}

@@ -1,0 +1,34 @@
+import type { ServerResponse } from 'node:http';
+import type { GatewayError } from '#libs/errors';
+import type { GatewayRequest } from '#libs/guards';
+import type { Cors } from './cors';
+
+/**
+ * Teaches this plane's requests what ProblemFilter asks of them: their id, and to note a refusal.
+ * On the prototype of Express's requests, because a property per request would cost a hidden-class change each.
+ */
+export function describeRequest(app: { request: object }, cors: Cors): void {
+  Object.defineProperties(app.request, {
+    id: {
+      get(this: GatewayRequest) {
+        return this.context.id;
+      },
+    },
+    refusedWith: {
+      value(this: GatewayRequest, error: GatewayError, response: ServerResponse) {
+        noteRefusal(this, error, response, cors);
+      },
+    },
+  });
+}
+
+function noteRefusal(request: GatewayRequest, error: GatewayError, response: ServerResponse, cors: Cors): void {
+  const { context } = request;
+  context.refusal ??= error;
+  if (response.headersSent) return;
+  response.setHeader('X-Request-Id', context.id);
+  const headers = cors.headers(context);
+  for (let i = 0; i < headers.length; i += 2) response.setHeader(headers[i] as string, headers[i + 1] as string);
+  // An unread body would be taken for the next request.
+  if (context.bodyLength !== undefined && !request.complete) response.shouldKeepAlive = false;
+}

@@ -1,0 +1,108 @@
+import dns from 'node:dns';
+import http from 'node:http';
+import https from 'node:https';
+import type { LookupFunction } from 'node:net';
+import { LRUCache } from 'lru-cache';
+import { Pool } from 'undici';
+import type { GatewayConfig, TimeoutConfig } from '#libs/config';
+import { GatewayError } from '#libs/errors';
+import type { AddressPolicy, ServedTenant } from '#libs/tenants';
+import { RetryBudget } from './retry-budget';
+
+/** Connections and bookkeeping of one upstream origin. */
+export interface UpstreamPool {
+  readonly pool: Pool;
+  readonly retries: RetryBudget;
+}
+
+/** Origins with open connections; the least recently used one is closed beyond that. */
+const MAX_POOLS = 4096;
+/** Shorter than servers keep an idle connection (nginx 75 s, Node 5 s, which announces it), so that they do not close first. */
+const IDLE_CONNECTION_MS = 4000;
+const MAX_RESPONSE_HEADER_BYTES = 65_536;
+
+/** Connections to upstreams: a pool per origin, and agents for WebSockets. Refuses addresses that the policy refuses. */
+export class Transport {
+  private readonly pools = new LRUCache<string, UpstreamPool>({
+    max: MAX_POOLS,
+    // Lets the requests that use it finish.
+    dispose: ({ pool }) => void pool.close().catch(() => undefined),
+  });
+  private readonly lookup: LookupFunction;
+  private readonly agents: { readonly http: http.Agent; readonly https: https.Agent };
+
+  constructor(
+    private readonly config: Pick<GatewayConfig, 'timeouts' | 'upstreamMaxConnections'>,
+    private readonly addresses: AddressPolicy,
+  ) {
+    this.lookup = permittedLookup(addresses);
+    const options = { keepAlive: false, lookup: this.lookup };
+    this.agents = { http: new http.Agent(options), https: new https.Agent(options) };
+  }
+
+  /** The time-outs of a tenant's requests, milliseconds. */
+  timeouts(tenant: ServedTenant): TimeoutConfig {
+    return tenant.timeouts ? { ...this.config.timeouts, ...tenant.timeouts } : this.config.timeouts;
+  }
+
+  /** @throws GatewayError upstream_not_permitted */
+  poolFor(tenant: ServedTenant): UpstreamPool {
+    const { origin } = tenant.upstream;
+    const connectMs = tenant.timeouts?.connectMs ?? this.config.timeouts.connectMs;
+    const name = connectMs === this.config.timeouts.connectMs ? origin : `${origin} ${connectMs}`;
+    const known = this.pools.get(name);
+    if (known) return known;
+    this.checkHost(new URL(origin).hostname);
+    const pool = new Pool(origin, {
+      connections: this.config.upstreamMaxConnections,
+      pipelining: 1,
+      keepAliveTimeout: IDLE_CONNECTION_MS,
+      maxHeaderSize: MAX_RESPONSE_HEADER_BYTES,
+      connect: { timeout: connectMs, lookup: this.lookup },
+    });
+    const created = { pool, retries: new RetryBudget() };
+    this.pools.set(name, created);
+    return created;
+  }
+
+  /**
+   * The agent for one WebSocket connection.
+   * @throws GatewayError upstream_not_permitted
+   */
+  agentFor(url: URL): http.Agent {
+    this.checkHost(url.hostname);
+    return url.protocol === 'https:' ? this.agents.https : this.agents.http;
+  }
+
+  /** Closes every connection, whatever is using it. */
+  async close(): Promise<void> {
+    await Promise.all([...this.pools.values()].map(({ pool }) => pool.destroy()));
+    this.agents.http.destroy();
+    this.agents.https.destroy();
+  }
+
+  /** Literal addresses never reach `lookup`. */
+  private checkHost(hostname: string): void {
+    const objection = this.addresses.objectionToHost(hostname);
+    if (objection) throw notPermitted(objection);
+  }
+}
+
+/** Resolution that refuses forbidden addresses at the moment of use: what a name resolved to earlier proves nothing. */
+function permittedLookup(addresses: AddressPolicy): LookupFunction {
+  return (hostname, options, callback) => {
+    dns.lookup(hostname, { ...options, all: true }, (error, found) => {
+      if (error) return callback(error, '');
+      const permitted = found.filter(({ address }) => addresses.objection(address) === undefined);
+      const first = permitted[0];
+      if (!first) return callback(notPermitted(`${hostname} resolves to a forbidden address`), '');
+      if (options.all) callback(null, permitted);
+      else callback(null, first.address, first.family);
+    });
+  };
+}
+
+/** The reason names an internal address: for the log, not for the client. */
+function notPermitted(reason: string): GatewayError {
+  return new GatewayError('upstream_not_permitted', undefined, { cause: new Error(reason) });
+}

@@ -1,0 +1,50 @@
+import js from '@eslint/js';
+import globals from 'globals';
+import tseslint from 'typescript-eslint';
+
+const SPECS = ['**/*.spec.ts', '**/*.e2e-spec.ts'];
+const JEST_GLOBALS = { ...globals.jest };
+
+export default tseslint.config(
+  { ignores: ['dist/', '.build/', 'coverage/', 'data/', 'bench/out/', '**/node_modules/'] },
+  { linterOptions: { reportUnusedDisableDirectives: 'error' } },
+  js.configs.recommended,
+  { rules: { 'no-console': 'error', eqeqeq: 'error' } },
+  {
+    files: ['**/*.ts'],
+    extends: [...tseslint.configs.recommendedTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      // `import type` of a class that a constructor asks for takes away the metadata Nest injects by.
+      '@typescript-eslint/consistent-type-imports': 'off',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
+      'max-params': ['error', { max: 5 }],
+    },
+  },
+  {
+    // The size of a file is held by test/architecture.spec.ts as well, for every .ts file.
+    files: ['{src,apps,libs}/**/*.ts', 'scripts/**/*.mjs'],
+    ignores: SPECS,
+    rules: {
+      'max-lines': ['error', { max: 400 }],
+      'max-lines-per-function': ['error', { max: 50, skipBlankLines: true, skipComments: true }],
+    },
+  },
+  {
+    // Specs pass half-typed things on purpose: JSON answers, wrong types, expect.any().
+    files: [...SPECS, 'test/**/*.ts'],
+    languageOptions: { globals: JEST_GLOBALS },
+    rules: {
+      '@typescript-eslint/no-unsafe-argument': 'off',
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+      '@typescript-eslint/require-await': 'off',
+    },
+  },
+  { files: ['**/*.{js,cjs,mjs}'], languageOptions: { globals: globals.node } },
+  { files: ['scripts/**', 'bench/**'], rules: { 'no-console': 'off' } },
+);

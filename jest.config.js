@@ -1,0 +1,58 @@
+'use strict';
+
+/** Node 20 has no require(esm) inside jest, so packages that are ES modules only are transformed like our own code. */
+const esmOnly = ['jose', 'oidc-provider'];
+
+const swc = {
+  swcrc: false,
+  jsc: {
+    target: 'es2022',
+    parser: { syntax: 'typescript', decorators: true },
+    transform: { legacyDecorator: true, decoratorMetadata: true, useDefineForClassFields: false },
+    keepClassNames: true,
+  },
+  module: { type: 'commonjs' },
+  sourceMaps: 'inline',
+};
+const swcForPackages = { swcrc: false, jsc: { target: 'es2022' }, module: { type: 'commonjs' } };
+
+/** @type {import('jest').Config} */
+const project = {
+  rootDir: __dirname,
+  testEnvironment: 'node',
+  moduleFileExtensions: ['ts', 'js', 'mjs', 'json'],
+  setupFiles: ['<rootDir>/test/support/environment.ts'],
+  transform: {
+    '^.+\\.ts$': ['@swc/jest', swc],
+    [`/node_modules/(${esmOnly.join('|')})/.+\\.js$`]: ['@swc/jest', swcForPackages],
+  },
+  transformIgnorePatterns: [`/node_modules/(?!(${esmOnly.join('|')})/)`],
+  // What the `imports` of package.json say, with the sources in the place of dist/.
+  moduleNameMapper: {
+    '^#libs/([^/]+)$': '<rootDir>/libs/$1/src/index.ts',
+    '^#apps/(.*)$': '<rootDir>/apps/$1',
+  },
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.build/', '<rootDir>/bench/'],
+};
+
+/** @type {import('jest').Config} */
+module.exports = {
+  // The default leaves one core idle, which on two cores is half the machine.
+  maxWorkers: '100%',
+  testTimeout: 15_000,
+  coverageProvider: 'v8',
+  collectCoverageFrom: ['{src,apps,libs}/**/*.ts', '!**/*.spec.ts', '!**/main.ts', '!**/index.ts'],
+  projects: [
+    {
+      ...project,
+      displayName: 'unit',
+      testMatch: ['<rootDir>/{src,apps,libs}/**/*.spec.ts', '<rootDir>/test/*.spec.ts'],
+    },
+    {
+      ...project,
+      displayName: 'e2e',
+      testMatch: ['<rootDir>/test/**/*.e2e-spec.ts'],
+      globalSetup: '<rootDir>/test/support/global-setup.mjs',
+    },
+  ],
+};

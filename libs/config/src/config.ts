@@ -1,0 +1,191 @@
+import { availableParallelism } from 'node:os';
+import { readFileSync } from 'node:fs';
+import { SETTINGS, type SettingName, type SettingValues } from './settings';
+
+/** Where Redis is and how to reach it; exactly one of `url`, `host`, `cluster`, `sentinels` is used. */
+export interface RedisConfig {
+  readonly topology: 'standalone' | 'cluster' | 'sentinel';
+  readonly nodes: ReadonlyArray<{ host: string; port: number }>;
+  readonly sentinelMaster: string;
+  readonly sentinelPassword?: string;
+  readonly username?: string;
+  readonly password?: string;
+  readonly db: number;
+  readonly tls?: { rejectUnauthorized: boolean; ca?: string };
+  readonly commandTimeoutMs: number;
+}
+
+/** The time-outs of one forwarded request, in milliseconds. A tenant may override them. */
+export interface TimeoutConfig {
+  readonly connectMs: number;
+  readonly firstByteMs: number;
+  readonly idleMs: number;
+  readonly totalMs: number;
+}
+
+/** All settings, parsed and cross-checked. Frozen: nothing changes a setting after the start. */
+export interface GatewayConfig {
+  readonly production: boolean;
+  readonly host?: string;
+  readonly port: number;
+  readonly adminPort?: number;
+  readonly adminToken?: string;
+  readonly dataDir: string;
+  readonly logLevel: SettingValues['LOG_LEVEL'];
+  readonly metricsMaxTenants: number;
+  readonly workers: number;
+  readonly trustedProxies: readonly string[];
+  readonly allowedOrigins: readonly string[];
+  /** Undefined selects the embedded store. */
+  readonly redis?: RedisConfig;
+  readonly staleConfigMaxAgeMs: number;
+  readonly timeouts: TimeoutConfig;
+  /** 0 means unlimited. */
+  readonly maxBodyBytes: number;
+  readonly maxHeaderBytes: number;
+  readonly upstreamMaxConnections: number;
+  readonly allowPrivateUpstreams: boolean;
+  readonly shutdownTimeoutMs: number;
+  readonly shutdownDelayMs: number;
+}
+
+/** The start is refused; `problems` has one line per variable. */
+export class ConfigError extends Error {
+  constructor(readonly problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.name = 'ConfigError';
+  }
+}
+
+/**
+ * Reads and checks the settings.
+ * @throws ConfigError naming every variable that cannot be used, not only the first.
+ */
+export function loadConfig(env: Record<string, string | undefined>): GatewayConfig {
+  const problems: string[] = [];
+  const values = parseAll(env, problems);
+  const redis = redisConfig(values, problems);
+  const production = values.NODE_ENV === 'production';
+  const workers = values.WORKERS === 'auto' ? availableParallelism() : values.WORKERS;
+  if (workers > 1 && !redis) problems.push('WORKERS above 1 needs Redis: set REDIS_URL or REDIS_HOST');
+  checkAdminToken(values.ADMIN_TOKEN, production, problems);
+  if (problems.length > 0) throw new ConfigError(problems);
+
+  return Object.freeze({
+    production,
+    host: values.HOST,
+    port: values.PORT,
+    adminPort: values.ADMIN_PORT,
+    adminToken: values.ADMIN_TOKEN,
+    dataDir: values.DATA_DIR,
+    logLevel: values.LOG_LEVEL,
+    metricsMaxTenants: values.METRICS_MAX_TENANTS,
+    workers,
+    trustedProxies: values.TRUSTED_PROXIES ?? [],
+    allowedOrigins: values.ALLOWED_ORIGINS,
+    redis,
+    staleConfigMaxAgeMs: values.STALE_CONFIG_MAX_AGE_SECONDS * 1000,
+    timeouts: Object.freeze({
+      connectMs: values.CONNECT_TIMEOUT_MS,
+      firstByteMs: values.FIRST_BYTE_TIMEOUT_MS,
+      idleMs: values.IDLE_TIMEOUT_MS,
+      totalMs: values.REQUEST_TIMEOUT_MS,
+    }),
+    maxBodyBytes: values.MAX_BODY_BYTES,
+    maxHeaderBytes: values.MAX_HEADER_BYTES,
+    upstreamMaxConnections: values.UPSTREAM_MAX_CONNECTIONS,
+    allowPrivateUpstreams: values.ALLOW_PRIVATE_UPSTREAMS ?? !production,
+    shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_MS,
+    shutdownDelayMs: values.SHUTDOWN_DELAY_MS,
+  });
+}
+
+function parseAll(env: Record<string, string | undefined>, problems: string[]): SettingValues {
+  const values: Record<string, unknown> = {};
+  for (const [name, setting] of Object.entries(SETTINGS)) {
+    // An empty variable counts as unset: compose files and CI systems pass optional variables that way.
+    const raw = env[name]?.trim() || ('fallback' in setting ? setting.fallback : undefined);
+    if (raw === undefined) continue;
+    try {
+      values[name] = setting.parse(raw);
+    } catch (error) {
+      problems.push(`${name} ${(error as Error).message}${hint(name as SettingName, raw)}`);
+    }
+  }
+  return values as SettingValues;
+}
+
+/** Kubernetes injects tcp://… into every pod when a Service is called "redis": worth saying out loud. */
+function hint(name: SettingName, raw: string): string {
+  return name === 'REDIS_PORT' && raw.startsWith('tcp://')
+    ? " (Kubernetes' service links put that there: set enableServiceLinks: false, or REDIS_URL)"
+    : '';
+}
+
+function redisConfig(values: SettingValues, problems: string[]): RedisConfig | undefined {
+  const ways = (['REDIS_URL', 'REDIS_HOST', 'REDIS_CLUSTER_NODES', 'REDIS_SENTINELS'] as const).filter(
+    (name) => values[name] !== undefined,
+  );
+  if (ways.length === 0) return undefined;
+  // The reference's sample file sets both; the URL says more, so it wins over the single host.
+  const rivals = ways.filter((way) => !(way === 'REDIS_HOST' && ways.includes('REDIS_URL')));
+  if (rivals.length > 1) problems.push(`${rivals.join(' and ')} exclude each other`);
+
+  const parsed = values.REDIS_URL === undefined ? undefined : new URL(values.REDIS_URL);
+  const topology = values.REDIS_CLUSTER_NODES ? 'cluster' : values.REDIS_SENTINELS ? 'sentinel' : 'standalone';
+  const single = parsed
+    ? { host: parsed.hostname.replace(/^\[|\]$/g, ''), port: Number(parsed.port || 6379) }
+    : { host: values.REDIS_HOST ?? '', port: values.REDIS_PORT };
+  const nodes = values.REDIS_CLUSTER_NODES ?? values.REDIS_SENTINELS ?? [single];
+  if (topology === 'cluster' && values.REDIS_DB > 0) problems.push('REDIS_DB cannot be used with Redis Cluster');
+  return Object.freeze({
+    topology,
+    nodes,
+    sentinelMaster: values.REDIS_SENTINEL_MASTER,
+    sentinelPassword: values.REDIS_SENTINEL_PASSWORD,
+    username: decode(parsed?.username, problems) ?? values.REDIS_USERNAME,
+    password: decode(parsed?.password, problems) ?? values.REDIS_PASSWORD,
+    db: databaseOf(parsed, problems) ?? values.REDIS_DB,
+    tls: values.REDIS_TLS || parsed?.protocol === 'rediss:' ? tlsConfig(values, problems) : undefined,
+    commandTimeoutMs: values.REDIS_COMMAND_TIMEOUT_MS,
+  });
+}
+
+function tlsConfig(values: SettingValues, problems: string[]): RedisConfig['tls'] {
+  const rejectUnauthorized = values.REDIS_TLS_REJECT_UNAUTHORIZED;
+  if (values.REDIS_TLS_CA_FILE === undefined) return { rejectUnauthorized };
+  try {
+    return { rejectUnauthorized, ca: readFileSync(values.REDIS_TLS_CA_FILE, 'utf8') };
+  } catch (error) {
+    problems.push(`REDIS_TLS_CA_FILE cannot be read: ${(error as Error).message}`);
+    return { rejectUnauthorized };
+  }
+}
+
+function databaseOf(url: URL | undefined, problems: string[]): number | undefined {
+  const path = url?.pathname.slice(1);
+  if (!path) return undefined;
+  if (!/^\d{1,4}$/.test(path)) problems.push('REDIS_URL must end with a database number, such as /0');
+  return Number(path);
+}
+
+function decode(part: string | undefined, problems: string[]): string | undefined {
+  if (!part) return undefined;
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    problems.push('REDIS_URL has a user or password that is not percent-encoded');
+    return undefined;
+  }
+}
+
+/** Values that documentation shows and people copy. */
+const SAMPLE_TOKENS = ['your-secure-admin-token-here', 'your-admin-token', 'changeme', 'change-me', 'secret', 'admin'];
+
+function checkAdminToken(token: string | undefined, production: boolean, problems: string[]): void {
+  if (token === undefined) return;
+  if (/[^\x21-\x7e]/.test(token)) problems.push('ADMIN_TOKEN must be printable ASCII without spaces');
+  if (!production) return;
+  if (SAMPLE_TOKENS.includes(token.toLowerCase())) problems.push('ADMIN_TOKEN is a sample value: choose a secret one');
+  else if (token.length < 16) problems.push('ADMIN_TOKEN must have at least 16 characters in production');
+}

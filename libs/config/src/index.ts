@@ -1,0 +1,8 @@
+/**
+ * config: every setting of Gatehouse, read once from the environment (and an optional `.env` file) into one
+ * typed, frozen object. The only place that touches `process.env`.
+ * Not here: tenants and routes. They are data and live in the store.
+ */
+export { loadConfig, ConfigError, type GatewayConfig, type RedisConfig, type TimeoutConfig } from './config';
+export { readEnvironment } from './environment';
+export { SETTINGS, renderEnvExample } from './settings';

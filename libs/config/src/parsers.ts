@@ -1,0 +1,77 @@
+import ipaddr from 'ipaddr.js';
+
+/** Reads the text of one variable; throws an Error whose message completes "NAME … ". */
+export type Parser<T> = (raw: string) => T;
+
+export const text: Parser<string> = (raw) => raw;
+
+/** A whole number in [min, max]; `unit` is only named in the message. */
+export function integer(min: number, max: number, unit = ''): Parser<number> {
+  return (raw) => {
+    const value = Number(raw);
+    if (!/^-?\d+$/.test(raw) || value < min || value > max) {
+      throw new Error(`must be a whole number from ${min} to ${max}${unit && ` (${unit})`}`);
+    }
+    return value;
+  };
+}
+
+export const flag: Parser<boolean> = (raw) => {
+  if (raw === 'true' || raw === '1') return true;
+  if (raw === 'false' || raw === '0') return false;
+  throw new Error('must be true or false');
+};
+
+export function oneOf<const T extends string>(...allowed: T[]): Parser<T> {
+  return (raw) => {
+    const found = allowed.find((value) => value === raw);
+    if (found === undefined) throw new Error(`must be one of ${allowed.join(', ')}`);
+    return found;
+  };
+}
+
+/** A comma-separated list; empty items are refused because they are usually an unset shell variable. */
+export function list<T>(item: Parser<T>): Parser<readonly T[]> {
+  return (raw) =>
+    raw.split(',').map((part) => {
+      if (part.trim() === '') throw new Error('has an empty item');
+      return item(part.trim());
+    });
+}
+
+export function url(...protocols: string[]): Parser<string> {
+  return (raw) => {
+    if (!URL.canParse(raw) || !protocols.includes(new URL(raw).protocol)) {
+      throw new Error(`must be a URL starting with ${protocols.map((p) => `${p}//`).join(' or ')}`);
+    }
+    return raw;
+  };
+}
+
+/** An address or CIDR block, or one of the names that proxy-addr knows. */
+export const addressBlock: Parser<string> = (raw) => {
+  if (['loopback', 'linklocal', 'uniquelocal'].includes(raw)) return raw;
+  const valid = raw.includes('/') ? ipaddr.isValidCIDR(raw) : ipaddr.isValid(raw);
+  if (!valid) throw new Error(`has '${raw}', which is no address, CIDR block, loopback, linklocal or uniquelocal`);
+  return raw;
+};
+
+/** `host:port`, the port optional. IPv6 hosts are written in brackets. */
+export function endpoint(defaultPort: number): Parser<{ host: string; port: number }> {
+  return (raw) => {
+    const match = /^(\[[0-9a-fA-F:.]+\]|[^\s:[\]/]+)(?::(\d{1,5}))?$/.exec(raw);
+    const port = Number(match?.[2] ?? defaultPort);
+    if (!match?.[1] || port < 1 || port > 65535) throw new Error(`has '${raw}', which is not host:port`);
+    return { host: match[1].replace(/^\[|\]$/g, ''), port };
+  };
+}
+
+/** An origin as browsers send it in `Origin` (RFC 6454 §6.1), or `*`. */
+export const origin: Parser<string> = (raw) => {
+  if (raw === '*') return raw;
+  if (!URL.canParse(raw) || new URL(raw).origin !== raw) throw new Error(`has '${raw}', which is no origin`);
+  return raw;
+};
+
+/** The number of worker processes; `auto` is resolved by the caller, who knows the machine. */
+export const workers: Parser<number | 'auto'> = (raw) => (raw === 'auto' ? raw : integer(1, 256)(raw));

@@ -1,0 +1,222 @@
+import { randomUUID } from 'node:crypto';
+import { GatewayError } from '#libs/errors';
+import { normalPath } from '#libs/tenants';
+import { headerRule } from './header-rules';
+import type { Peer, ProxyTrust } from './proxy-trust';
+import type { RequestContext } from './request-context';
+import { routedPath } from './routed-path';
+
+/** A request as the parser delivers it; also what `explain` makes up. */
+export interface ArrivingRequest {
+  readonly method: string;
+  /** The request target, as sent. */
+  readonly url: string;
+  readonly httpVersion: string;
+  /** Flat: name, value, name, value, … */
+  readonly rawHeaders: readonly string[];
+}
+
+/** Values that the header loop collects; the context gets what they mean. */
+class Collected {
+  host: string | undefined = undefined;
+  contentLength: string | undefined = undefined;
+  transferEncoding: string | undefined = undefined;
+  connection: string | undefined = undefined;
+  upgrade: string | undefined = undefined;
+  forwardedFor: string | undefined = undefined;
+  forwardedProto: string | undefined = undefined;
+  forwardedHost: string | undefined = undefined;
+  forwarded: string | undefined = undefined;
+}
+
+const MAX_HEADERS = 200;
+const HOST = /^(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
+const REQUEST_ID = /^[A-Za-z0-9._:/+=-]{1,128}$/;
+/** Options of `Connection` that name no header. */
+const PLAIN_CONNECTION = /^(?:keep-alive|close|upgrade|, ?)*$/i;
+/** XST and tunnels have no place behind a gateway. */
+const REFUSED_METHODS = ['TRACE', 'TRACK', 'CONNECT'];
+
+/**
+ * The first step of the request path: one pass over the raw headers that refuses ambiguous framing, finds the
+ * credentials, and leaves exactly the headers that the upstream may see.
+ */
+export class Admission {
+  /** @param maxBodyBytes 0 means unlimited. */
+  constructor(
+    private readonly proxies: ProxyTrust,
+    private readonly maxBodyBytes: number,
+  ) {}
+
+  /** @throws GatewayError for requests that must not go further; the context is filled as far as it got. */
+  admit(request: ArrivingRequest, peer: Peer, context: RequestContext): void {
+    context.method = request.method;
+    context.clientAddress = peer.address;
+    const collected = this.readHeaders(request.rawHeaders, context);
+    if (context.id === '') context.id = randomUUID();
+    if (REFUSED_METHODS.includes(request.method)) throw new GatewayError('method_not_allowed');
+    this.checkFraming(request, collected, context);
+    readTarget(request.url, collected, context);
+    this.addForwarded(peer, collected, context);
+    readUpgrade(request.method, collected, context);
+    context.routedPath = routedPath(context.path);
+  }
+
+  private readHeaders(raw: readonly string[], context: RequestContext): Collected {
+    if (raw.length > MAX_HEADERS * 2) throw new GatewayError('headers_too_large', 'more than 200 header fields');
+    const collected = new Collected();
+    for (let i = 0; i < raw.length; i += 2) {
+      const spelling = raw[i] as string;
+      const value = raw[i + 1] as string;
+      const header = headerRule(spelling);
+      if (header.rule === 'forward') context.upstreamHeaders.push(spelling, value);
+      else if (header.rule === 'read') readHeader(header.name, value, collected, context);
+      else if (header.rule === 'refuse') throw new GatewayError('ambiguous_framing', `the header ${header.name} is refused`);
+    }
+    if (collected.connection !== undefined && !PLAIN_CONNECTION.test(collected.connection)) {
+      dropNamed(collected.connection, context.upstreamHeaders);
+    }
+    return collected;
+  }
+
+  private checkFraming(request: ArrivingRequest, collected: Collected, context: RequestContext): void {
+    const { host, contentLength, transferEncoding } = collected;
+    if (host === undefined ? request.httpVersion !== '1.0' : !HOST.test(host)) {
+      throw new GatewayError('bad_request', 'the Host header is missing or malformed');
+    }
+    if (transferEncoding !== undefined) {
+      const exact = transferEncoding.toLowerCase() === 'chunked' && contentLength === undefined;
+      if (!exact || request.httpVersion !== '1.1') throw new GatewayError('ambiguous_framing');
+      context.bodyLength = -1;
+    } else if (contentLength !== undefined) {
+      if (!/^\d{1,15}$/.test(contentLength)) throw new GatewayError('ambiguous_framing');
+      const length = Number(contentLength);
+      if (this.maxBodyBytes > 0 && length > this.maxBodyBytes) throw new GatewayError('body_too_large');
+      // A length of zero is sent on: servers answer 411 to a POST without one.
+      context.upstreamHeaders.push('Content-Length', String(length));
+      if (length > 0) context.bodyLength = length;
+    }
+  }
+
+  /** Tells the upstream who called, in both notations; a client's own such headers never get here. */
+  private addForwarded(peer: Peer, collected: Collected, context: RequestContext): void {
+    const client = this.proxies.client(peer, collected);
+    const claimed = peer.trusted ? collected : undefined;
+    const claimedProto = claimed?.forwardedProto?.split(',')[0]?.trim().toLowerCase();
+    const proto = claimedProto === 'https' || claimedProto === 'http' ? claimedProto : peer.encrypted ? 'https' : 'http';
+    const claimedHost = claimed?.forwardedHost?.split(',')[0]?.trim();
+    const host = claimedHost !== undefined && HOST.test(claimedHost) ? claimedHost : (collected.host ?? '');
+    context.clientAddress = client.address;
+    const node = client.address.includes(':') ? `"[${client.address}]"` : client.address;
+    context.upstreamHeaders.push(
+      'X-Forwarded-For', client.chain,
+      'X-Forwarded-Proto', proto,
+      'X-Forwarded-Host', host,
+      'Forwarded', `for=${node};host="${host}";proto=${proto}`,
+      'X-Request-Id', context.id,
+    ); // prettier-ignore
+  }
+}
+
+function readHeader(name: string, value: string, collected: Collected, context: RequestContext): void {
+  switch (name) {
+    case 'host':
+      collected.host = once(name, collected.host, value);
+      break;
+    case 'x-api-key':
+      context.apiKey = once(name, context.apiKey, value);
+      break;
+    case 'authorization':
+      context.authorization = once(name, context.authorization, value);
+      context.upstreamHeaders.push('Authorization', value);
+      break;
+    case 'content-length':
+      collected.contentLength = once(name, collected.contentLength, value);
+      break;
+    case 'transfer-encoding':
+      collected.transferEncoding = once(name, collected.transferEncoding, value);
+      break;
+    case 'connection':
+      collected.connection = joined(collected.connection, value);
+      break;
+    case 'origin':
+      context.origin = value;
+      context.upstreamHeaders.push('Origin', value);
+      break;
+    default:
+      readRareHeader(name, value, collected, context);
+  }
+}
+
+function readRareHeader(name: string, value: string, collected: Collected, context: RequestContext): void {
+  switch (name) {
+    case 'expect':
+      if (value.toLowerCase() !== '100-continue') throw new GatewayError('expectation_failed');
+      context.expectsContinue = true;
+      break;
+    case 'upgrade':
+      collected.upgrade = joined(collected.upgrade, value);
+      break;
+    case 'te':
+      // Hop-by-hop, but the one thing it can say that survives a proxy (RFC 9110 §10.1.4).
+      if (/(^|,)\s*trailers\s*($|,)/i.test(value)) context.upstreamHeaders.push('TE', 'trailers');
+      break;
+    case 'x-request-id':
+      if (context.id === '' && REQUEST_ID.test(value)) context.id = value;
+      break;
+    case 'x-forwarded-for':
+      collected.forwardedFor = joined(collected.forwardedFor, value);
+      break;
+    case 'x-forwarded-proto':
+      collected.forwardedProto ??= value;
+      break;
+    case 'x-forwarded-host':
+      collected.forwardedHost ??= value;
+      break;
+    case 'forwarded':
+      collected.forwarded = joined(collected.forwarded, value);
+  }
+}
+
+/** Two of them could be read differently by the gateway and the upstream. */
+function once(name: string, earlier: string | undefined, value: string): string {
+  if (earlier !== undefined) throw new GatewayError('ambiguous_framing', `the header ${name} is given twice`);
+  return value;
+}
+
+function joined(earlier: string | undefined, value: string): string {
+  return earlier === undefined ? value : `${earlier}, ${value}`;
+}
+
+/** Headers that `Connection` names belong to this hop only (RFC 9110 §7.6.1). */
+function dropNamed(connection: string, headers: string[]): void {
+  const named = new Set(connection.toLowerCase().split(',').map((option) => option.trim())); // prettier-ignore
+  for (let i = headers.length - 2; i >= 0; i -= 2) {
+    if (named.has((headers[i] as string).toLowerCase())) headers.splice(i, 2);
+  }
+}
+
+function readTarget(url: string, collected: Collected, context: RequestContext): void {
+  let target = url;
+  if (!url.startsWith('/')) {
+    // The absolute form must be accepted, and its authority replaces Host (RFC 9112 §3.2.2).
+    const absolute = /^https?:\/\/([^/?#]+)(.*)$/i.exec(url);
+    if (!absolute?.[1] || !HOST.test(absolute[1])) throw new GatewayError('bad_request_target');
+    collected.host = absolute[1];
+    target = absolute[2]?.startsWith('/') ? absolute[2] : `/${absolute[2] ?? ''}`;
+  }
+  const mark = target.indexOf('?');
+  context.path = normalPath(mark < 0 ? target : target.slice(0, mark));
+  context.query = mark < 0 ? '' : target.slice(mark);
+  // eslint-disable-next-line no-control-regex -- control characters are what it looks for
+  if (/[\x00-\x20\x7f#]/.test(context.query)) throw new GatewayError('bad_request_target', 'the query has a raw control character, space or #');
+}
+
+function readUpgrade(method: string, collected: Collected, context: RequestContext): void {
+  if (collected.upgrade === undefined) return;
+  const asked = /(^|,)\s*upgrade\s*($|,)/i.test(collected.connection ?? '');
+  if (!asked) return; // Without the connection option the header means nothing (RFC 9110 §7.8).
+  const websocket = collected.upgrade.toLowerCase() === 'websocket' && method === 'GET';
+  if (!websocket || context.bodyLength !== undefined) throw new GatewayError('upgrade_not_supported');
+  context.upgrade = 'websocket';
+}

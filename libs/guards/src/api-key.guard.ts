@@ -1,0 +1,43 @@
+import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { GatewayError } from '#libs/errors';
+import { API_KEY_CHALLENGE, TenantDirectory, type ServedTenant } from '#libs/tenants';
+import type { GatewayRequest } from './request-context';
+
+/** Longer than any key; hashing what cannot be one is work for nothing. */
+const MAX_KEY_LENGTH = 512;
+
+/**
+ * The tenant whose key the request carries.
+ * @throws GatewayError missing_api_key, invalid_api_key, tenant_suspended, tenant_misconfigured, store_unavailable
+ */
+export function identifyTenant(
+  apiKey: string | undefined,
+  directory: TenantDirectory,
+): ServedTenant | Promise<ServedTenant> {
+  if (!apiKey) {
+    const detail = 'send the key in the X-API-Key header';
+    throw new GatewayError('missing_api_key', detail, { headers: API_KEY_CHALLENGE });
+  }
+  if (apiKey.length > MAX_KEY_LENGTH) throw new GatewayError('invalid_api_key', undefined, { headers: API_KEY_CHALLENGE });
+  const tenant = directory.byApiKey(apiKey);
+  return tenant instanceof Promise ? tenant.then(unlessSuspended) : unlessSuspended(tenant);
+}
+
+function unlessSuspended(tenant: ServedTenant): ServedTenant {
+  if (tenant.suspended) throw new GatewayError('tenant_suspended');
+  return tenant;
+}
+
+/** First of the request path: who is calling. */
+@Injectable()
+export class ApiKeyGuard implements CanActivate {
+  constructor(private readonly directory: TenantDirectory) {}
+
+  async canActivate(execution: ExecutionContext): Promise<boolean> {
+    const { context } = execution.switchToHttp().getRequest<GatewayRequest>();
+    context.judge = 'api_key';
+    const tenant = identifyTenant(context.apiKey, this.directory);
+    context.tenant = tenant instanceof Promise ? await tenant : tenant;
+    return true;
+  }
+}

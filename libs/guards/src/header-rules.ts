@@ -1,0 +1,68 @@
+/**
+ * What happens to a request header:
+ * `forward` it, `drop` it (hop-by-hop, or rebuilt by the gateway), `refuse` the request,
+ * or `read` it (the admission takes its value and decides).
+ */
+export type HeaderRule = 'forward' | 'drop' | 'refuse' | 'read';
+
+const READ = [
+  'host',
+  'connection',
+  'content-length',
+  'transfer-encoding',
+  'authorization',
+  'x-api-key',
+  'expect',
+  'upgrade',
+  'origin',
+  'te',
+  'x-request-id',
+  'x-forwarded-for',
+  'x-forwarded-proto',
+  'x-forwarded-host',
+  'forwarded',
+];
+
+/** Hop-by-hop (RFC 9110 §7.6.1) or credentials and claims that only the gateway may make. */
+const DROP = [
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authorization',
+  'proxy-authenticate',
+  'trailer',
+  'http2-settings',
+  'x-admin-token',
+  'x-real-ip',
+];
+const DROP_PREFIXES = ['x-forwarded-', 'x-gateway-'];
+
+/** Read as framing by servers that turn `_` into `-` (CGI, WSGI): a way around the length check. */
+const FRAMING = ['content-length', 'transfer-encoding', 'host'];
+
+interface KnownHeader {
+  readonly name: string;
+  readonly rule: HeaderRule;
+}
+
+/** Spellings seen so far; bounded, because clients choose them. */
+const known = new Map<string, KnownHeader>();
+const MAX_KNOWN = 1000;
+
+/** The lower-case name and the rule of a header, by the name as the client spelt it. */
+export function headerRule(spelling: string): KnownHeader {
+  const seen = known.get(spelling);
+  if (seen) return seen;
+  const name = spelling.toLowerCase();
+  const header = { name, rule: classify(name) };
+  if (known.size < MAX_KNOWN) known.set(spelling, header);
+  return header;
+}
+
+function classify(name: string): HeaderRule {
+  if (READ.includes(name)) return 'read';
+  const plain = name.replaceAll('_', '-');
+  if (plain !== name && FRAMING.includes(plain)) return 'refuse';
+  const reserved = DROP.includes(plain) || DROP_PREFIXES.some((prefix) => plain.startsWith(prefix));
+  // `X_API_KEY` and the like are look-alikes of what the gateway strips.
+  return reserved || (plain !== name && READ.includes(plain)) ? 'drop' : 'forward';
+}

@@ -1,0 +1,16 @@
+/**
+ * guards: how a request is judged. Admission (framing, headers, path, client address), then the four rules of the
+ * request path (API key, route, JWT, rate limit), each a plain function with a thin Nest guard over it.
+ * Everything they learn is one RequestContext. Not here: forwarding, and what is logged or counted.
+ */
+export { RequestContext, type GatewayRequest, type GuardName } from './request-context';
+export { Admission, type ArrivingRequest } from './admission';
+export { ProxyTrust, type Peer } from './proxy-trust';
+export { headerRule, type HeaderRule } from './header-rules';
+export { API_PREFIX, routedPath } from './routed-path';
+export { ApiKeyGuard, identifyTenant } from './api-key.guard';
+export { RouteGuard, chooseRoute } from './route.guard';
+export { JwtGuard, verifyBearer } from './jwt.guard';
+export { RateLimitGuard, enforceRateLimit } from './rate-limit.guard';
+export { RateLimiter } from './rate-limiter';
+export { TokenVerifier, type VerifiedToken } from './jwt/token-verifier';

@@ -1,0 +1,42 @@
+import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { GatewayError } from '#libs/errors';
+import type { ServedTenant } from '#libs/tenants';
+import { TokenVerifier, type VerifiedToken } from './jwt/token-verifier';
+import type { GatewayRequest } from './request-context';
+
+/**
+ * The verified token of a request.
+ * @param authorization the header's value
+ * @throws GatewayError missing_jwt, invalid_jwt, jwks_unavailable
+ */
+export function verifyBearer(
+  authorization: string | undefined,
+  tenant: ServedTenant,
+  verifier: TokenVerifier,
+): VerifiedToken | Promise<VerifiedToken> {
+  // Documents that ask for a JWT and name no issuer are refused when they are read.
+  if (!tenant.idp) throw new GatewayError('tenant_misconfigured');
+  const token = /^bearer +([^\s]+)$/i.exec(authorization ?? '')?.[1];
+  if (token === undefined) {
+    throw new GatewayError('missing_jwt', 'send the token as Authorization: Bearer …', {
+      headers: { 'WWW-Authenticate': 'Bearer' },
+    });
+  }
+  return verifier.verify(token, tenant.idp);
+}
+
+/** Third of the request path: on whose behalf, where the route asks for it. */
+@Injectable()
+export class JwtGuard implements CanActivate {
+  constructor(private readonly verifier: TokenVerifier) {}
+
+  async canActivate(execution: ExecutionContext): Promise<boolean> {
+    const { context } = execution.switchToHttp().getRequest<GatewayRequest>();
+    context.judge = 'jwt';
+    if (!context.tenant || !context.route) throw new Error('JwtGuard ran before RouteGuard');
+    if (!context.route.requiresJwt) return true;
+    const token = verifyBearer(context.authorization, context.tenant, this.verifier);
+    context.token = token instanceof Promise ? await token : token;
+    return true;
+  }
+}

@@ -1,0 +1,60 @@
+import type { IncomingMessage } from 'node:http';
+import type { GatewayError } from '#libs/errors';
+import type { BucketVerdict } from '#libs/store';
+import type { Route, ServedTenant } from '#libs/tenants';
+import type { VerifiedToken } from './jwt/token-verifier';
+
+export type GuardName = 'admission' | 'api_key' | 'route' | 'jwt' | 'rate_limit' | 'upstream';
+
+/**
+ * Everything Gatehouse learns about one request. Each field is written once, by the step named beside it.
+ * A class with all fields declared, so that every request has the same hidden class.
+ */
+export class RequestContext {
+  // Admission
+  id = '';
+  method = '';
+  /** Normal form of the path, without the query. */
+  path = '';
+  /** From the question mark on, as it came; empty without one. */
+  query = '';
+  clientAddress = '';
+  apiKey: string | undefined = undefined;
+  authorization: string | undefined = undefined;
+  origin: string | undefined = undefined;
+  /** What goes to the upstream, flat: name, value, name, value, … */
+  readonly upstreamHeaders: string[] = [];
+  /** Undefined without a body; -1 for a chunked one of unknown length. */
+  bodyLength: number | undefined = undefined;
+  expectsContinue = false;
+  upgrade: 'websocket' | undefined = undefined;
+
+  // The guards
+  tenant: ServedTenant | undefined = undefined;
+  /** The path below `/api`, which routes are matched against and the upstream is asked for. */
+  routedPath = '';
+  route: Route | undefined = undefined;
+  token: VerifiedToken | undefined = undefined;
+  bucket: BucketVerdict | undefined = undefined;
+
+  // Forwarding
+  upstreamStartedAt: number | undefined = undefined;
+  upstreamEndedAt: number | undefined = undefined;
+  /** The connection is a WebSocket now, and no HTTP response will come. */
+  switchedProtocols = false;
+  bytesIn = 0;
+  bytesOut = 0;
+
+  // The outcome
+  /** The step that is judging now; after a refusal, the one that refused. */
+  judge: GuardName = 'admission';
+  refusal: GatewayError | undefined = undefined;
+
+  /** @param startedAt monotonic milliseconds (`performance.now()`). */
+  constructor(readonly startedAt: number) {}
+}
+
+/** A request on its way through the data plane. */
+export interface GatewayRequest extends IncomingMessage {
+  context: RequestContext;
+}

@@ -1,0 +1,50 @@
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Readiness } from './readiness';
+
+/** Resolves to the port once the server accepts connections; rejects when it cannot, such as on a port in use. */
+export function listen(server: Server, port: number, host: string | undefined): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ port, host }, () => {
+      server.off('error', reject);
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}
+
+/** How a listener is brought to an end. */
+export interface DrainTerms {
+  readonly readiness: Readiness;
+  /** Requests still being handled. */
+  inflight(): number;
+  /** Ends connections that are no longer HTTP. */
+  closeUpgraded(): void;
+  /** Least time between readiness failing and the listener closing. */
+  readonly delayMs: number;
+  /** After this, whatever is still running is cut off. */
+  readonly timeoutMs: number;
+}
+
+const POLL_MS = 20;
+
+/**
+ * Readiness fails, requests in flight finish, and only then are new connections refused: a load balancer that has
+ * not noticed yet still gets answers, each of which asks its client to reconnect elsewhere.
+ */
+export async function drain(server: Server, terms: DrainTerms): Promise<void> {
+  const startedAt = Date.now();
+  const elapsed = (): number => Date.now() - startedAt;
+  terms.readiness.markDraining();
+  while (elapsed() < terms.timeoutMs && (elapsed() < terms.delayMs || terms.inflight() > 0)) {
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
+    terms.closeUpgraded();
+    // Requests that came in at the last moment get the rest of the time, and a moment at least.
+    const cutOff = setTimeout(() => server.closeAllConnections(), Math.max(POLL_MS, terms.timeoutMs - elapsed()));
+    server.once('close', () => clearTimeout(cutOff));
+    server.closeIdleConnections();
+  });
+}

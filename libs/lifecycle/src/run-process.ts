@@ -1,0 +1,45 @@
+import { ConfigError, loadConfig, readEnvironment, type GatewayConfig } from '#libs/config';
+
+/** Something that runs until it is told to stop. */
+export interface RunningProcess {
+  /** Finishes what is in flight, then releases everything. */
+  close(): Promise<void>;
+}
+
+/** Conventional exit code for a configuration that cannot be used (sysexits.h EX_CONFIG). */
+const EXIT_CONFIG = 78;
+
+/**
+ * The life of a process: settings are read, `start` serves, and the first SIGTERM or SIGINT ends it with exit code 0.
+ * A second signal ends it at once.
+ */
+export async function runProcess(start: (config: GatewayConfig) => Promise<RunningProcess>): Promise<void> {
+  let running: RunningProcess;
+  try {
+    running = await start(loadConfig(readEnvironment()));
+  } catch (error) {
+    const lines = error instanceof ConfigError ? error.problems : [describe(error)];
+    for (const line of lines) process.stderr.write(`gatehouse: ${line}\n`);
+    process.exit(error instanceof ConfigError ? EXIT_CONFIG : 1);
+  }
+  let stopping = false;
+  const stop = (): void => {
+    if (stopping) process.exit(130);
+    stopping = true;
+    running.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        process.stderr.write(`gatehouse: ${describe(error)}\n`);
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+}
+
+function describe(error: unknown): string {
+  const { code, message, port } = error as NodeJS.ErrnoException & { port?: number };
+  if (code === 'EADDRINUSE') return `port ${port} is in use: set PORT to another one`;
+  return error instanceof Error ? (error.stack ?? message) : String(error);
+}

@@ -1,0 +1,55 @@
+/** What is known about a finished request. Never a key, a token, a header value or a query string. */
+export interface AccessRecord {
+  /** Milliseconds since the epoch, when the request ended. */
+  endedAt: number;
+  requestId: string;
+  tenantId: string | undefined;
+  method: string;
+  /** Path without its query: queries carry secrets too often. */
+  path: string;
+  status: number;
+  durationMs: number;
+  upstreamMs: number | undefined;
+  clientAddress: string;
+  /** `allow`, or the code of the refusal. */
+  decision: string;
+  bytesIn: number;
+  bytesOut: number;
+}
+
+let second = 0;
+let secondText = '';
+
+/** ISO time with milliseconds; the part before the dot is formatted once a second. */
+function isoTime(now: number): string {
+  const current = Math.floor(now / 1000);
+  if (current !== second) {
+    second = current;
+    secondText = new Date(current * 1000).toISOString().slice(0, 20);
+  }
+  const millis = now - current * 1000;
+  return `${secondText}${millis < 10 ? '00' : millis < 100 ? '0' : ''}${millis}Z`;
+}
+
+/** Characters that may stand in a JSON string as they are, for the values that come from clients. */
+const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
+
+function quoted(value: string): string {
+  return PLAIN.test(value) ? `"${value}"` : JSON.stringify(value);
+}
+
+/**
+ * One access line. Written by hand because it is the only line of a successful request: pino's general
+ * serialisation costs some 7 µs, this about 1 µs.
+ */
+export function accessLine(r: AccessRecord, level: string): string {
+  return (
+    `{"level":"${level}","time":"${isoTime(r.endedAt)}","category":"request","requestId":${quoted(r.requestId)},` +
+    (r.tenantId === undefined ? '' : `"tenantId":${quoted(r.tenantId)},`) +
+    `"method":${quoted(r.method)},"path":${quoted(r.path)},"status":${r.status},` +
+    `"durationMs":${r.durationMs.toFixed(2)},` +
+    (r.upstreamMs === undefined ? '' : `"upstreamMs":${r.upstreamMs.toFixed(2)},`) +
+    `"ip":${quoted(r.clientAddress)},"bytesIn":${r.bytesIn},"bytesOut":${r.bytesOut},` +
+    `"decision":"${r.decision}","msg":"request"}\n`
+  );
+}

@@ -1,0 +1,28 @@
+import { Registry, collectDefaultMetrics } from 'prom-client';
+import { ControlMetrics } from './control-metrics';
+import { GatewayMetrics } from './gateway-metrics';
+import { watchStore, type WatchedStore } from './store-metrics';
+
+export const METRICS_CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
+
+/** All metrics of one process. An instance, not prom-client's global, so that two gateways can live in one test. */
+export class MetricsRegistry {
+  readonly registry = new Registry();
+  readonly gateway: GatewayMetrics;
+  readonly control: ControlMetrics;
+
+  /** @param maxTenants tenants with series of their own; see GatewayMetrics. */
+  constructor(maxTenants: number) {
+    collectDefaultMetrics({ register: this.registry });
+    this.gateway = new GatewayMetrics(this.registry, maxTenants);
+    this.control = new ControlMetrics(this.registry);
+  }
+
+  watchStore(store: WatchedStore): void {
+    watchStore(this.registry, store);
+  }
+
+  render(): Promise<string> {
+    return this.registry.metrics();
+  }
+}

@@ -1,0 +1,67 @@
+import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import type { RedisConfig } from '#libs/config';
+
+/** Waits 50 ms, 100 ms, … up to 1 s, with jitter so that replicas do not return in step. */
+function backoff(attempt: number): number {
+  return Math.min(1000, 50 * 2 ** Math.min(attempt, 6)) * (0.5 + Math.random() / 2);
+}
+
+/** Options of every single connection, whatever the topology. */
+function connectionOptions(config: RedisConfig): RedisOptions {
+  return {
+    username: config.username,
+    password: config.password,
+    tls: config.tls,
+    connectTimeout: 2000,
+    keepAlive: 10_000,
+    commandTimeout: config.commandTimeoutMs,
+    // Away must be noticed at once, not after a queue of commands has grown old.
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+    retryStrategy: backoff,
+    reconnectOnError: (error) => error.message.startsWith('READONLY'),
+  };
+}
+
+function sentinelOptions(config: RedisConfig): RedisOptions {
+  if (config.topology !== 'sentinel') return { host: config.nodes[0]?.host, port: config.nodes[0]?.port };
+  return {
+    sentinels: [...config.nodes],
+    name: config.sentinelMaster,
+    sentinelPassword: config.sentinelPassword,
+    sentinelRetryStrategy: backoff,
+    enableTLSForSentinelMode: config.tls !== undefined,
+    sentinelTLS: config.tls,
+  };
+}
+
+/** The client that commands go through. It connects by itself and keeps reconnecting. */
+export function connectCommands(config: RedisConfig): Redis | Cluster {
+  if (config.topology === 'cluster') {
+    return new Cluster([...config.nodes], {
+      redisOptions: connectionOptions(config),
+      enableOfflineQueue: false,
+      enableAutoPipelining: true,
+      clusterRetryStrategy: backoff,
+      slotsRefreshInterval: 5000,
+      // Certificates name hosts; without this the addresses that the cluster reports would be checked instead.
+      dnsLookup: config.tls ? (address, callback) => callback(null, address) : undefined,
+    });
+  }
+  return new Redis({
+    ...connectionOptions(config),
+    ...sentinelOptions(config),
+    db: config.db,
+    enableAutoPipelining: true,
+  });
+}
+
+/** A connection of its own for subscriptions: to `node` in a cluster, else to wherever the master is. */
+export function connectLink(config: RedisConfig, node?: { host: string; port: number }): Redis {
+  return new Redis({
+    ...connectionOptions(config),
+    ...(node ?? sentinelOptions(config)),
+    autoResubscribe: false,
+  });
+}

@@ -1,0 +1,64 @@
+import { Cluster, Redis } from 'ioredis';
+import { CHANGES_CHANNEL } from '../keys';
+import type { Documents, Expected } from '../store';
+import type { RedisHealth } from './redis-health';
+import type { RedisClient } from './scripts';
+
+const SCAN_BATCH = 1000;
+
+/** Documents as strings, indexes as sorted sets whose members all have score 0 and therefore sort by bytes. */
+export class RedisDocuments implements Documents {
+  constructor(
+    private readonly client: RedisClient,
+    private readonly health: RedisHealth,
+  ) {}
+
+  async get(key: string): Promise<string | undefined> {
+    return (await this.health.run(() => this.client.get(key))) ?? undefined;
+  }
+
+  async put(key: string, value: string, expected: Expected): Promise<boolean> {
+    return (await this.write(key, expected, '1', value)) === 1;
+  }
+
+  async delete(key: string, expected: Expected): Promise<boolean> {
+    return (await this.write(key, expected, '0', '')) === 1;
+  }
+
+  async *scan(prefix: string): AsyncIterable<string> {
+    // `[`, `*`, `?` and `\` are the specials of a Redis glob.
+    const match = `${prefix.replace(/[[\]*?\\]/g, '\\$&')}*`;
+    const nodes = this.client instanceof Cluster ? this.client.nodes('master') : [this.client as unknown as Redis];
+    for (const node of nodes) {
+      let cursor = '0';
+      do {
+        const at = cursor;
+        const [next, keys] = await this.health.run(() => node.scan(at, 'MATCH', match, 'COUNT', SCAN_BATCH));
+        yield* keys;
+        cursor = next;
+      } while (cursor !== '0');
+    }
+  }
+
+  async indexAdd(index: string, member: string): Promise<void> {
+    await this.health.run(() => this.client.zadd(index, 0, member));
+  }
+
+  async indexRemove(index: string, member: string): Promise<void> {
+    await this.health.run(() => this.client.zrem(index, member));
+  }
+
+  indexPage(index: string, after: string, limit: number): Promise<string[]> {
+    const from = after === '' ? '-' : `(${after}`;
+    return this.health.run(() => this.client.zrangebylex(index, from, '+', 'LIMIT', 0, limit));
+  }
+
+  async indexDrop(index: string): Promise<void> {
+    await this.health.run(() => this.client.del(index));
+  }
+
+  private write(key: string, expected: Expected, write: '0' | '1', value: string): Promise<0 | 1> {
+    const condition = typeof expected === 'string' ? expected : expected.version;
+    return this.health.run(() => this.client.gatehouseWrite(key, condition, CHANGES_CHANNEL, write, value));
+  }
+}

@@ -1,0 +1,43 @@
+import { randomUUID } from 'node:crypto';
+import { REPLICAS } from '../keys';
+import type { Fleet } from '../store';
+import type { RedisHealth } from './redis-health';
+import type { RedisClient } from './scripts';
+
+const HEARTBEAT_INTERVAL_MS = 2000;
+/** Five missed heartbeats: a process that is only slow still counts. */
+const SILENCE_MS = 10_000;
+
+/** Counts the live data plane processes, so that each knows its share of a limit when Redis is away. */
+export class RedisFleet implements Fleet {
+  size = 1;
+  private readonly id = randomUUID();
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly client: RedisClient,
+    private readonly health: RedisHealth,
+  ) {}
+
+  async join(): Promise<void> {
+    this.timer ??= setInterval(() => void this.beat(), HEARTBEAT_INTERVAL_MS).unref();
+    this.client.on('ready', () => void this.beat());
+    await this.beat();
+  }
+
+  async leave(): Promise<void> {
+    if (!this.timer) return;
+    clearInterval(this.timer);
+    await this.health.run(() => this.client.zrem(REPLICAS, this.id)).catch(() => undefined);
+  }
+
+  /** Without Redis the last known size stands: a share too small is safer than one too large. */
+  private async beat(): Promise<void> {
+    try {
+      const size = await this.health.run(() => this.client.gatehouseHeartbeat(REPLICAS, this.id, SILENCE_MS));
+      this.size = Math.max(1, size);
+    } catch {
+      // Reported by RedisHealth.
+    }
+  }
+}

@@ -1,0 +1,32 @@
+import { hash, randomBytes } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+
+const PREFIX = 'gh_live_';
+const SECRET_BYTES = 32;
+/** `gh_<mode>_`, the secret in base64url, six hex digits of its checksum. */
+const OURS = /^(gh_(?:live|test)_[A-Za-z0-9_-]{43})([0-9a-f]{6})$/;
+
+/** Every 401 must say how to do better (RFC 9110 §15.5.2). */
+export const API_KEY_CHALLENGE = { 'WWW-Authenticate': 'ApiKey realm="gatehouse"' } as const;
+
+/** A new key with 256 random bits. The checksum at its end lets a mistyped key be refused without a look-up. */
+export function generateApiKey(): string {
+  const body = PREFIX + randomBytes(SECRET_BYTES).toString('base64url');
+  return body + checksum(body);
+}
+
+/** True for keys that look like ours and cannot be: keys of other programs have no checksum and pass. */
+export function isMistyped(key: string): boolean {
+  if (!key.startsWith('gh_live_') && !key.startsWith('gh_test_')) return false;
+  const match = OURS.exec(key);
+  return !match || checksum(match[1] ?? '') !== match[2];
+}
+
+/** Keys are stored and looked up by lower-case hex SHA-256; 256 random bits need no salt and no slow hash. */
+export function hashApiKey(key: string): string {
+  return hash('sha256', key, 'hex');
+}
+
+function checksum(body: string): string {
+  return crc32(body).toString(16).padStart(8, '0').slice(0, 6);
+}

@@ -1,0 +1,112 @@
+import { LRUCache } from 'lru-cache';
+import { GatewayError } from '#libs/errors';
+import { StoreUnavailableError, type Store } from '#libs/store';
+
+interface Entry<T> {
+  readonly value: T;
+  /** Epoch of the feed when the read began: a change since then would have been announced. */
+  readonly epoch: number;
+  /** When the read began, milliseconds since the epoch. */
+  readonly readAt: number;
+}
+
+interface Flight<T> {
+  readonly promise: Promise<T | undefined>;
+  /** The document changed while it was being read; what comes back may be the old one. */
+  overtaken: boolean;
+}
+
+/** Unknown names are remembered apart and fewer of them, so that guessing cannot push out what is known. */
+const MAX_ABSENT = 10_000;
+
+/**
+ * A bounded cache of documents that follows the store's change feed. Entries are trusted for as long as the feed
+ * proves that no change was missed; while the store is away the known ones go on being served up to a stated age.
+ */
+export class FollowedCache<T extends NonNullable<unknown>> {
+  private readonly known: LRUCache<string, Entry<T>>;
+  private readonly absent = new LRUCache<string, Entry<undefined>>({ max: MAX_ABSENT });
+  private readonly flights = new Map<string, Flight<T>>();
+
+  /**
+   * @param read resolves to undefined where there is nothing.
+   * @param maxEntries bound of the cache.
+   * @param maxStaleMs how long an entry may be served while the store is away.
+   */
+  constructor(
+    private readonly store: Store,
+    private readonly read: (name: string) => Promise<T | undefined>,
+    maxEntries: number,
+    private readonly maxStaleMs: number,
+  ) {
+    this.known = new LRUCache({ max: maxEntries });
+  }
+
+  /**
+   * The document, at once when it is cached.
+   * @throws GatewayError store_unavailable when it is not known and the store is away.
+   */
+  get(name: string): T | undefined | Promise<T | undefined> {
+    const entry = this.known.get(name);
+    if (entry) return this.trusted(entry) ? entry.value : this.reread(name, entry);
+    const absent = this.absent.get(name);
+    if (absent && this.trusted(absent)) return undefined;
+    return this.fetch(name).catch((error: unknown) => this.giveUp(error));
+  }
+
+  /** Forgets a document that has changed. */
+  invalidate(name: string): void {
+    this.known.delete(name);
+    this.absent.delete(name);
+    const flight = this.flights.get(name);
+    if (flight) flight.overtaken = true;
+  }
+
+  private trusted(entry: Entry<unknown>): boolean {
+    const { epoch, trustMs } = this.store.changes;
+    return entry.epoch === epoch && (trustMs === Infinity || Date.now() - entry.readAt < trustMs);
+  }
+
+  private reread(name: string, entry: Entry<T>): T | Promise<T | undefined> {
+    const usable = Date.now() - entry.readAt < this.maxStaleMs;
+    if (this.store.state !== 'ready' && usable) return entry.value;
+    return this.fetch(name).catch((error: unknown) => {
+      if (error instanceof StoreUnavailableError && usable) return entry.value;
+      return this.giveUp(error);
+    });
+  }
+
+  private giveUp(error: unknown): never {
+    if (!(error instanceof StoreUnavailableError)) throw error;
+    throw new GatewayError('store_unavailable', undefined, { cause: error, headers: { 'Retry-After': '1' } });
+  }
+
+  /** Single-flight: any number of requests for one document cause one read. */
+  private fetch(name: string): Promise<T | undefined> {
+    const current = this.flights.get(name);
+    if (current && !current.overtaken) return current.promise;
+    const flight: Flight<T> = { promise: this.load(name, () => flight.overtaken), overtaken: false };
+    this.flights.set(name, flight);
+    const done = (): void => {
+      if (this.flights.get(name) === flight) this.flights.delete(name);
+    };
+    flight.promise.then(done, done);
+    return flight.promise;
+  }
+
+  private async load(name: string, overtaken: () => boolean): Promise<T | undefined> {
+    // Noted before the read: a change during it makes the entry old, not the other way round.
+    const { epoch } = this.store.changes;
+    const readAt = Date.now();
+    const value = await this.read(name);
+    if (overtaken()) return this.fetch(name);
+    if (value === undefined) {
+      this.known.delete(name);
+      this.absent.set(name, { value, epoch, readAt });
+    } else {
+      this.absent.delete(name);
+      this.known.set(name, { value, epoch, readAt });
+    }
+    return value;
+  }
+}

@@ -1,0 +1,85 @@
+import { looseForm, normalPath } from './normal-path';
+import type { RouteRule } from './tenant';
+
+/** A compiled rule: what the guards need to know about the route a request takes. */
+export interface Route {
+  /** Normal form, without a slash at the end. */
+  readonly path: string;
+  /** Undefined means any method. */
+  readonly methods: ReadonlySet<string> | undefined;
+  readonly requiresJwt: boolean;
+}
+
+interface Place {
+  readonly loose: string;
+  /** Rules with methods first: the more particular one decides. */
+  readonly routes: Route[];
+}
+
+/**
+ * A tenant's routes by path prefix; the longest prefix, in whole segments, wins. A look-up costs one map access
+ * per segment, however many routes there are.
+ */
+export class RouteTable {
+  private readonly places = new Map<string, Place>();
+  /** Loose form of every place, to notice paths that a lenient upstream would read as another place. */
+  private readonly loosePlaces = new Set<string>();
+  /** Deepest place, so that a path of thousands of segments costs no more than a short one. */
+  private maxDepth = 0;
+  /** True when every place is its own loose form, the common case. */
+  private strict = true;
+
+  constructor(rules: readonly RouteRule[], jwtByDefault: boolean) {
+    for (const rule of rules) {
+      const path = routePath(rule.path);
+      const loose = looseForm(path);
+      let place = this.places.get(path);
+      if (!place) this.places.set(path, (place = { loose, routes: [] }));
+      const methods = rule.methods && new Set(rule.methods.includes('GET') ? [...rule.methods, 'HEAD'] : rule.methods);
+      const route = { path, methods, requiresJwt: rule.auth?.jwt ?? jwtByDefault };
+      if (methods) place.routes.unshift(route);
+      else place.routes.push(route);
+      this.loosePlaces.add(loose);
+      this.strict &&= loose === path;
+      this.maxDepth = Math.max(this.maxDepth, depth(path), depth(loose));
+    }
+  }
+
+  /** The place that governs a normal path, or undefined if there is none or upstreams might disagree which it is. */
+  find(path: string): readonly Route[] | undefined {
+    const key = longestPrefix(this.places, path, this.maxDepth);
+    const place = key === undefined ? undefined : this.places.get(key);
+    const loose = looseForm(path);
+    if (loose === path && this.strict) return place?.routes;
+    return longestPrefix(this.loosePlaces, loose, this.maxDepth) === place?.loose ? place?.routes : undefined;
+  }
+}
+
+/** The route of a place that takes the method. */
+export function routeFor(routes: readonly Route[], method: string): Route | undefined {
+  return routes.find((route) => route.methods === undefined || route.methods.has(method));
+}
+
+/** A rule's path as it is compared: `/v1/users/` and `/v1/users/*` mean `/v1/users`. */
+export function routePath(path: string): string {
+  const prefix = normalPath(path.replace(/\/\*$/, '/'));
+  return prefix.length > 1 && prefix.endsWith('/') ? prefix.slice(0, -1) : prefix;
+}
+
+function depth(path: string): number {
+  return path === '/' ? 0 : path.split('/').length - 1;
+}
+
+function longestPrefix(places: { has(path: string): boolean }, path: string, maxDepth: number): string | undefined {
+  let end = 0;
+  for (let segments = 0; segments < maxDepth && end < path.length; segments++) {
+    const next = path.indexOf('/', end + 1);
+    end = next < 0 ? path.length : next;
+  }
+  while (end > 0) {
+    const prefix = path.slice(0, end);
+    if (places.has(prefix)) return prefix;
+    end = path.lastIndexOf('/', end - 1);
+  }
+  return places.has('/') ? '/' : undefined;
+}

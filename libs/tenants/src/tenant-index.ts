@@ -1,0 +1,128 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Logger } from '#libs/logging';
+import { keys, StoreUnavailableError, type Store } from '#libs/store';
+
+/** How often a scan that is due, or was cut short, is tried. */
+const SCAN_CHECK_MS = 1000;
+/** Ids handled at once: enough to fill a pipeline, few enough not to hold up requests. */
+const BATCH = 100;
+
+/**
+ * The ordered index of tenant ids. Documents are the truth and any program may write them, so the index follows
+ * them: on every announced change, and by a scan whenever changes may have been missed.
+ */
+export class TenantIndex {
+  private readonly changed = new Set<string>();
+  private settling = false;
+  private scanning = false;
+  private scannedEpoch: number | undefined;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly store: Store) {}
+
+  add(id: string): Promise<void> {
+    return this.store.documents.indexAdd(keys.TENANT_INDEX, id);
+  }
+
+  /** Up to `limit` ids greater than `after`. An id may have no document: see `settle`. */
+  page(after: string, limit: number): Promise<string[]> {
+    return this.store.documents.indexPage(keys.TENANT_INDEX, after, limit);
+  }
+
+  /** Brings the entry of one tenant in line with its document. */
+  async settle(id: string): Promise<void> {
+    if (await hasTenant(this.store, id)) return this.add(id);
+    await this.store.documents.indexRemove(keys.TENANT_INDEX, id);
+    // The document may have been written since it was looked for, and must not stay without its entry.
+    if (await hasTenant(this.store, id)) await this.add(id);
+  }
+
+  /** Follows what other programs write, until `close`. */
+  follow(logger: Logger): void {
+    this.store.changes.subscribe((key) => {
+      const id = key === undefined ? undefined : keys.tenantIdOf(key);
+      if (id === undefined || !this.timer) return;
+      this.changed.add(id);
+      void this.settleChanged(logger);
+    });
+    // The epoch has no event of its own: a broken feed cannot announce that it is broken.
+    this.timer = setInterval(() => void this.scanIfDue(logger), SCAN_CHECK_MS).unref();
+    void this.scanIfDue(logger);
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+    this.timer = undefined;
+  }
+
+  /** One run at a time; ids that change during it are taken up by it. */
+  private async settleChanged(logger: Logger): Promise<void> {
+    if (this.settling) return;
+    this.settling = true;
+    try {
+      while (this.changed.size > 0) {
+        const batch = [...this.changed].slice(0, BATCH);
+        // Before they are looked at: a change that comes meanwhile must bring its id back.
+        for (const id of batch) this.changed.delete(id);
+        await Promise.all(batch.map((id) => this.settle(id)));
+      }
+    } catch (error) {
+      // A store that went away comes back with a new epoch, and so with a scan.
+      this.report(error, logger);
+    } finally {
+      this.settling = false;
+    }
+  }
+
+  private async scanIfDue(logger: Logger): Promise<void> {
+    const { epoch } = this.store.changes;
+    if (this.scanning || this.store.state !== 'ready' || epoch === this.scannedEpoch) return;
+    this.scanning = true;
+    try {
+      await this.adoptAll();
+      this.scannedEpoch = epoch;
+    } catch (error) {
+      this.report(error, logger);
+    } finally {
+      this.scanning = false;
+    }
+  }
+
+  /** Only adds: an entry whose document is gone is found when it is listed. */
+  private async adoptAll(): Promise<void> {
+    let batch: string[] = [];
+    const flush = async (): Promise<void> => {
+      await Promise.all(batch.map((id) => this.add(id)));
+      batch = [];
+      await nextTurn();
+    };
+    for await (const key of this.store.documents.scan(keys.CONFIG_PREFIX)) {
+      if (!this.timer) return;
+      const id = keys.tenantIdOf(key);
+      if (id !== undefined) batch.push(id);
+      if (batch.length === BATCH) await flush();
+    }
+    await flush();
+  }
+
+  private report(error: unknown, logger: Logger): void {
+    if (error instanceof StoreUnavailableError || !this.timer) return;
+    logger.warn({ category: 'admin', err: error }, 'the index of tenants could not be brought up to date');
+  }
+}
+
+/** Whether a tenant has a document, be it one that cannot be served. Ids that would reach other keys have none. */
+export async function hasTenant(store: Store, id: string): Promise<boolean> {
+  if (keys.tenantIdOf(keys.tenant(id)) !== id) return false;
+  try {
+    return (await store.documents.get(keys.tenant(id))) !== undefined;
+  } catch (error) {
+    if (isWrongType(error)) return true;
+    throw error;
+  }
+}
+
+/** Somebody stored a list or a hash where a document belongs. */
+export function isWrongType(error: unknown): error is Error {
+  return error instanceof Error && error.message.startsWith('WRONGTYPE');
+}

@@ -1,0 +1,42 @@
+/** One entry of `allowedRoutes`: a path and everything below it. */
+export interface RouteRule {
+  path: string;
+  /** Upper-case methods; absent means any. GET includes HEAD. */
+  methods?: string[];
+  /** Overrides the tenant's own `auth` for this route. */
+  auth?: { jwt: boolean };
+}
+
+/** Who signs the tenant's tokens. */
+export interface IdentityProvider {
+  issuer: string;
+  jwksUri: string;
+  audience: string;
+  /** Signature algorithms accepted; absent means all asymmetric ones that Gatehouse knows. */
+  algorithms?: string[];
+}
+
+/** Overrides of the gateway's time-outs, in milliseconds. */
+export interface TenantTimeouts {
+  connectMs?: number;
+  firstByteMs?: number;
+  idleMs?: number;
+  totalMs?: number;
+}
+
+/** The document under `tenant:{id}`; the documented fields and ours. */
+export interface Tenant {
+  id: string;
+  name: string;
+  upstreamBaseUrl: string;
+  allowedRoutes: RouteRule[];
+  /** Whether routes that say nothing ask for a JWT; absent: they do if there is an `idp`. */
+  auth?: { jwt: boolean };
+  rateLimit?: { windowSeconds: number; maxRequests: number };
+  idp?: IdentityProvider;
+  timeouts?: TenantTimeouts;
+  /** A suspended tenant keeps its configuration and is refused with 403. */
+  suspended?: boolean;
+}
+
+export const DEFAULT_RATE_LIMIT = { windowSeconds: 60, maxRequests: 100 } as const;

@@ -1,0 +1,81 @@
+import { createServer, type Server } from 'node:http';
+import { createControlPlane } from '#apps/control-plane/src/control-plane';
+import { createDataPlane } from '#apps/data-plane/src/data-plane';
+import type { GatewayConfig } from '#libs/config';
+import { drain, listen, openResources, probes, resolveAdminToken, type RunningProcess } from '#libs/lifecycle';
+import type { Logging } from '#libs/logging';
+import { startQuickStart } from './quick-start';
+
+/** Both planes in one process, listening. */
+export interface Gateway extends RunningProcess {
+  /** Port of the data plane. */
+  readonly port: number;
+  /** Port of the control plane; the same unless ADMIN_PORT is set. */
+  readonly adminPort: number;
+  readonly adminToken: string | undefined;
+  /** Resolves once the store has been reached and requests can be served. */
+  ready(): Promise<void>;
+}
+
+/** What the control plane answers on a port that it shares; everything else is the data plane's. */
+const CONTROL_PATHS = /^\/(?:admin|tenant|metrics|docs)(?:[/?]|$)/;
+
+/**
+ * Starts both planes. They listen at once and say "not ready" until the store has been reached.
+ * @param logging replaces the log on standard output, for tests.
+ */
+export async function startGateway(config: GatewayConfig, logging?: Logging): Promise<Gateway> {
+  const resources = openResources(config, logging);
+  const { store, readiness, metrics } = resources;
+  const { logger } = resources.logging;
+  const adminToken = resolveAdminToken(config, logger);
+  const control = await createControlPlane({ ...resources, adminToken, isReady: () => readiness.ready });
+  const probe = probes(readiness);
+  const shared = config.adminPort === undefined;
+  const data = await createDataPlane({
+    ...resources,
+    draining: () => readiness.draining,
+    neighbour: {
+      claims: (url) => probe.claims(url) || (shared && CONTROL_PATHS.test(url)),
+      handle: (request, response) =>
+        (probe.claims(request.url ?? '') ? probe.handle : control.handle)(request, response),
+    },
+  });
+  const port = await listen(data.server, config.port, config.host);
+  const admin = shared ? undefined : createServer(control.handle);
+  const adminPort = admin ? await listen(admin, config.adminPort ?? 0, config.host) : port;
+  logger.info({ port, adminPort, store: store.kind }, 'listening');
+  const quickStart = config.production || store.kind === 'redis' ? undefined : await startQuickStart(resources, port);
+  void store.ready().then(() => store.fleet.join());
+
+  return {
+    port,
+    adminPort,
+    adminToken,
+    ready: () => store.ready(),
+    async close() {
+      logger.info('shutting down: requests in flight get to finish');
+      await drain(data.server, {
+        readiness,
+        inflight: () => metrics.gateway.inflight,
+        closeUpgraded: () => data.closeUpgraded(),
+        delayMs: config.shutdownDelayMs,
+        timeoutMs: config.shutdownTimeoutMs,
+      });
+      if (admin) await closeServer(admin);
+      await quickStart?.close();
+      await data.close();
+      await control.close();
+      await store.close();
+      logger.info('stopped');
+      resources.logging.flush();
+    },
+  };
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}

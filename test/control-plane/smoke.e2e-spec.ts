@@ -1,0 +1,32 @@
+import { describeStores, tenantDocument, type Stage } from './stage';
+describeStores('smoke', (start) => {
+  let s: Stage;
+  beforeAll(async () => void (s = await start()));
+  afterAll(() => s.close());
+  it('works', async () => {
+    const show = (a: any) => console.log(a.status, JSON.stringify([...a.headers]), a.text.slice(0, 600));
+    show(await s.call('GET', '/admin/health'));
+    show(await s.call('POST', '/admin/tenants', tenantDocument('acme')));
+    show(await s.call('POST', '/admin/tenants', { ...tenantDocument('acme2'), foo: 1, allowedRoutes: [{ path: 3, x: 1 }, 4] }));
+    show(await s.call('POST', '/admin/tenants', '{"name'));
+    show(await s.call('POST', '/admin/tenants', '{"__proto__":{"a":1}}'));
+    show(await s.call('POST', '/admin/tenants', '[1]'));
+    show(await s.call('POST', '/admin/tenants', '"x"'));
+    show(await s.call('POST', '/admin/tenants', 'x', { 'Content-Type': 'text/plain' }));
+    show(await s.call('POST', '/admin/tenants'));
+    show(await s.call('GET', '/admin/tenants?limit=1&x=2'));
+    show(await s.call('GET', '/admin/tenants?limit=1'));
+    show(await s.call('GET', '/tenant'));
+    show(await s.call('PATCH', '/admin/tenants'));
+    show(await s.call('GET', '/admin/nope'));
+    show(await s.call('GET', '/admin/tenants/%ZZ'));
+    show(await s.call('GET', '/admin/routes'));
+    show(await s.call('POST', '/admin/tenants/acme/api-keys', { name: 'k' }));
+    show(await s.call('GET', '/admin/tenants/acme/api-keys'));
+    show(await s.call('GET', '/docs'));
+    show(await s.call('GET', '/docs/openapi.json'));
+    show(await s.call('GET', '/admin/status'));
+    show(await s.call('GET', '/metrics'));
+    console.log(s.lines().map((l) => JSON.stringify(l)).join('\n'));
+  });
+});
