@@ -31,7 +31,7 @@ process.exitCode = await runScript(async () => {
 });
 
 function jest(results, redis) {
-  const env = { ...process.env, ...redis, NODE_ENV: 'test' };
+  const env = { ...process.env, ...redis, NODE_ENV: 'test', TEST_PREPARED: 'yes' };
   // The tests say themselves which Redis a gateway gets; the caller's must not leak into one that is to have none.
   for (const name of Object.keys(env)) if (name.startsWith('REDIS_')) delete env[name];
   const args = [path.join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js'), ...jestArgs];

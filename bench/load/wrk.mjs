@@ -31,6 +31,7 @@ const SCRIPTS = fileURLToPath(new URL('.', import.meta.url));
 
 /**
  * Loads a server with as many requests as it takes: each connection sends the next as soon as it has the answer.
+ * A counting pass reports requests and errors only.
  * @param {Load} load
  * @returns {Promise<LoadResult>}
  */

@@ -1,37 +1,36 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type RequestListener } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { Redis } from 'ioredis';
 import { createControlPlane } from '#apps/control-plane/src/control-plane';
 import { loadConfig } from '#libs/config';
 import type { Problem } from '#libs/errors';
 import { createLogging } from '#libs/logging';
 import { MetricsRegistry } from '#libs/metrics';
 import { openStore, type Store } from '#libs/store';
+import { scratchFolder } from '../support/children';
 import { contractRedis, describeRedis } from '../support/redis';
 
-export const ADMIN_TOKEN = 'owner-token-of-the-tests';
+export const OWNER_TOKEN = 'owner-token-of-the-tests';
 
 export interface Answer {
   status: number;
   headers: Headers;
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the tests look into it
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the tests look into bodies of all shapes
   body: any;
   text: string;
 }
 
-/** What a refusal said. */
-export const problem = (answer: Answer): Problem => answer.body as Problem;
-
-/** A control plane on a port of its own, with a store of its own. */
+/** A control plane alone, on a port of its own. */
 export interface Stage {
   readonly url: string;
   readonly store: Store;
-  /** Everything logged so far, one object per line. */
+  /** Everything logged so far, down to debug. */
   lines(): Array<Record<string, unknown>>;
-  /** Sends a request with the admin token; an object becomes a JSON body. */
+  /** Sends a request with the owner's token; anything but text and bytes becomes a JSON body. */
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  /** Writes like a program that knows nothing of us: no index, no announcement of ours. */
+  foreignSet(key: string, value: string): Promise<void>;
+  foreignDelete(key: string): Promise<void>;
   setReady(ready: boolean): void;
   close(): Promise<void>;
 }
@@ -39,38 +38,70 @@ export interface Stage {
 export interface StageOptions {
   env?: Record<string, string>;
   adminToken?: string | undefined;
-  /** Stands between the control plane and its store. */
-  wrap?: (store: Store) => Store;
 }
 
+export type StartStage = (options?: StageOptions) => Promise<Stage>;
+
 export async function startStage(options: StageOptions = {}): Promise<Stage> {
-  const folder = mkdtempSync(join(tmpdir(), 'gatehouse-control-'));
-  const config = loadConfig({ DATA_DIR: folder, LOG_LEVEL: 'debug', ...options.env });
+  const config = loadConfig({ DATA_DIR: scratchFolder('data'), LOG_LEVEL: 'debug', ...options.env });
   const written: string[] = [];
   const logging = createLogging(config, { write: (line: string) => void written.push(line) });
-  const opened = openStore(config, logging.logger);
-  await opened.ready();
-  const store = options.wrap?.(opened) ?? opened;
-  const metrics = new MetricsRegistry(10);
+  const store = openStore(config, logging.logger);
+  await store.ready();
   let ready = true;
-  const adminToken = 'adminToken' in options ? options.adminToken : ADMIN_TOKEN;
-  const plane = await createControlPlane({ config, store, logging, metrics, adminToken, isReady: () => ready });
-  const server = createServer(plane.handle satisfies RequestListener);
+  const plane = await createControlPlane({
+    config,
+    store,
+    logging,
+    metrics: new MetricsRegistry(10),
+    adminToken: 'adminToken' in options ? options.adminToken : OWNER_TOKEN,
+    isReady: () => ready,
+  });
+  const server = createServer(plane.handle);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const redisUrl = options.env?.REDIS_URL;
+  const foreign = redisUrl === undefined ? foreignSqlite(config) : foreignRedis(redisUrl);
   return {
     url,
     store,
     lines: () => written.map((line) => JSON.parse(line) as Record<string, unknown>),
     call: (method, path, body, headers) => call(url + path, method, body, headers),
+    foreignSet: (key, value) => foreign.set(key, value),
+    foreignDelete: (key) => foreign.delete(key),
     setReady: (value) => void (ready = value),
     async close() {
+      server.close();
       server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
       await plane.close();
-      await opened.close();
-      rmSync(folder, { recursive: true, force: true });
+      await store.close();
+      await foreign.close();
     },
+  };
+}
+
+interface ForeignWriter {
+  set(key: string, value: string): Promise<void>;
+  delete(key: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+function foreignRedis(url: string): ForeignWriter {
+  const client = new Redis(url);
+  return {
+    set: async (key, value) => void (await client.set(key, value)),
+    delete: async (key) => void (await client.del(key)),
+    close: () => Promise.resolve(client.disconnect()),
+  };
+}
+
+/** Another process on the same file. */
+function foreignSqlite(config: ReturnType<typeof loadConfig>): ForeignWriter {
+  const other = openStore(config, createLogging({ logLevel: 'silent' }).logger);
+  return {
+    set: async (key, value) => void (await other.documents.put(key, value, 'any')),
+    delete: async (key) => void (await other.documents.delete(key, 'any')),
+    close: () => other.close(),
   };
 }
 
@@ -79,7 +110,7 @@ async function call(url: string, method: string, body: unknown, headers: Record<
   const response = await fetch(url, {
     method,
     headers: {
-      'X-Admin-Token': ADMIN_TOKEN,
+      'X-Admin-Token': OWNER_TOKEN,
       ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
       ...headers,
     },
@@ -91,7 +122,7 @@ async function call(url: string, method: string, body: unknown, headers: Record<
 }
 
 /** A suite over both stores: the embedded one, and a real Redis where there is one. */
-export function describeStores(title: string, block: (start: (options?: StageOptions) => Promise<Stage>) => void): void {
+export function describeStores(title: string, block: (start: StartStage) => void): void {
   describe(`${title} (embedded)`, () => block(startStage));
   describeRedis(`${title} (Redis)`, () => {
     let redis: Awaited<ReturnType<typeof contractRedis>>;
@@ -104,9 +135,18 @@ export function describeStores(title: string, block: (start: (options?: StageOpt
   });
 }
 
-/** The smallest valid tenant. */
+/** A valid tenant with nothing optional in it. */
 export function tenantDocument(id: string, more: Record<string, unknown> = {}): Record<string, unknown> {
-  return { id, name: `Tenant ${id}`, upstreamBaseUrl: 'http://127.0.0.1:9/base', allowedRoutes: [{ path: '/v1' }], ...more };
+  const required = { name: `Tenant ${id}`, upstreamBaseUrl: 'http://127.0.0.1:9/base', allowedRoutes: [{ path: '/v1' }] };
+  return { id, ...required, ...more };
+}
+
+/** What a refusal says: its status, its code and the fields it names. Checks what all refusals have in common. */
+export function refusal(answer: Answer): { status: number; code: string; fields: string[] } {
+  const problem = answer.body as Problem;
+  expect(answer.headers.get('content-type')).toBe('application/problem+json');
+  expect(problem).toMatchObject({ status: answer.status, requestId: answer.headers.get('x-request-id') });
+  return { status: answer.status, code: problem.code, fields: (problem.errors ?? []).map(({ field }) => field) };
 }
 
 /** Waits until `condition` holds; the test's own time-out ends a wait in vain. */

@@ -7,6 +7,8 @@ import { AdminGuard } from './edge/admin.guard';
 import { JsonBodyGuard } from './edge/json-body.guard';
 import { StoreAwayFilter } from './edge/store-away.filter';
 import { validationPipe } from './edge/validation';
+import { ExplainController } from './explain/explain.controller';
+import { Explainer } from './explain/explainer';
 import { HealthController } from './health/health.controller';
 import { ApiKeysController } from './keys/api-keys.controller';
 import { MetricsController } from './metrics/metrics.controller';
@@ -37,11 +39,13 @@ export class ControlPlaneModule {
         RouteOverviewController,
         ApiKeysController,
         TenantConfigurationsController,
+        ExplainController,
       ],
       providers: [
         { provide: OPTIONS, useValue: options },
         { provide: TenantRepository, useValue: tenants },
         { provide: ApiKeyRepository, useValue: apiKeys },
+        { provide: Explainer, useValue: new Explainer(store, config, logging.logger) },
         // In this order: the body is read only for those who may send one.
         { provide: APP_GUARD, useClass: AdminGuard },
         { provide: APP_GUARD, useClass: JsonBodyGuard },

@@ -9,6 +9,7 @@ import { serveOpenApi } from './docs/open-api';
 import { observe } from './edge/observe';
 import { offeredMethods, type RoutedApplication } from './edge/offered-methods';
 import { safeHeaders } from './edge/safe-headers';
+import { Explainer } from './explain/explainer';
 
 export type { ControlPlaneOptions } from './control-plane.options';
 
@@ -17,13 +18,6 @@ export interface ControlPlane {
   readonly handle: RequestListener;
   /** Stops following the store; requests in flight are the listener's. */
   close(): Promise<void>;
-}
-
-const PATHS = ['/admin', '/tenant', '/metrics', '/docs'];
-
-/** Whether a request target belongs to the control plane when both planes share a port. */
-export function claims(url: string): boolean {
-  return PATHS.some((path) => url.startsWith(path) && (url.length === path.length || '/?'.includes(url[path.length] ?? '')));
 }
 
 /** Builds the control plane on an Express of its own. It does not listen by itself. */
@@ -43,7 +37,14 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
   app.enableCors({
     origin: config.allowedOrigins.includes('*') ? true : [...config.allowedOrigins],
     credentials: true,
-    allowedHeaders: ['Content-Type', 'Authorization', 'X-API-Key', 'X-Admin-Token', 'If-Match', 'If-None-Match'],
+    allowedHeaders: [
+      'Content-Type',
+      'Authorization',
+      'X-API-Key',
+      'X-Admin-Token',
+      'If-Match',
+      'If-None-Match',
+    ],
     exposedHeaders: ['X-Request-Id', 'ETag', 'Location', 'Retry-After'],
   });
   const express = adapter.getInstance<RequestListener & RoutedApplication>();
@@ -57,6 +58,7 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
     handle: express,
     async close() {
       tenants.close();
+      await app.get(Explainer).close();
       await app.close();
     },
   };

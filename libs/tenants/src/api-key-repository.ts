@@ -45,10 +45,19 @@ export class ApiKeyRepository {
     const apiKey = generateApiKey();
     const hash = hashApiKey(apiKey);
     const createdAt = new Date();
-    const record = { id: sortableId(createdAt.getTime()), name, prefix: apiKey.slice(0, SHOWN_LENGTH), createdAt: createdAt.toISOString() };
+    const record = {
+      id: sortableId(createdAt.getTime()),
+      name,
+      prefix: apiKey.slice(0, SHOWN_LENGTH),
+      createdAt: createdAt.toISOString(),
+    };
     const { documents } = this.store;
     // The mapping comes last: a crash before it leaves a record of a key that was never accepted, not the reverse.
-    await documents.put(keys.apiKeyRecord(tenantId, record.id), JSON.stringify({ ...record, hash }), 'absent');
+    await documents.put(
+      keys.apiKeyRecord(tenantId, record.id),
+      JSON.stringify({ ...record, hash }),
+      'absent',
+    );
     await documents.indexAdd(keys.apiKeyIndex(tenantId), record.id);
     await documents.put(keys.apiKeyMapping(hash), tenantId, 'absent');
     await this.withdrawIfOrphaned(tenantId, { ...record, hash });
@@ -59,7 +68,11 @@ export class ApiKeyRepository {
    * Up to `limit` keys made after the one named `after`, and the name to go on from, if there are more.
    * @throws GatewayError tenant_not_found
    */
-  async list(tenantId: string, after: string, limit: number): Promise<{ apiKeys: ListedApiKey[]; next?: string }> {
+  async list(
+    tenantId: string,
+    after: string,
+    limit: number,
+  ): Promise<{ apiKeys: ListedApiKey[]; next?: string }> {
     await this.requireTenant(tenantId);
     const ids = await this.store.documents.indexPage(keys.apiKeyIndex(tenantId), after, limit + 1);
     const page = ids.slice(0, limit);
@@ -75,7 +88,9 @@ export class ApiKeyRepository {
    */
   async revoke(tenantId: string, keyId: string): Promise<void> {
     await this.requireTenant(tenantId);
-    const stored = SHA256_HEX.test(keyId) ? await this.byHash(tenantId, keyId) : await this.stored(tenantId, keyId);
+    const stored = SHA256_HEX.test(keyId)
+      ? await this.byHash(tenantId, keyId)
+      : await this.stored(tenantId, keyId);
     if (stored) return this.drop(tenantId, stored.id, stored.hash);
     const unmapped = SHA256_HEX.test(keyId) && (await this.unmap(tenantId, keyId));
     if (!unmapped) throw new GatewayError('api_key_not_found');

@@ -98,8 +98,12 @@ export class TenantRepository {
       demand(before, versions);
       const current = { ...dictionary(before.text), id };
       const changed = change(current);
-      if (changed.id !== undefined && changed.id !== id) throw invalid([{ field: 'id', message: 'cannot be changed' }]);
-      const tenant = checked({ ...changed, id }, sameAddresses(current, changed) ? undefined : this.addresses);
+      if (changed.id !== undefined && changed.id !== id)
+        throw invalid([{ field: 'id', message: 'cannot be changed' }]);
+      const tenant = checked(
+        { ...changed, id },
+        sameAddresses(current, changed) ? undefined : this.addresses,
+      );
       const text = JSON.stringify(tenant);
       const expected = before.version === undefined ? 'any' : { version: before.version };
       const done = await this.write(() => this.store.documents.put(keys.tenant(id), text, expected));
@@ -193,7 +197,8 @@ function demand(stored: StoredTenant, versions: readonly string[] | undefined): 
 
 /** Addresses are judged when they are written: a tenant with an old one must still be suspendable. */
 function sameAddresses(before: TenantDocument, after: TenantDocument): boolean {
-  const jwksUri = (document: TenantDocument): unknown => (document.idp as { jwksUri?: unknown } | undefined)?.jwksUri;
+  const jwksUri = (document: TenantDocument): unknown =>
+    (document.idp as { jwksUri?: unknown } | undefined)?.jwksUri;
   return before.upstreamBaseUrl === after.upstreamBaseUrl && jwksUri(before) === jwksUri(after);
 }
 
@@ -210,7 +215,9 @@ function foreignFields(document: TenantDocument): TenantDocument {
 function dictionary(text: string): TenantDocument {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as TenantDocument) : {};
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as TenantDocument)
+      : {};
   } catch {
     return {};
   }

@@ -25,7 +25,10 @@ function describeApi(app: NestExpressApplication): OpenAPIObject {
     .setDescription(DESCRIPTION)
     .setVersion('1')
     .addApiKey({ type: 'apiKey', in: 'header', name: 'X-Admin-Token' }, 'adminToken')
-    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'The admin token as a bearer token.' }, 'adminBearer')
+    .addBearerAuth(
+      { type: 'http', scheme: 'bearer', description: 'The admin token as a bearer token.' },
+      'adminBearer',
+    )
     .addSecurityRequirements('adminToken')
     .addSecurityRequirements('adminBearer')
     .build();

@@ -3,7 +3,11 @@ import { ERRORS } from '#libs/errors';
 
 @ApiSchema({ name: 'FieldProblem' })
 export class FieldProblemDto {
-  @ApiProperty({ type: String, example: 'allowedRoutes.0.path', description: 'Dotted path; empty for the whole document.' })
+  @ApiProperty({
+    type: String,
+    example: 'allowedRoutes.0.path',
+    description: 'Dotted path; empty for the whole document.',
+  })
   field!: string;
 
   @ApiProperty({ type: String, example: 'must be a text' })
@@ -30,6 +34,9 @@ export class ProblemDto {
   @ApiPropertyOptional({ type: String, description: 'Also in the header X-Request-Id and in the log.' })
   requestId?: string;
 
-  @ApiPropertyOptional({ type: [FieldProblemDto], description: 'With `validation_failed`: every refused field.' })
+  @ApiPropertyOptional({
+    type: [FieldProblemDto],
+    description: 'With `validation_failed`: every refused field.',
+  })
   errors?: FieldProblemDto[];
 }

@@ -6,13 +6,19 @@ import { ProblemDto } from './problem.dto';
 /** What every protected operation may answer. */
 const PROTECTED: readonly ErrorCode[] = ['admin_unauthorized', 'admin_not_configured', 'internal_error'];
 const STORED: readonly ErrorCode[] = [...PROTECTED, 'store_unavailable'];
-const WITH_BODY: readonly ErrorCode[] = ['bad_request', 'validation_failed', 'body_too_large', 'unsupported_media_type'];
+const WITH_BODY: readonly ErrorCode[] = [
+  'bad_request',
+  'validation_failed',
+  'body_too_large',
+  'unsupported_media_type',
+];
 
 /** Documents the refusals of a protected operation that reads or writes the store, beyond those they all have. */
 export const Refusals = (...codes: ErrorCode[]): MethodDecorator => documented([...STORED, ...codes]);
 
 /** The same for operations that take a JSON body. */
-export const BodyRefusals = (...codes: ErrorCode[]): MethodDecorator => documented([...STORED, ...WITH_BODY, ...codes]);
+export const BodyRefusals = (...codes: ErrorCode[]): MethodDecorator =>
+  documented([...STORED, ...WITH_BODY, ...codes]);
 
 /** The same for protected operations that do without the store. */
 export const ProtectedRefusals = (): MethodDecorator => documented(PROTECTED);

@@ -1,5 +1,5 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import { json, type Response } from 'express';
+import { json } from 'express';
 import { GatewayError } from '#libs/errors';
 import { refuseTraps } from './json-traps';
 import type { ControlRequest } from './control-request';
@@ -24,8 +24,8 @@ export class JsonBodyGuard implements CanActivate {
       throw new GatewayError('unsupported_media_type', `send ${MEDIA_TYPES.join(' or ')}`);
     }
     await new Promise<void>((resolve, reject) => {
-      this.parse(request, http.getResponse<Response>(), (error?: unknown) =>
-        error === undefined ? resolve() : reject(error as Error),
+      this.parse(request, http.getResponse(), (error?: Error) =>
+        error === undefined ? resolve() : reject(error),
       );
     });
     refuseTraps(request.body);

@@ -14,11 +14,14 @@ export function refuseTraps(root: unknown): void {
   for (let item = open.pop(); item !== undefined; item = open.pop()) {
     const { value, path, depth } = item;
     if (typeof value !== 'object' || value === null) continue;
-    if (depth === MAX_DEPTH) throw new GatewayError('bad_request', `the body is nested deeper than ${MAX_DEPTH} levels`);
+    if (depth === MAX_DEPTH)
+      throw new GatewayError('bad_request', `the body is nested deeper than ${MAX_DEPTH} levels`);
     for (const [name, inner] of Object.entries(value)) {
       const field = path === '' ? name : `${path}.${name}`;
       if (name in Object.prototype || name === 'prototype') {
-        throw new GatewayError('validation_failed', undefined, { fields: [{ field, message: 'is not a known field' }] });
+        throw new GatewayError('validation_failed', undefined, {
+          fields: [{ field, message: 'is not a known field' }],
+        });
       }
       open.push({ value: inner, path: field, depth: depth + 1 });
     }

@@ -16,7 +16,9 @@ export function acceptedVersions(header: string | undefined): readonly string[] 
     throw new GatewayError('bad_request', 'If-Match must be * or a list of entity tags in double quotes');
   }
   // Weak tags never match here: the comparison is the strong one.
-  return [...header.matchAll(/(W\/)?"([^"]*)"/g)].filter(([, weak]) => !weak).map(([, , version]) => version ?? '');
+  return [...header.matchAll(/(W\/)?"([^"]*)"/g)]
+    .filter(([, weak]) => !weak)
+    .map(([, , version]) => version ?? '');
 }
 
 /** Parameter: the versions of `If-Match`. */
@@ -30,7 +32,8 @@ export const HonoursIfMatch = (): MethodDecorator =>
     ApiHeader({
       name: 'If-Match',
       required: false,
-      description: 'Entity tags of which the stored document must have one; otherwise 412 and nothing changes.',
+      description:
+        'Entity tags of which the stored document must have one; otherwise 412 and nothing changes.',
     }),
   );
 

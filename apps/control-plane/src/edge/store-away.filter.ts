@@ -11,7 +11,8 @@ export class StoreAwayFilter implements ExceptionFilter {
   catch(cause: StoreUnavailableError, host: ArgumentsHost): void {
     const { action } = host.switchToHttp().getRequest<ControlRequest>();
     // A command that went unanswered may have been carried out all the same.
-    const detail = action === undefined ? undefined : 'the change may or may not have been made: read before repeating it';
+    const detail =
+      action === undefined ? undefined : 'the change may or may not have been made: read before repeating it';
     const error = new GatewayError('store_unavailable', detail, { cause, headers: { 'Retry-After': '1' } });
     this.problems.catch(error, host);
   }

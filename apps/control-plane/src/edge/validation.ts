@@ -8,7 +8,8 @@ export function validationPipe(): ValidationPipe {
     whitelist: true,
     forbidNonWhitelisted: true,
     transform: true,
-    exceptionFactory: (errors) => new GatewayError('validation_failed', undefined, { fields: fieldProblems(errors) }),
+    exceptionFactory: (errors) =>
+      new GatewayError('validation_failed', undefined, { fields: fieldProblems(errors) }),
   });
 }
 

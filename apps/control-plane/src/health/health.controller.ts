@@ -4,7 +4,7 @@ import { GatewayError } from '#libs/errors';
 import { OPTIONS, type ControlPlaneOptions } from '../control-plane.options';
 import { ProtectedRefusals, documented } from '../docs/refusals';
 import { Public } from '../edge/control-request';
-import { AliveDto, HealthDto, StatusDto } from './health.dto';
+import { ProbeDto, HealthDto, StatusDto } from './health.dto';
 
 @ApiTags('health')
 @Controller()
@@ -40,18 +40,18 @@ export class HealthController {
   @Get('livez')
   @Public()
   @ApiOperation({ summary: 'Liveness: answers while the process does', security: [] })
-  @ApiOkResponse({ type: AliveDto })
-  live(): AliveDto {
-    return { status: 'ok' };
+  @ApiOkResponse({ type: ProbeDto })
+  live(): ProbeDto {
+    return { status: 'alive' };
   }
 
   @Get('readyz')
   @Public()
   @ApiOperation({ summary: 'Readiness: whether this process wants traffic', security: [] })
-  @ApiOkResponse({ type: AliveDto })
+  @ApiOkResponse({ type: ProbeDto })
   @documented(['not_ready'])
-  ready(): AliveDto {
+  ready(): ProbeDto {
     if (!this.options.isReady()) throw new GatewayError('not_ready');
-    return { status: 'ok' };
+    return { status: 'ready' };
   }
 }

@@ -1,13 +1,16 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 
-@ApiSchema({ name: 'Alive' })
-export class AliveDto {
-  @ApiProperty({ type: String, enum: ['ok'] })
-  status!: 'ok';
+@ApiSchema({ name: 'Probe' })
+export class ProbeDto {
+  @ApiProperty({ type: String, enum: ['alive', 'ready'] })
+  status!: 'alive' | 'ready';
 }
 
 @ApiSchema({ name: 'Health' })
-export class HealthDto extends AliveDto {
+export class HealthDto {
+  @ApiProperty({ type: String, enum: ['ok'] })
+  status!: 'ok';
+
   @ApiProperty({ type: String, enum: ['control'] })
   plane!: 'control';
 }
@@ -23,10 +26,17 @@ export class StatusDto {
   @ApiProperty({ type: String, enum: ['starting', 'ready', 'away'] })
   storeState!: string;
 
-  @ApiProperty({ type: 'integer', description: 'Milliseconds since it was last proven that no change has been missed.' })
+  @ApiProperty({
+    type: 'integer',
+    description: 'Milliseconds since it was last proven that no change has been missed.',
+  })
   configurationAgeMs!: number;
 
-  @ApiProperty({ type: 'integer', nullable: true, description: 'How long cached configuration is trusted; null: as long as nothing is announced.' })
+  @ApiProperty({
+    type: 'integer',
+    nullable: true,
+    description: 'How long cached configuration is trusted; null: as long as nothing is announced.',
+  })
   configurationTrustMs!: number | null;
 
   @ApiProperty({ type: 'integer', description: 'Live data plane processes.' })

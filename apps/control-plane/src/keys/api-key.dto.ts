@@ -2,7 +2,13 @@ import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { IsString, Length } from 'class-validator';
 
 export class NewApiKeyDto {
-  @ApiProperty({ type: String, minLength: 1, maxLength: 100, example: 'billing service', description: 'What it is for.' })
+  @ApiProperty({
+    type: String,
+    minLength: 1,
+    maxLength: 100,
+    example: 'billing service',
+    description: 'What it is for.',
+  })
   @IsString()
   @Length(1, 100)
   name!: string;
@@ -25,14 +31,17 @@ export class ApiKeyDto {
 
 @ApiSchema({ name: 'ListedApiKey' })
 export class ListedApiKeyDto extends ApiKeyDto {
-  @ApiProperty({ type: Boolean, description: 'Whether it is accepted: false if another program has deleted its mapping.' })
+  @ApiProperty({
+    type: Boolean,
+    description: 'Whether it is accepted: false if another program has deleted its mapping.',
+  })
   active!: boolean;
 }
 
 @ApiSchema({ name: 'CreatedApiKey' })
 export class CreatedApiKeyDto extends ApiKeyDto {
   @ApiProperty({ type: String, description: 'The key itself. It is not stored and never shown again.' })
-  apiKey!: string;
+  key!: string;
 }
 
 @ApiSchema({ name: 'ApiKeys' })

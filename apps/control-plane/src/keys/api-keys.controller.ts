@@ -1,5 +1,11 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import {
+  ApiCreatedResponse,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@nestjs/swagger';
 import { ApiKeyRepository } from '#libs/tenants';
 import { BodyRefusals, Refusals } from '../docs/refusals';
 import { Mutation } from '../edge/control-request';
@@ -16,9 +22,12 @@ export class ApiKeysController {
   @ApiOperation({ summary: 'Creates an API key, shown in this response only' })
   @ApiCreatedResponse({ type: CreatedApiKeyDto })
   @BodyRefusals('tenant_not_found')
-  async create(@Param('tenantId') tenantId: string, @Body() { name }: NewApiKeyDto): Promise<CreatedApiKeyDto> {
+  async create(
+    @Param('tenantId') tenantId: string,
+    @Body() { name }: NewApiKeyDto,
+  ): Promise<CreatedApiKeyDto> {
     const { record, apiKey } = await this.apiKeys.create(tenantId, name);
-    return { ...record, apiKey };
+    return { ...record, key: apiKey };
   }
 
   @Get()
@@ -35,7 +44,8 @@ export class ApiKeysController {
   @HttpCode(204)
   @ApiOperation({
     summary: 'Revokes an API key',
-    description: '`keyId` may also be the hex SHA-256 of a key that another program has mapped to this tenant.',
+    description:
+      '`keyId` may also be the hex SHA-256 of a key that another program has mapped to this tenant.',
   })
   @ApiNoContentResponse({ description: 'It is no longer accepted.' })
   @Refusals('tenant_not_found', 'api_key_not_found')

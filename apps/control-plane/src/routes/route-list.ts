@@ -6,12 +6,18 @@ import { checkTenant, routePath, type RouteRule, type Tenant, type TenantDocumen
  * @throws GatewayError validation_failed, when called, if the stored document is broken: there is no list to change
  */
 export function changeRoutes(change: (routes: readonly RouteRule[]) => RouteRule[]) {
-  return (current: TenantDocument): TenantDocument => ({ ...current, allowedRoutes: change(sound(current).allowedRoutes) });
+  return (current: TenantDocument): TenantDocument => ({
+    ...current,
+    allowedRoutes: change(sound(current).allowedRoutes),
+  });
 }
 
 function sound(document: TenantDocument): Tenant {
   const { tenant, problems } = checkTenant(document);
-  if (!tenant) throw new GatewayError('validation_failed', 'the stored document is broken: replace it', { fields: problems });
+  if (!tenant)
+    throw new GatewayError('validation_failed', 'the stored document is broken: replace it', {
+      fields: problems,
+    });
   return tenant;
 }
 
@@ -30,7 +36,8 @@ export function withRoute(routes: readonly RouteRule[], added: RouteRule): Route
  */
 export function withoutRoute(routes: readonly RouteRule[], path: string, method?: string): RouteRule[] {
   const meant = (route: RouteRule): boolean =>
-    comparable(route.path) === comparable(path) && (method === undefined || (route.methods?.includes(method) ?? false));
+    comparable(route.path) === comparable(path) &&
+    (method === undefined || (route.methods?.includes(method) ?? false));
   if (!routes.some(meant)) throw new GatewayError('route_not_found');
   return routes.flatMap((route) => {
     if (!meant(route)) return [route];

@@ -14,7 +14,8 @@ export class RouteOverviewController {
   @Get()
   @ApiOperation({
     summary: 'Lists what is published: the routes of all tenants',
-    description: 'A page holds the routes of up to `limit` tenants. Tenants that cannot be served publish nothing.',
+    description:
+      'A page holds the routes of up to `limit` tenants. Tenants that cannot be served publish nothing.',
   })
   @ApiOkResponse({ type: PublishedRoutesDto })
   @Refusals('validation_failed')
@@ -32,7 +33,8 @@ function published({ tenant }: StoredTenant): PublishedRouteDto[] {
     const path = routePath(rule.path);
     const here = routes.find(path) ?? [];
     const [method] = rule.methods ?? [];
-    const route = method === undefined ? here.find(({ methods }) => methods === undefined) : routeFor(here, method);
+    const route =
+      method === undefined ? here.find(({ methods }) => methods === undefined) : routeFor(here, method);
     return {
       tenantId: tenant.id,
       path: API_PREFIX + (path === '/' ? '' : path),

@@ -1,5 +1,11 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query, Res } from '@nestjs/common';
-import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import {
+  ApiCreatedResponse,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@nestjs/swagger';
 import type { Response } from 'express';
 import { GatewayError } from '#libs/errors';
 import { TenantRepository, type StoredTenant } from '#libs/tenants';
@@ -22,7 +28,10 @@ export class RoutesController {
   @ApiOperation({ summary: 'Lists the routes of a tenant' })
   @ApiOkResponse({ type: RoutesDto })
   @Refusals('tenant_not_found', 'tenant_misconfigured')
-  async list(@Param('tenantId') id: string, @Res({ passthrough: true }) response: Response): Promise<RoutesDto> {
+  async list(
+    @Param('tenantId') id: string,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<RoutesDto> {
     return shown(response, await this.tenants.get(id));
   }
 
@@ -62,7 +71,10 @@ export class RoutesController {
     @IfMatch() versions: Versions,
     @Res({ passthrough: true }) response: Response,
   ): Promise<RoutesDto> {
-    return shown(response, await this.tenants.update(id, (current) => ({ ...current, allowedRoutes }), versions));
+    return shown(
+      response,
+      await this.tenants.update(id, (current) => ({ ...current, allowedRoutes }), versions),
+    );
   }
 
   @Delete()
@@ -84,7 +96,11 @@ export class RoutesController {
 }
 
 function shown(response: Response, { tenant, version }: StoredTenant): RoutesDto {
-  if (!tenant) throw new GatewayError('tenant_misconfigured', 'the stored document is broken; GET the tenant to see why');
+  if (!tenant)
+    throw new GatewayError(
+      'tenant_misconfigured',
+      'the stored document is broken; GET the tenant to see why',
+    );
   tag(response, version);
   return { allowedRoutes: tenant.allowedRoutes.map(routeView) };
 }

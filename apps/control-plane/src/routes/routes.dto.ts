@@ -14,7 +14,11 @@ export class RouteSelector {
   @IsString()
   path!: string;
 
-  @ApiPropertyOptional({ type: String, example: 'GET', description: 'Only this method; absent: every route of the path.' })
+  @ApiPropertyOptional({
+    type: String,
+    example: 'GET',
+    description: 'Only this method; absent: every route of the path.',
+  })
   @IsOptional()
   @IsString()
   method?: string;
@@ -25,7 +29,11 @@ export class PublishedRouteDto {
   @ApiProperty({ type: String })
   tenantId!: string;
 
-  @ApiProperty({ type: String, example: '/api/v1/users', description: 'As clients ask for it, with everything under it.' })
+  @ApiProperty({
+    type: String,
+    example: '/api/v1/users',
+    description: 'As clients ask for it, with everything under it.',
+  })
   path!: string;
 
   @ApiProperty({ type: [String], nullable: true, description: 'null: any method.' })

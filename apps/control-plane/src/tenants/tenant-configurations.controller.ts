@@ -18,7 +18,9 @@ export class TenantConfigurationsController {
   @ApiOperation({ summary: 'Lists tenant configurations' })
   @ShowsTenants()
   @Refusals('validation_failed')
-  async list(@Query() page: PageQuery): Promise<{ tenants: Array<TenantDto | BrokenTenantDto>; nextCursor: string | null }> {
+  async list(
+    @Query() page: PageQuery,
+  ): Promise<{ tenants: Array<TenantDto | BrokenTenantDto>; nextCursor: string | null }> {
     const { tenants, next } = await this.tenants.list(positionOf(page), page.limit);
     return { tenants: tenants.map(tenantView), nextCursor: cursorTo(next) };
   }

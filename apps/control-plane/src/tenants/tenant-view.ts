@@ -9,7 +9,8 @@ import { BrokenTenantDto, TenantDto } from './tenant.dto';
  */
 export function tenantView(stored: StoredTenant): TenantDto | BrokenTenantDto {
   if (!stored.tenant) return { id: stored.id, problems: stored.problems };
-  const { id, name, upstreamBaseUrl, allowedRoutes, auth, rateLimit, idp, timeouts, suspended } = stored.tenant;
+  const { id, name, upstreamBaseUrl, allowedRoutes, auth, rateLimit, idp, timeouts, suspended } =
+    stored.tenant;
   return {
     id,
     name,
@@ -37,7 +38,9 @@ function timeoutsView({ connectMs, firstByteMs, idleMs, totalMs }: TenantTimeout
 
 const ETAG = { description: 'Version of the document, for If-Match.', schema: { type: 'string' as const } };
 
-const TENANT_SCHEMA = { oneOf: [{ $ref: getSchemaPath(TenantDto) }, { $ref: getSchemaPath(BrokenTenantDto) }] };
+const TENANT_SCHEMA = {
+  oneOf: [{ $ref: getSchemaPath(TenantDto) }, { $ref: getSchemaPath(BrokenTenantDto) }],
+};
 
 /** Documents a response that shows a tenant. */
 export const ShowsTenant = (status: 200 | 201): MethodDecorator =>

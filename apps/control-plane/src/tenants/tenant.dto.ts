@@ -13,11 +13,19 @@ export class AuthDto {
 
 @ApiSchema({ name: 'Route' })
 export class RouteDto {
-  @ApiProperty({ type: String, example: '/v1/users', description: 'A path below /api, with everything under it.' })
+  @ApiProperty({
+    type: String,
+    example: '/v1/users',
+    description: 'A path below /api, with everything under it.',
+  })
   @IsString()
   path!: string;
 
-  @ApiPropertyOptional({ type: [String], example: ['GET', 'POST'], description: 'Absent: any method. GET includes HEAD.' })
+  @ApiPropertyOptional({
+    type: [String],
+    example: ['GET', 'POST'],
+    description: 'Absent: any method. GET includes HEAD.',
+  })
   @IsOptional()
   @IsArray()
   @IsString({ each: true })
@@ -84,7 +92,12 @@ export class TimeoutsDto {
 
 @ApiSchema({ name: 'TenantInput' })
 export class TenantInputDto {
-  @ApiPropertyOptional({ type: String, example: 'acme', pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$', description: 'Absent: one is generated.' })
+  @ApiPropertyOptional({
+    type: String,
+    example: 'acme',
+    pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$',
+    description: 'Absent: one is generated.',
+  })
   @IsOptional()
   @IsString()
   id?: string;
@@ -100,7 +113,10 @@ export class TenantInputDto {
   @Nested(() => RouteDto, { list: true })
   allowedRoutes!: RouteDto[];
 
-  @Nested(() => AuthDto, { optional: true, description: 'For routes that say nothing; absent: required if there is an `idp`.' })
+  @Nested(() => AuthDto, {
+    optional: true,
+    description: 'For routes that say nothing; absent: required if there is an `idp`.',
+  })
   auth?: AuthDto;
 
   @Nested(() => RateLimitDto, { optional: true, description: 'Absent: 100 requests in 60 seconds.' })
@@ -122,8 +138,13 @@ class AuthPatchDto extends PartialType(AuthDto) {}
 class RateLimitPatchDto extends PartialType(RateLimitDto) {}
 class IdentityProviderPatchDto extends PartialType(IdentityProviderDto) {}
 
-@ApiSchema({ name: 'TenantPatch', description: 'A JSON merge patch (RFC 7396): null removes a field, a list replaces the whole list.' })
-export class TenantPatchDto extends PartialType(OmitType(TenantInputDto, ['auth', 'rateLimit', 'idp', 'timeouts'])) {
+@ApiSchema({
+  name: 'TenantPatch',
+  description: 'A JSON merge patch (RFC 7396): null removes a field, a list replaces the whole list.',
+})
+export class TenantPatchDto extends PartialType(
+  OmitType(TenantInputDto, ['auth', 'rateLimit', 'idp', 'timeouts']),
+) {
   @Nested(() => AuthPatchDto, { optional: true, nullable: true })
   auth?: AuthPatchDto | null;
 
@@ -143,7 +164,10 @@ export class TenantDto extends TenantInputDto {
   declare id: string;
 }
 
-@ApiSchema({ name: 'BrokenTenant', description: 'A stored document that cannot be served. It can be replaced or deleted.' })
+@ApiSchema({
+  name: 'BrokenTenant',
+  description: 'A stored document that cannot be served. It can be replaced or deleted.',
+})
 export class BrokenTenantDto {
   @ApiProperty({ type: String })
   id!: string;

@@ -1,4 +1,17 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Put, Query, Req, Res } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Param,
+  Patch,
+  Post,
+  Put,
+  Query,
+  Req,
+  Res,
+} from '@nestjs/common';
 import { ApiConsumes, ApiNoContentResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { TenantRepository, type StoredTenant, type TenantDocument } from '#libs/tenants';
@@ -44,7 +57,10 @@ export class TenantsController {
   }
 
   @Get(':tenantId')
-  @ApiOperation({ summary: 'Shows a tenant', description: 'With `If-None-Match` the answer is 304 while nothing has changed.' })
+  @ApiOperation({
+    summary: 'Shows a tenant',
+    description: 'With `If-None-Match` the answer is 304 while nothing has changed.',
+  })
   @ShowsTenant(200)
   @Refusals('tenant_not_found')
   async show(@Param('tenantId') id: string, @Res({ passthrough: true }) response: Response): Promise<View> {
@@ -106,7 +122,10 @@ export class TenantsController {
     @IfMatch() versions: Versions,
     @Res({ passthrough: true }) response: Response,
   ): Promise<View> {
-    return shown(response, await this.tenants.update(id, (current) => ({ ...current, suspended: true }), versions));
+    return shown(
+      response,
+      await this.tenants.update(id, (current) => ({ ...current, suspended: true }), versions),
+    );
   }
 
   @Post(':tenantId/resume')
@@ -121,7 +140,10 @@ export class TenantsController {
     @IfMatch() versions: Versions,
     @Res({ passthrough: true }) response: Response,
   ): Promise<View> {
-    return shown(response, await this.tenants.update(id, (current) => ({ ...current, suspended: false }), versions));
+    return shown(
+      response,
+      await this.tenants.update(id, (current) => ({ ...current, suspended: false }), versions),
+    );
   }
 }
 

@@ -15,7 +15,10 @@ export class UsageController {
   ) {}
 
   @Get()
-  @ApiOperation({ summary: 'Shows how much a tenant has used', description: 'Counted by all replicas, at most a few seconds late.' })
+  @ApiOperation({
+    summary: 'Shows how much a tenant has used',
+    description: 'Counted by all replicas, at most a few seconds late.',
+  })
   @ApiOkResponse({ type: UsageDto })
   @Refusals('tenant_not_found')
   async show(@Param('tenantId') tenantId: string): Promise<UsageDto> {

@@ -185,6 +185,12 @@ describe('a known token', () => {
     await small.verify(token, { ...idp, jwksUri: `${issuer.jwksUri}?other` });
     await expect(small.verify(token, idp)).resolves.toEqual(verified);
     expect(issuer.fetches).toBe(3);
+
+    // A source that begins anew knows only what is published now; it cannot vouch for what its predecessor saw.
+    await small.verify(token, { ...idp, jwksUri: `${issuer.jwksUri}?other` });
+    issuer.rotateKeys({ keepOld: false });
+    await small.verify(issuer.sign(), idp);
+    await expect((async () => small.verify(token, idp))()).rejects.toThrow('unknown key');
     await small.close();
   });
 
@@ -199,11 +205,12 @@ describe('a known token', () => {
 });
 
 describe('while no keys can be had', () => {
-  it.each(['error', 'redirect', 'huge', 'empty', 'garbage', 'hang', 'drip'] as const)(
-    'nobody gets in (endpoint: %s)',
+  const refusal = { code: 'jwks_unavailable', headers: { 'Retry-After': '1' } };
+
+  it.each(['error', 'redirect', 'huge', 'empty', 'garbage'] as const)(
+    'nobody gets in (endpoint: %s), and everybody a second after they can',
     async (behaviour) => {
       issuer.behave(behaviour);
-      const refusal = { code: 'jwks_unavailable', headers: { 'Retry-After': '1' } };
       const tokens = [1, 2, 3].map((id) => issuer.sign({ id }));
       for (const outcome of await Promise.all(tokens.map((token) => refusalOf(token)))) {
         expect(outcome).toMatchObject(refusal);
@@ -212,6 +219,19 @@ describe('while no keys can be had', () => {
       issuer.behave('ok');
       clock = SECOND;
       await expect(verify(tokens[0]!)).resolves.toBeDefined();
+    },
+  );
+
+  it.each(['hang', 'drip'] as const)(
+    'nobody gets in, nor waits for ever (endpoint: %s)',
+    async (behaviour) => {
+      issuer.behave(behaviour);
+      const hasty = newVerifier({ fetchTimeoutMs: 150 });
+      const refused = [1, 2, 3].map(async (id) => hasty.verify(issuer.sign({ id }), idp));
+      for (const outcome of await Promise.allSettled(refused))
+        expect(outcome).toMatchObject({ reason: refusal });
+      expect(issuer.fetches).toBeLessThanOrEqual(1);
+      await hasty.close();
     },
   );
 

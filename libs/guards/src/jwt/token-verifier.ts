@@ -92,7 +92,7 @@ export class TokenVerifier {
     if (known !== undefined) {
       const now = this.now();
       if (known.token.expiresAt <= now) throw this.expire(id);
-      if (source.vouchesFor(known.key, now)) return known.token;
+      if (known.source === source && source.vouchesFor(known.key, now)) return known.token;
     }
     return this.verifying.get(id) ?? this.verifyOnce(id, token, trust, source);
   }
