@@ -2,7 +2,14 @@ import { createServer, type Server } from 'node:http';
 import { createControlPlane } from '#apps/control-plane/src/control-plane';
 import { createDataPlane } from '#apps/data-plane/src/data-plane';
 import type { GatewayConfig } from '#libs/config';
-import { drain, listen, openResources, probes, resolveAdminToken, type RunningProcess } from '#libs/lifecycle';
+import {
+  drain,
+  listen,
+  openResources,
+  probes,
+  resolveAdminToken,
+  type RunningProcess,
+} from '#libs/lifecycle';
 import type { Logging } from '#libs/logging';
 import { startQuickStart } from './quick-start';
 
@@ -45,7 +52,8 @@ export async function startGateway(config: GatewayConfig, logging?: Logging): Pr
   const admin = shared ? undefined : createServer(control.handle);
   const adminPort = admin ? await listen(admin, config.adminPort ?? 0, config.host) : port;
   logger.info({ port, adminPort, store: store.kind }, 'listening');
-  const quickStart = config.production || store.kind === 'redis' ? undefined : await startQuickStart(resources, port);
+  const quickStart =
+    config.production || store.kind === 'redis' ? undefined : await startQuickStart(resources, port);
   void store.ready().then(() => store.fleet.join());
 
   return {

@@ -13,7 +13,10 @@ const DEMO_NAME = 'Quick start';
  * For a first start with nothing configured: a demo tenant whose upstream is an echo inside this process, and a
  * request to paste. Steps aside as soon as there is a tenant of the user's own.
  */
-export async function startQuickStart(resources: Resources, port: number): Promise<RunningProcess | undefined> {
+export async function startQuickStart(
+  resources: Resources,
+  port: number,
+): Promise<RunningProcess | undefined> {
   const { store, config } = resources;
   const apiKeys = new ApiKeyRepository(store);
   const tenants = new TenantRepository(store, apiKeys, new AddressPolicy(true));
@@ -61,7 +64,9 @@ function startEcho(): Promise<Server> {
     request.on('data', (chunk: Buffer) => body.length < 64 && body.push(chunk));
     request.on('end', () => {
       response.setHeader('Content-Type', 'application/json');
-      response.end(`${JSON.stringify({ method, url, headers, body: Buffer.concat(body).toString() }, null, 2)}\n`);
+      response.end(
+        `${JSON.stringify({ method, url, headers, body: Buffer.concat(body).toString() }, null, 2)}\n`,
+      );
     });
   });
   return new Promise((resolve, reject) => {

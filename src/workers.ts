@@ -25,14 +25,16 @@ export function startWorkers(config: GatewayConfig): Promise<RunningProcess> {
   return Promise.resolve({
     async close() {
       stopping = true;
-      const workers = Object.values(cluster.workers ?? {}).filter((worker): worker is Worker => worker !== undefined);
+      const workers = Object.values(cluster.workers ?? {}).filter(
+        (worker): worker is Worker => worker !== undefined,
+      );
       await Promise.all(workers.map(stopWorker));
       logging.flush();
     },
   });
 }
 
-/** A terminal sends Ctrl-C to the whole group, an orchestrator SIGTERM to the primary only: workers take either, once. */
+/** Resolves when the worker has finished what it had in flight. */
 function stopWorker(worker: Worker): Promise<void> {
   return new Promise((resolve) => {
     if (worker.isDead()) return resolve();

@@ -81,7 +81,8 @@ async function startBare(stage) {
     allowedRoutes: [{ path: '/v1' }],
     rateLimit: { windowSeconds: 60, maxRequests: 100_000_000 },
   });
-  const { key = '' } = await admin('/admin/tenants/bench/api-keys', { name: 'bench' });
+  const { key } = await admin('/admin/tenants/bench/api-keys', { name: 'bench' });
+  if (key === undefined) throw new Error('the answer to POST /admin/tenants/bench/api-keys has no key');
   return { ...running, id: gatehouseBare.id, title: gatehouseBare.title, headers: { 'X-API-Key': key } };
 }
 

@@ -28,7 +28,7 @@ export async function comparePeers(stage) {
   const running = await startPeers(stage, choosePeers(stage));
   try {
     const rounds = await interleave(stage, running);
-    return running.map(({ id, title, version }, index) => {
+    return running.map(({ id, title, version }) => {
       const samples = rounds.map((round) => sampleOf(round, id));
       const middle = (/** @type {keyof import('../load/measure.mjs').Sample} */ field) =>
         median(samples.map((sample) => sample[field]));

@@ -105,7 +105,12 @@ function foreignSqlite(config: ReturnType<typeof loadConfig>): ForeignWriter {
   };
 }
 
-async function call(url: string, method: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+async function call(
+  url: string,
+  method: string,
+  body: unknown,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
   const raw = typeof body === 'string' || body === undefined || body instanceof Uint8Array;
   const response = await fetch(url, {
     method,
@@ -118,7 +123,12 @@ async function call(url: string, method: string, body: unknown, headers: Record<
   });
   const text = await response.text();
   const isJson = /json/.test(response.headers.get('content-type') ?? '');
-  return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : undefined };
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    body: isJson ? JSON.parse(text) : undefined,
+  };
 }
 
 /** A suite over both stores: the embedded one, and a real Redis where there is one. */
@@ -137,7 +147,11 @@ export function describeStores(title: string, block: (start: StartStage) => void
 
 /** A valid tenant with nothing optional in it. */
 export function tenantDocument(id: string, more: Record<string, unknown> = {}): Record<string, unknown> {
-  const required = { name: `Tenant ${id}`, upstreamBaseUrl: 'http://127.0.0.1:9/base', allowedRoutes: [{ path: '/v1' }] };
+  const required = {
+    name: `Tenant ${id}`,
+    upstreamBaseUrl: 'http://127.0.0.1:9/base',
+    allowedRoutes: [{ path: '/v1' }],
+  };
   return { id, ...required, ...more };
 }
 
@@ -146,7 +160,11 @@ export function refusal(answer: Answer): { status: number; code: string; fields:
   const problem = answer.body as Problem;
   expect(answer.headers.get('content-type')).toBe('application/problem+json');
   expect(problem).toMatchObject({ status: answer.status, requestId: answer.headers.get('x-request-id') });
-  return { status: answer.status, code: problem.code, fields: (problem.errors ?? []).map(({ field }) => field) };
+  return {
+    status: answer.status,
+    code: problem.code,
+    fields: (problem.errors ?? []).map(({ field }) => field),
+  };
 }
 
 /** Waits until `condition` holds; the test's own time-out ends a wait in vain. */

@@ -5,7 +5,10 @@ const FULL = {
   id: 'acme',
   name: 'ACME Corporation',
   upstreamBaseUrl: 'https://internal-api.acme.com/base',
-  allowedRoutes: [{ path: '/v1/users', methods: ['GET', 'POST'], auth: { jwt: true } }, { path: '/v1/products' }],
+  allowedRoutes: [
+    { path: '/v1/users', methods: ['GET', 'POST'], auth: { jwt: true } },
+    { path: '/v1/products' },
+  ],
   auth: { jwt: false },
   rateLimit: { windowSeconds: 60, maxRequests: 5000 },
   idp: {
@@ -67,23 +70,38 @@ describeStores('tenants', (start) => {
       cursor = (page.body as { nextCursor: string | null }).nextCursor;
     }
     expect(seen).toEqual(['a', 'b', 'c', 'd', 'e']);
-    expect((await stage.call('GET', '/tenant?limit=200')).body).toMatchObject({ nextCursor: null, tenants: { length: 5 } });
+    expect((await stage.call('GET', '/tenant?limit=200')).body).toMatchObject({
+      nextCursor: null,
+      tenants: { length: 5 },
+    });
   });
 
-  it.each(['limit=0', 'limit=201', 'limit=x', 'limit=1.5', 'limit=1&limit=2', 'cursor=', 'cursor=%00', 'cursor=a&cursor=b'])(
-    'refuses the page %s and names the parameter',
-    async (query) => {
-      const name = query.split('=')[0];
-      for (const path of ['/admin/tenants', '/tenant', '/admin/routes']) {
-        const answer = refusal(await stage.call('GET', `${path}?${query}`));
-        expect(answer).toEqual({ status: 400, code: 'validation_failed', fields: expect.arrayContaining([name]) as string[] });
-      }
-    },
-  );
+  it.each([
+    'limit=0',
+    'limit=201',
+    'limit=x',
+    'limit=1.5',
+    'limit=1&limit=2',
+    'cursor=',
+    'cursor=%00',
+    'cursor=a&cursor=b',
+  ])('refuses the page %s and names the parameter', async (query) => {
+    const name = query.split('=')[0];
+    for (const path of ['/admin/tenants', '/tenant', '/admin/routes']) {
+      const answer = refusal(await stage.call('GET', `${path}?${query}`));
+      expect(answer).toEqual({
+        status: 400,
+        code: 'validation_failed',
+        fields: expect.arrayContaining([name]) as string[],
+      });
+    }
+  });
 
   it('replaces a tenant: what is not sent is gone', async () => {
     const version = (await stage.call('POST', '/admin/tenants', FULL)).headers.get('etag') ?? '';
-    const replaced = await stage.call('PUT', '/admin/tenants/acme', tenantDocument('acme'), { 'If-Match': version });
+    const replaced = await stage.call('PUT', '/admin/tenants/acme', tenantDocument('acme'), {
+      'If-Match': version,
+    });
     expect(replaced.status).toBe(200);
     expect(replaced.body).toEqual(tenantDocument('acme'));
     expect(replaced.headers.get('etag')).not.toBe(version);
@@ -91,8 +109,15 @@ describeStores('tenants', (start) => {
 
   it('patches by RFC 7396: null removes, objects merge, lists replace', async () => {
     await stage.call('POST', '/admin/tenants', FULL);
-    const patch = { name: 'New', rateLimit: { maxRequests: 7 }, timeouts: null, allowedRoutes: [{ path: '/only' }] };
-    const patched = await stage.call('PATCH', '/admin/tenants/acme', patch, { 'Content-Type': 'application/merge-patch+json' });
+    const patch = {
+      name: 'New',
+      rateLimit: { maxRequests: 7 },
+      timeouts: null,
+      allowedRoutes: [{ path: '/only' }],
+    };
+    const patched = await stage.call('PATCH', '/admin/tenants/acme', patch, {
+      'Content-Type': 'application/merge-patch+json',
+    });
     expect(patched.status).toBe(200);
     const { timeouts: _, ...rest } = FULL;
     expect(patched.body).toEqual({
@@ -104,7 +129,10 @@ describeStores('tenants', (start) => {
   });
 
   it('keeps the fields of other programs through PUT and PATCH, and does not show them', async () => {
-    await stage.foreignSet('tenant:acme', JSON.stringify({ ...tenantDocument('acme'), owner: { password: 's3cret' } }));
+    await stage.foreignSet(
+      'tenant:acme',
+      JSON.stringify({ ...tenantDocument('acme'), owner: { password: 's3cret' } }),
+    );
     const patched = await stage.call('PATCH', '/admin/tenants/acme', { name: 'A' });
     const replaced = await stage.call('PUT', '/admin/tenants/acme', tenantDocument('acme', { name: 'B' }));
     const listed = await stage.call('GET', '/tenant/acme');
@@ -133,10 +161,15 @@ describeStores('tenants', (start) => {
   it('deletes a tenant with its keys, mappings and counters, and nothing of its successor is inherited', async () => {
     await create('acme');
     await create('other');
-    const { key } = (await stage.call('POST', '/admin/tenants/acme/api-keys', { name: 'k' })).body as { key: string };
+    const { key } = (await stage.call('POST', '/admin/tenants/acme/api-keys', { name: 'k' })).body as {
+      key: string;
+    };
     const others = await stage.call('POST', '/admin/tenants/other/api-keys', { name: 'k' });
     await stage.store.counters.add(keys.usage('acme'), { requests: 7 });
-    expect((await stage.call('GET', '/admin/tenants/acme/usage')).body).toEqual({ tenantId: 'acme', counters: { requests: 7 } });
+    expect((await stage.call('GET', '/admin/tenants/acme/usage')).body).toEqual({
+      tenantId: 'acme',
+      counters: { requests: 7 },
+    });
 
     expect((await stage.call('DELETE', '/admin/tenants/acme')).status).toBe(204);
     expect((await stage.call('GET', '/tenant')).body).toMatchObject({ tenants: [{ id: 'other' }] });
@@ -149,8 +182,12 @@ describeStores('tenants', (start) => {
 
     await create('acme');
     expect((await stage.call('GET', '/admin/tenants/acme/api-keys')).body).toMatchObject({ apiKeys: [] });
-    expect((await stage.call('GET', '/admin/tenants/acme/usage')).body).toMatchObject({ counters: { requests: 0 } });
-    expect((await stage.call('GET', '/admin/tenants/other/api-keys')).body).toMatchObject({ apiKeys: [{ active: true }] });
+    expect((await stage.call('GET', '/admin/tenants/acme/usage')).body).toMatchObject({
+      counters: { requests: 0 },
+    });
+    expect((await stage.call('GET', '/admin/tenants/other/api-keys')).body).toMatchObject({
+      apiKeys: [{ active: true }],
+    });
     expect(others.status).toBe(201);
   });
 
@@ -159,36 +196,49 @@ describeStores('tenants', (start) => {
     await stage.call('POST', '/admin/tenants/acme/api-keys', { name: 'k' });
     await stage.foreignDelete('tenant:acme');
     await create('acme');
-    expect((await stage.call('GET', '/admin/tenants/acme/api-keys')).body).toEqual({ apiKeys: [], nextCursor: null });
-    for await (const found of stage.store.documents.scan('tenant:byApiKey:')) throw new Error(`left behind: ${found}`);
+    expect((await stage.call('GET', '/admin/tenants/acme/api-keys')).body).toEqual({
+      apiKeys: [],
+      nextCursor: null,
+    });
+    for await (const found of stage.store.documents.scan('tenant:byApiKey:'))
+      throw new Error(`left behind: ${found}`);
   });
 
-  const OPERATIONS: Array<[method: string, path: string, body?: unknown]> = [
-    ['GET', ''],
-    ['PUT', '', tenantDocument('x')],
-    ['PATCH', '', { name: 'x' }],
-    ['DELETE', ''],
-    ['POST', '/suspend'],
-    ['POST', '/resume'],
-    ['GET', '/usage'],
-    ['GET', '/routes'],
-    ['POST', '/routes', { path: '/x' }],
-    ['PUT', '/routes', { allowedRoutes: [] }],
-    ['DELETE', '/routes?path=/x'],
-    ['GET', '/api-keys'],
-    ['POST', '/api-keys', { name: 'x' }],
-    ['DELETE', '/api-keys/x'],
+  const OPERATIONS: Array<{ method: string; path: string; body?: Record<string, unknown> }> = [
+    { method: 'GET', path: '' },
+    { method: 'PUT', path: '', body: tenantDocument('acme') },
+    { method: 'PATCH', path: '', body: { name: 'x' } },
+    { method: 'DELETE', path: '' },
+    { method: 'POST', path: '/suspend' },
+    { method: 'POST', path: '/resume' },
+    { method: 'GET', path: '/usage' },
+    { method: 'GET', path: '/routes' },
+    { method: 'POST', path: '/routes', body: { path: '/new' } },
+    { method: 'PUT', path: '/routes', body: { allowedRoutes: [] } },
+    { method: 'DELETE', path: '/routes?path=/x' },
+    { method: 'GET', path: '/api-keys' },
+    { method: 'POST', path: '/api-keys', body: { name: 'x' } },
+    { method: 'DELETE', path: '/api-keys/x' },
   ];
 
-  it.each(OPERATIONS)('answers 404 to %s /admin/tenants/{id}%s for ids that name no tenant', async (method, path, body) => {
-    await stage.foreignSet(keys.apiKeyMapping('a'.repeat(64)), 'acme');
-    for (const id of ['nobody', `byApiKey:${'a'.repeat(64)}`, '%2e%2e', 'x%2fy', encodeURIComponent('ü'.repeat(200))]) {
-      const { id: _, ...anonymous } = (body ?? {}) as Record<string, unknown>;
-      const answer = await stage.call(method, `/admin/tenants/${id}${path}`, body && anonymous);
-      expect(refusal(answer)).toMatchObject({ status: 404, code: 'tenant_not_found' });
-    }
-    expect(await stage.store.documents.get(keys.apiKeyMapping('a'.repeat(64)))).toBe('acme');
-  });
+  it.each(OPERATIONS)(
+    'answers 404 to $method /admin/tenants/{id}$path for ids that name no tenant',
+    async (operation) => {
+      const { method, path, body } = operation;
+      const mapping = keys.apiKeyMapping('a'.repeat(64));
+      await stage.foreignSet(mapping, 'acme');
+      for (const id of [
+        'nobody',
+        `byApiKey:${'a'.repeat(64)}`,
+        'x%2fy',
+        encodeURIComponent('ü'.repeat(200)),
+      ]) {
+        const answer = await stage.call(method, `/admin/tenants/${id}${path}`, body);
+        expect(refusal(answer)).toMatchObject({ status: 404, code: 'tenant_not_found' });
+      }
+      expect(await stage.store.documents.get(mapping)).toBe('acme');
+    },
+  );
 
   describe('with versions', () => {
     it('answers 304 while nothing has changed', async () => {
@@ -196,29 +246,37 @@ describeStores('tenants', (start) => {
       const same = await stage.call('GET', '/admin/tenants/acme', undefined, { 'If-None-Match': version });
       expect(same).toMatchObject({ status: 304, text: '' });
       await stage.call('PATCH', '/admin/tenants/acme', { name: 'New' });
-      expect((await stage.call('GET', '/admin/tenants/acme', undefined, { 'If-None-Match': version })).status).toBe(200);
+      expect(
+        (await stage.call('GET', '/admin/tenants/acme', undefined, { 'If-None-Match': version })).status,
+      ).toBe(200);
     });
 
-    const CHANGES = OPERATIONS.filter(([method, path]) => method !== 'GET' && !path.startsWith('/api-keys'));
+    const CHANGES = OPERATIONS.filter(
+      ({ method, path }) => method !== 'GET' && !path.startsWith('/api-keys'),
+    );
 
-    it.each(CHANGES)('refuses %s %s of another version with 412 and changes nothing', async (method, path, body) => {
-      const version = await create('acme', { allowedRoutes: [{ path: '/x', methods: ['PUT'] }, { path: '/y' }] });
-      const before = await stage.store.documents.get('tenant:acme');
-      const document = path === '' && method === 'PUT' ? tenantDocument('acme') : body;
-      for (const tags of ['"0000"', `W/${version}`, '"a", W/"b"']) {
-        const answer = await stage.call(method, `/admin/tenants/acme${path}`, document, { 'If-Match': tags });
-        expect(refusal(answer)).toMatchObject({ status: 412, code: 'precondition_failed' });
-      }
-      expect(await stage.store.documents.get('tenant:acme')).toBe(before);
-      for (const malformed of ['abc', '"abc', '']) {
-        const answer = await stage.call(method, `/admin/tenants/acme${path}`, document, { 'If-Match': malformed });
-        expect(refusal(answer)).toMatchObject({ status: 400, code: 'bad_request' });
-      }
-    });
+    it.each(CHANGES)(
+      'refuses $method $path of another version with 412 and changes nothing',
+      async (operation) => {
+        const { method, path, body } = operation;
+        const version = await create('acme', { allowedRoutes: [{ path: '/x' }, { path: '/y' }] });
+        const before = await stage.store.documents.get('tenant:acme');
+        const send = (tags: string) =>
+          stage.call(method, `/admin/tenants/acme${path}`, body, { 'If-Match': tags });
+        for (const tags of ['"0000"', `W/${version}`, '"a", W/"b"']) {
+          expect(refusal(await send(tags))).toMatchObject({ status: 412, code: 'precondition_failed' });
+        }
+        for (const malformed of ['abc', '"abc', '']) {
+          expect(refusal(await send(malformed))).toMatchObject({ status: 400, code: 'bad_request' });
+        }
+        expect(await stage.store.documents.get('tenant:acme')).toBe(before);
+      },
+    );
 
     it('accepts the current version, alone, in a list, or as *', async () => {
       for (const name of ['one', 'two', 'three']) {
-        const version = (await stage.call('GET', '/admin/tenants/acme')).headers.get('etag') ?? (await create('acme'));
+        const version =
+          (await stage.call('GET', '/admin/tenants/acme')).headers.get('etag') ?? (await create('acme'));
         const tags = { one: version, two: `"x", ${version}`, three: '*' }[name] ?? '';
         const changed = await stage.call('PATCH', '/admin/tenants/acme', { name }, { 'If-Match': tags });
         expect(changed).toMatchObject({ status: 200, body: { name } });
@@ -242,19 +300,27 @@ describeStores('tenants', (start) => {
   it('loses none of 30 changes made at once without a version', async () => {
     await create('acme', { allowedRoutes: [] });
     const answers = await Promise.all(
-      Array.from({ length: 30 }, (_, i) => stage.call('POST', '/admin/tenants/acme/routes', { path: `/r${i}` })),
+      Array.from({ length: 30 }, (_, i) =>
+        stage.call('POST', '/admin/tenants/acme/routes', { path: `/r${i}` }),
+      ),
     );
     expect(answers.map(({ status }) => status)).toEqual(Array(30).fill(201));
-    const { allowedRoutes } = (await stage.call('GET', '/admin/tenants/acme')).body as { allowedRoutes: unknown[] };
+    const { allowedRoutes } = (await stage.call('GET', '/admin/tenants/acme')).body as {
+      allowedRoutes: unknown[];
+    };
     expect(allowedRoutes).toHaveLength(30);
   });
 
   it('lets one of 20 simultaneous creations of an id win', async () => {
     const answers = await Promise.all(
-      Array.from({ length: 20 }, (_, i) => stage.call('POST', '/admin/tenants', tenantDocument('acme', { name: `${i}` }))),
+      Array.from({ length: 20 }, (_, i) =>
+        stage.call('POST', '/admin/tenants', tenantDocument('acme', { name: `${i}` })),
+      ),
     );
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
     expect(answers.filter(({ status }) => status === 409)).toHaveLength(19);
-    await until(async () => ((await stage.call('GET', '/tenant')).body as { tenants: unknown[] }).tenants.length === 1);
+    await until(
+      async () => ((await stage.call('GET', '/tenant')).body as { tenants: unknown[] }).tenants.length === 1,
+    );
   });
 });

@@ -59,20 +59,26 @@ describeRedis('the documented contract', () => {
     };
   }
 
-  function call(path: string, init: RequestInit & { headers?: Record<string, string> } = {}): Promise<Response> {
+  function call(
+    path: string,
+    init: RequestInit & { headers?: Record<string, string> } = {},
+  ): Promise<Response> {
     return fetch(gateway.url + path, { ...init, headers: { 'X-API-Key': API_KEY, ...init.headers } });
   }
 
   const bearer = (): { Authorization: string } => ({ Authorization: `Bearer ${signer.sign()}` });
   const scrape = async (): Promise<string> => (await gateway.admin('GET', '/metrics')).body as string;
 
-  it.each(['GET', 'POST', 'PUT', 'DELETE'])('%s /api/* is forwarded with the path below /api', async (method) => {
-    const answer = await call('/api/v1/products/42?x=1', { method });
-    expect(answer.status).toBe(200);
-    expect(await answer.json()).toEqual({ from: 'upstream' });
-    expect(upstream.last()).toMatchObject({ method, url: '/v1/products/42?x=1' });
-    expect(upstream.last().headers['x-api-key']).toBeUndefined();
-  });
+  it.each(['GET', 'POST', 'PUT', 'DELETE'])(
+    '%s /api/* is forwarded with the path below /api',
+    async (method) => {
+      const answer = await call('/api/v1/products/42?x=1', { method });
+      expect(answer.status).toBe(200);
+      expect(await answer.json()).toEqual({ from: 'upstream' });
+      expect(upstream.last()).toMatchObject({ method, url: '/v1/products/42?x=1' });
+      expect(upstream.last().headers['x-api-key']).toBeUndefined();
+    },
+  );
 
   it('answers 401 without a key, with a wrong key, without a token and with a wrong token', async () => {
     expect((await fetch(`${gateway.url}/api/v1/products`)).status).toBe(401);
@@ -95,7 +101,11 @@ describeRedis('the documented contract', () => {
 
   it('answers 502 when the upstream cannot be reached, and passes its own errors on', async () => {
     expect((await call('/api/v1/products/broken')).status).toBe(500);
-    await redis.cli('SET', 'tenant:gone', JSON.stringify({ ...documentedTenant(), upstreamBaseUrl: 'http://127.0.0.1:1' }));
+    await redis.cli(
+      'SET',
+      'tenant:gone',
+      JSON.stringify({ ...documentedTenant(), upstreamBaseUrl: 'http://127.0.0.1:1' }),
+    );
     await redis.cli('SET', `tenant:byApiKey:${hashApiKey('gone')}`, 'gone');
     expect((await call('/api/v1/products', { headers: { 'X-API-Key': 'gone' } })).status).toBe(502);
   });
@@ -126,8 +136,12 @@ describeRedis('the documented contract', () => {
     expect((await gateway.admin('GET', '/admin/health')).body).toEqual({ status: 'ok', plane: 'control' });
     for (const path of ['/admin/health', '/admin/routes', '/metrics', '/tenant']) {
       expect((await fetch(gateway.adminUrl + path)).status).toBe(401);
-      expect((await fetch(gateway.adminUrl + path, { headers: { 'X-Admin-Token': 'wrong' } })).status).toBe(401);
-      expect((await fetch(gateway.adminUrl + path, { headers: { 'X-Admin-Token': ADMIN_TOKEN } })).status).toBe(200);
+      expect((await fetch(gateway.adminUrl + path, { headers: { 'X-Admin-Token': 'wrong' } })).status).toBe(
+        401,
+      );
+      expect(
+        (await fetch(gateway.adminUrl + path, { headers: { 'X-Admin-Token': ADMIN_TOKEN } })).status,
+      ).toBe(200);
     }
   });
 
@@ -150,7 +164,11 @@ describeRedis('the documented contract', () => {
     for (const header of ['Content-Type', 'Authorization', 'X-API-Key', 'X-Admin-Token']) {
       expect(preflight.headers.get('access-control-allow-headers')).toContain(header);
     }
-    expect((await call('/api/v1/products', { headers: { Origin: origin } })).headers.get('access-control-allow-origin')).toBe(origin);
+    expect(
+      (await call('/api/v1/products', { headers: { Origin: origin } })).headers.get(
+        'access-control-allow-origin',
+      ),
+    ).toBe(origin);
   });
 
   it.each([
@@ -189,7 +207,12 @@ describeRedis('the documented contract', () => {
     const categories = new Set(lines.map(({ category }) => category));
     for (const category of ['auth', 'policy', 'request', 'admin']) expect(categories).toContain(category);
     const request = lines.find(({ category, status }) => category === 'request' && status === 200);
-    expect(request).toMatchObject({ method: 'GET', decision: 'allow', ip: '127.0.0.1', tenantId: 'acme-123' });
+    expect(request).toMatchObject({
+      method: 'GET',
+      decision: 'allow',
+      ip: '127.0.0.1',
+      tenantId: 'acme-123',
+    });
     expect(typeof request?.durationMs).toBe('number');
     const text = JSON.stringify(lines);
     for (const secret of [API_KEY, token, ADMIN_TOKEN, PASSWORD]) expect(text).not.toContain(secret);

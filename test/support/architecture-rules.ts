@@ -28,9 +28,11 @@ export const LIB_DIRECTIONS: Record<string, readonly string[]> = {
   config: [],
   logging: ['config', 'errors'],
   metrics: ['config', 'errors'],
-  store: ['config', 'errors'],
+  // The store says in the log when Redis goes away and comes back.
+  store: ['logging', 'config', 'errors'],
   tenants: ['store', 'config', 'errors', 'metrics', 'logging'],
   usage: ['store', 'config', 'errors', 'metrics', 'logging'],
+  lifecycle: ['store', 'config', 'errors', 'metrics', 'logging'],
   guards: ['tenants', 'store', 'metrics', 'usage', 'logging', 'errors', 'config'],
 };
 

@@ -77,7 +77,11 @@ export async function startGateway(
         body: body === undefined ? undefined : JSON.stringify(body),
       });
       const text = await response.text();
-      return { status: response.status, headers: response.headers, body: text === '' ? undefined : parsed(text) };
+      return {
+        status: response.status,
+        headers: response.headers,
+        body: text === '' ? undefined : parsed(text),
+      };
     },
     async addTenant(tenant) {
       const document = { name: tenant.id, allowedRoutes: [{ path: '/' }], ...tenant };
@@ -96,7 +100,12 @@ export async function startGateway(
 }
 
 /** Writes a tenant the documented way, with redis-cli, and maps `apiKey` to it. */
-export async function writeTenant(redis: TestRedis, key: string, tenant: object, apiKey: string): Promise<void> {
+export async function writeTenant(
+  redis: TestRedis,
+  key: string,
+  tenant: object,
+  apiKey: string,
+): Promise<void> {
   await redis.cli('SET', `tenant:${key}`, JSON.stringify(tenant));
   await redis.cli('SET', `tenant:byApiKey:${hashApiKey(apiKey)}`, key);
 }

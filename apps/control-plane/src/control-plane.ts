@@ -8,6 +8,7 @@ import type { ControlPlaneOptions } from './control-plane.options';
 import { serveOpenApi } from './docs/open-api';
 import { observe } from './edge/observe';
 import { offeredMethods, type RoutedApplication } from './edge/offered-methods';
+import { ignoreCacheControl } from './edge/preconditions';
 import { safeHeaders } from './edge/safe-headers';
 import { Explainer } from './explain/explainer';
 
@@ -33,7 +34,7 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
   app.disable('x-powered-by');
   // Entity tags are versions of documents here; Express would add digests of everything else.
   app.disable('etag');
-  app.use(observe(metrics.control, logging), safeHeaders);
+  app.use(observe(metrics.control, logging), safeHeaders, ignoreCacheControl);
   app.enableCors({
     origin: config.allowedOrigins.includes('*') ? true : [...config.allowedOrigins],
     credentials: true,

@@ -26,24 +26,27 @@ export class Cors {
   headers(context: RequestContext): readonly string[] {
     if (!this.allows(context)) return VARY_ONLY;
     const origin = context.origin as string;
+    // prettier-ignore
     return [
       'Vary', 'Origin',
       'Access-Control-Allow-Origin', origin,
       'Access-Control-Allow-Credentials', 'true',
       'Access-Control-Expose-Headers', EXPOSED_HEADERS,
-    ]; // prettier-ignore
+    ];
   }
 
   /** Headers that answer a preflight, or undefined if the request is none. Preflights carry no credentials. */
   preflight(context: RequestContext, requestedMethod: string | undefined): readonly string[] | undefined {
-    if (context.method !== 'OPTIONS' || context.origin === undefined || requestedMethod === undefined) return undefined;
+    if (context.method !== 'OPTIONS' || context.origin === undefined || requestedMethod === undefined)
+      return undefined;
     if (!this.allows(context)) return VARY_ONLY;
+    // prettier-ignore
     return [
       ...this.headers(context),
       'Access-Control-Allow-Methods', ALLOWED_METHODS,
       'Access-Control-Allow-Headers', ALLOWED_HEADERS,
       'Access-Control-Max-Age', MAX_AGE_SECONDS,
-    ]; // prettier-ignore
+    ];
   }
 }
 

@@ -69,7 +69,11 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
     draining: resources.draining,
   });
   const adapter = new PrototypeStableAdapter(
-    { maxHeaderSize: config.maxHeaderBytes, keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: HEADERS_TIMEOUT_MS },
+    {
+      maxHeaderSize: config.maxHeaderBytes,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+    },
     door.request,
   );
   const verifier = new TokenVerifier({ logger: logging.logger, addresses });
@@ -88,19 +92,20 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
   await nest.init();
   const application = adapter.getInstance<RequestListener>();
   describeRequest(adapter.getInstance(), cors);
-  const server = nest.getHttpServer() as Server;
-  tuneServer(server, door);
+  return running(tuned(nest.getHttpServer() as Server, door), door, [transport, verifier, usage]);
+}
+
+function running(server: Server, door: FrontDoor, parts: Array<{ close(): Promise<void> }>): DataPlane {
   return {
     server,
     closeUpgraded: () => door.closeUpgraded(),
     async close() {
-      await transport.close();
-      await usage.close();
+      for (const part of parts) await part.close();
     },
   };
 }
 
-function tuneServer(server: Server, door: FrontDoor): void {
+function tuned(server: Server, door: FrontDoor): Server {
   // Uploads may take long; their pace is the upstream's time-outs' business.
   server.requestTimeout = 0;
   // Beyond this Node drops header fields without a word; their number is bounded by admission instead.
@@ -112,4 +117,5 @@ function tuneServer(server: Server, door: FrontDoor): void {
   server.on('checkContinue', door.request);
   server.on('checkExpectation', door.request);
   server.on('clientError', answerParserError);
+  return server;
 }

@@ -3,7 +3,14 @@ import type { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { GatewayError, type ProblemFilter } from '#libs/errors';
-import { Admission, ProxyTrust, RequestContext, type ArrivingRequest, type GatewayRequest, type Peer } from '#libs/guards';
+import {
+  Admission,
+  ProxyTrust,
+  RequestContext,
+  type ArrivingRequest,
+  type GatewayRequest,
+  type Peer,
+} from '#libs/guards';
 import type { Cors } from './cors';
 import type { Observation } from './observation';
 
@@ -113,7 +120,11 @@ function statusOf(response: ServerResponse, context: RequestContext): number {
   return context.refusal.status;
 }
 
-function answerPreflight(response: ServerResponse, context: RequestContext, headers: readonly string[]): void {
+function answerPreflight(
+  response: ServerResponse,
+  context: RequestContext,
+  headers: readonly string[],
+): void {
   response.writeHead(204, [...headers, 'X-Request-Id', context.id]);
   response.end();
 }

@@ -11,10 +11,11 @@ export function metricsEndpoint(
   return {
     claims: (url) => /^\/metrics(?:\?|$)/.test(url),
     handle(request, response) {
+      // prettier-ignore
       const refusal =
         adminToken === undefined ? new GatewayError('admin_not_configured')
         : !carriesAdminToken(request.headers, adminToken) ? new GatewayError('admin_unauthorized')
-        : undefined; // prettier-ignore
+        : undefined;
       if (refusal) {
         response.writeHead(refusal.status, { 'Content-Type': PROBLEM_CONTENT_TYPE });
         response.end(JSON.stringify(problemOf(refusal)));

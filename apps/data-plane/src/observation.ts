@@ -29,7 +29,13 @@ export class Observation {
         : (context.upstreamEndedAt ?? endedAt) - context.upstreamStartedAt;
     const tenantId = context.tenant?.id;
     this.metrics.inflight -= 1;
-    this.metrics.finished({ tenantId, status, durationMs, upstream: context.tenant?.upstream.origin, upstreamMs });
+    this.metrics.finished({
+      tenantId,
+      status,
+      durationMs,
+      upstream: context.tenant?.upstream.origin,
+      upstreamMs,
+    });
     if (upstreamMs !== undefined && tenantId !== undefined) this.usage.count(tenantId);
     if (context.refusal) this.refused(context, context.refusal);
     else if (status >= 500 && upstreamMs !== undefined) this.metrics.upstreamError(tenantId);

@@ -22,13 +22,19 @@ export function describeRequest(app: { request: object }, cors: Cors): void {
   });
 }
 
-function noteRefusal(request: GatewayRequest, error: GatewayError, response: ServerResponse, cors: Cors): void {
+function noteRefusal(
+  request: GatewayRequest,
+  error: GatewayError,
+  response: ServerResponse,
+  cors: Cors,
+): void {
   const { context } = request;
   context.refusal ??= error;
   if (response.headersSent) return;
   response.setHeader('X-Request-Id', context.id);
   const headers = cors.headers(context);
-  for (let i = 0; i < headers.length; i += 2) response.setHeader(headers[i] as string, headers[i + 1] as string);
+  for (let i = 0; i < headers.length; i += 2)
+    response.setHeader(headers[i] as string, headers[i + 1] as string);
   // An unread body would be taken for the next request.
   if (context.bodyLength !== undefined && !request.complete) response.shouldKeepAlive = false;
 }

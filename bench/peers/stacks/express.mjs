@@ -62,7 +62,8 @@ app.use(
   }),
 );
 
-app.use((error, _request, response, _next) => {
+app.use((error, _request, response, next) => {
+  if (response.headersSent) return next(error);
   response.status(error.status ?? 500).json({ title: error.message });
 });
 

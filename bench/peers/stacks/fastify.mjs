@@ -61,8 +61,10 @@ await app.register(async (api) => {
     rewritePrefix: '/',
     disableRequestLogging: true,
     replyOptions: {
-      rewriteRequestHeaders: (request, { 'x-api-key': _key, ...headers }) => ({
+      // undici leaves out a header whose value is undefined.
+      rewriteRequestHeaders: (request, headers) => ({
         ...headers,
+        'x-api-key': undefined,
         'x-forwarded-for': request.ip,
       }),
     },

@@ -132,12 +132,17 @@ function redisConfig(values: SettingValues, problems: string[]): RedisConfig | u
   if (rivals.length > 1) problems.push(`${rivals.join(' and ')} exclude each other`);
 
   const parsed = values.REDIS_URL === undefined ? undefined : new URL(values.REDIS_URL);
-  const topology = values.REDIS_CLUSTER_NODES ? 'cluster' : values.REDIS_SENTINELS ? 'sentinel' : 'standalone';
+  const topology = values.REDIS_CLUSTER_NODES
+    ? 'cluster'
+    : values.REDIS_SENTINELS
+      ? 'sentinel'
+      : 'standalone';
   const single = parsed
     ? { host: parsed.hostname.replace(/^\[|\]$/g, ''), port: Number(parsed.port || 6379) }
     : { host: values.REDIS_HOST ?? '', port: values.REDIS_PORT };
   const nodes = values.REDIS_CLUSTER_NODES ?? values.REDIS_SENTINELS ?? [single];
-  if (topology === 'cluster' && values.REDIS_DB > 0) problems.push('REDIS_DB cannot be used with Redis Cluster');
+  if (topology === 'cluster' && values.REDIS_DB > 0)
+    problems.push('REDIS_DB cannot be used with Redis Cluster');
   return Object.freeze({
     topology,
     nodes,
@@ -180,12 +185,20 @@ function decode(part: string | undefined, problems: string[]): string | undefine
 }
 
 /** Values that documentation shows and people copy. */
-const SAMPLE_TOKENS = ['your-secure-admin-token-here', 'your-admin-token', 'changeme', 'change-me', 'secret', 'admin'];
+const SAMPLE_TOKENS = [
+  'your-secure-admin-token-here',
+  'your-admin-token',
+  'changeme',
+  'change-me',
+  'secret',
+  'admin',
+];
 
 function checkAdminToken(token: string | undefined, production: boolean, problems: string[]): void {
   if (token === undefined) return;
   if (/[^\x21-\x7e]/.test(token)) problems.push('ADMIN_TOKEN must be printable ASCII without spaces');
   if (!production) return;
-  if (SAMPLE_TOKENS.includes(token.toLowerCase())) problems.push('ADMIN_TOKEN is a sample value: choose a secret one');
+  if (SAMPLE_TOKENS.includes(token.toLowerCase()))
+    problems.push('ADMIN_TOKEN is a sample value: choose a secret one');
   else if (token.length < 16) problems.push('ADMIN_TOKEN must have at least 16 characters in production');
 }

@@ -52,7 +52,8 @@ export function url(...protocols: string[]): Parser<string> {
 export const addressBlock: Parser<string> = (raw) => {
   if (['loopback', 'linklocal', 'uniquelocal'].includes(raw)) return raw;
   const valid = raw.includes('/') ? ipaddr.isValidCIDR(raw) : ipaddr.isValid(raw);
-  if (!valid) throw new Error(`has '${raw}', which is no address, CIDR block, loopback, linklocal or uniquelocal`);
+  if (!valid)
+    throw new Error(`has '${raw}', which is no address, CIDR block, loopback, linklocal or uniquelocal`);
   return raw;
 };
 

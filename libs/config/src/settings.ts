@@ -28,46 +28,149 @@ const MILLISECONDS = integer(1, 86_400_000, 'milliseconds');
 
 /** Every variable Gatehouse reads. `.env.example` is rendered from this table and a test holds them together. */
 export const SETTINGS = {
-  PORT: { section: 'Listeners', parse: PORT, fallback: '3000', doc: 'Port of the data plane, and of the control plane unless ADMIN_PORT is set; 0 picks a free one.' },
+  PORT: {
+    section: 'Listeners',
+    parse: PORT,
+    fallback: '3000',
+    doc: 'Port of the data plane, and of the control plane unless ADMIN_PORT is set; 0 picks a free one.',
+  },
   ADMIN_PORT: { parse: PORT, doc: 'Moves the control plane to a port of its own.' },
   HOST: { parse: text, doc: 'Address to listen on; unset means all interfaces.' },
-  TRUSTED_PROXIES: { parse: list(addressBlock), doc: 'Proxies whose X-Forwarded-* and Forwarded headers are believed: addresses, CIDR blocks, loopback, linklocal, uniquelocal.' },
-  ALLOWED_ORIGINS: { parse: list(origin), fallback: '*', doc: 'Origins that browsers may call from; * reflects every origin.' },
-  WORKERS: { parse: workers, fallback: '1', doc: 'Processes that share the port; auto takes one per core. More than 1 needs Redis.' },
-  NODE_ENV: { parse: text, fallback: 'development', doc: 'production turns the quick start off and refuses sample secrets.' },
+  TRUSTED_PROXIES: {
+    parse: list(addressBlock),
+    doc: 'Proxies whose X-Forwarded-* and Forwarded headers are believed: addresses, CIDR blocks, loopback, linklocal, uniquelocal.',
+  },
+  ALLOWED_ORIGINS: {
+    parse: list(origin),
+    fallback: '*',
+    doc: 'Origins that browsers may call from; * reflects every origin.',
+  },
+  WORKERS: {
+    parse: workers,
+    fallback: '1',
+    doc: 'Processes that share the port; auto takes one per core. More than 1 needs Redis.',
+  },
+  NODE_ENV: {
+    parse: text,
+    fallback: 'development',
+    doc: 'production turns the quick start off and refuses sample secrets.',
+  },
 
-  ADMIN_TOKEN: { section: 'Administration', parse: text, doc: 'Owner token of the control plane; unset: one is generated and kept in DATA_DIR/admin-token.' },
-  DATA_DIR: { parse: text, fallback: './data', doc: 'Folder of the embedded store and of generated secrets.' },
-  LOG_LEVEL: { parse: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'), fallback: 'info', doc: 'Least severe log level written.' },
-  METRICS_MAX_TENANTS: { parse: integer(1, 100_000), fallback: '200', doc: 'Tenants with metric series of their own; the rest are counted under "other".' },
+  ADMIN_TOKEN: {
+    section: 'Administration',
+    parse: text,
+    doc: 'Owner token of the control plane; unset: one is generated and kept in DATA_DIR/admin-token.',
+  },
+  DATA_DIR: {
+    parse: text,
+    fallback: './data',
+    doc: 'Folder of the embedded store and of generated secrets.',
+  },
+  LOG_LEVEL: {
+    parse: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
+    fallback: 'info',
+    doc: 'Least severe log level written.',
+  },
+  METRICS_MAX_TENANTS: {
+    parse: integer(1, 100_000),
+    fallback: '200',
+    doc: 'Tenants with metric series of their own; the rest are counted under "other".',
+  },
 
-  REDIS_URL: { section: 'Redis (unset: the embedded store)', parse: url('redis:', 'rediss:'), doc: 'redis://user:password@host:6379/0, or rediss:// for TLS.' },
+  REDIS_URL: {
+    section: 'Redis (unset: the embedded store)',
+    parse: url('redis:', 'rediss:'),
+    doc: 'redis://user:password@host:6379/0, or rediss:// for TLS.',
+  },
   REDIS_HOST: { parse: text, doc: 'Host, instead of REDIS_URL.' },
   REDIS_PORT: { parse: integer(1, 65535), fallback: '6379', doc: 'Port that goes with REDIS_HOST.' },
   REDIS_USERNAME: { parse: text, doc: 'User of a Redis ACL.' },
   REDIS_PASSWORD: { parse: text, doc: 'Password.' },
   REDIS_DB: { parse: integer(0, 1024), fallback: '0', doc: 'Database number (not with Redis Cluster).' },
   REDIS_TLS: { parse: flag, fallback: 'false', doc: 'Connect by TLS.' },
-  REDIS_TLS_REJECT_UNAUTHORIZED: { parse: flag, fallback: 'true', doc: 'false accepts a certificate that no known authority signed.' },
+  REDIS_TLS_REJECT_UNAUTHORIZED: {
+    parse: flag,
+    fallback: 'true',
+    doc: 'false accepts a certificate that no known authority signed.',
+  },
   REDIS_TLS_CA_FILE: { parse: text, doc: 'PEM file of the authority that signed the certificate of Redis.' },
-  REDIS_CLUSTER_NODES: { parse: list(endpoint(6379)), doc: 'host:port,… of some nodes of a Redis Cluster, instead of REDIS_URL.' },
-  REDIS_SENTINELS: { parse: list(endpoint(26379)), doc: 'host:port,… of the sentinels, instead of REDIS_URL.' },
-  REDIS_SENTINEL_MASTER: { parse: text, fallback: 'mymaster', doc: 'Name of the master that the sentinels watch.' },
+  REDIS_CLUSTER_NODES: {
+    parse: list(endpoint(6379)),
+    doc: 'host:port,… of some nodes of a Redis Cluster, instead of REDIS_URL.',
+  },
+  REDIS_SENTINELS: {
+    parse: list(endpoint(26379)),
+    doc: 'host:port,… of the sentinels, instead of REDIS_URL.',
+  },
+  REDIS_SENTINEL_MASTER: {
+    parse: text,
+    fallback: 'mymaster',
+    doc: 'Name of the master that the sentinels watch.',
+  },
   REDIS_SENTINEL_PASSWORD: { parse: text, doc: 'Password of the sentinels themselves.' },
-  REDIS_COMMAND_TIMEOUT_MS: { parse: MILLISECONDS, fallback: '500', doc: 'A command unanswered for this long counts as Redis being away.' },
-  STALE_CONFIG_MAX_AGE_SECONDS: { parse: integer(0, 604_800, 'seconds'), fallback: '3600', doc: 'How long known tenants are served from memory while Redis is away.' },
+  REDIS_COMMAND_TIMEOUT_MS: {
+    parse: MILLISECONDS,
+    fallback: '500',
+    doc: 'A command unanswered for this long counts as Redis being away.',
+  },
+  STALE_CONFIG_MAX_AGE_SECONDS: {
+    parse: integer(0, 604_800, 'seconds'),
+    fallback: '3600',
+    doc: 'How long known tenants are served from memory while Redis is away.',
+  },
 
-  CONNECT_TIMEOUT_MS: { section: 'Forwarding', parse: MILLISECONDS, fallback: '10000', doc: 'Time to connect to an upstream, TLS included.' },
-  FIRST_BYTE_TIMEOUT_MS: { parse: MILLISECONDS, fallback: '30000', doc: 'Time until the first byte of the response head.' },
-  IDLE_TIMEOUT_MS: { parse: MILLISECONDS, fallback: '300000', doc: 'Longest silence inside a response body, an event stream or a WebSocket.' },
-  REQUEST_TIMEOUT_MS: { parse: MILLISECONDS, fallback: '30000', doc: 'Total time of a forwarded request; event streams and WebSockets are exempt.' },
-  MAX_BODY_BYTES: { parse: integer(0, Number.MAX_SAFE_INTEGER, 'bytes'), fallback: '0', doc: 'Largest request body that is forwarded; 0 means any size.' },
-  MAX_HEADER_BYTES: { parse: integer(1024, 1_048_576, 'bytes'), fallback: '16384', doc: 'Largest request head.' },
-  UPSTREAM_MAX_CONNECTIONS: { parse: integer(1, 65_535), fallback: '256', doc: 'Connections to one upstream origin, per process.' },
-  ALLOW_PRIVATE_UPSTREAMS: { parse: flag, doc: 'Whether upstream and JWKS URLs may point to private or loopback addresses; unset: only outside production.' },
+  CONNECT_TIMEOUT_MS: {
+    section: 'Forwarding',
+    parse: MILLISECONDS,
+    fallback: '10000',
+    doc: 'Time to connect to an upstream, TLS included.',
+  },
+  FIRST_BYTE_TIMEOUT_MS: {
+    parse: MILLISECONDS,
+    fallback: '30000',
+    doc: 'Time until the first byte of the response head.',
+  },
+  IDLE_TIMEOUT_MS: {
+    parse: MILLISECONDS,
+    fallback: '300000',
+    doc: 'Longest silence inside a response body, an event stream or a WebSocket.',
+  },
+  REQUEST_TIMEOUT_MS: {
+    parse: MILLISECONDS,
+    fallback: '30000',
+    doc: 'Total time of a forwarded request; event streams and WebSockets are exempt.',
+  },
+  MAX_BODY_BYTES: {
+    parse: integer(0, Number.MAX_SAFE_INTEGER, 'bytes'),
+    fallback: '0',
+    doc: 'Largest request body that is forwarded; 0 means any size.',
+  },
+  MAX_HEADER_BYTES: {
+    parse: integer(1024, 1_048_576, 'bytes'),
+    fallback: '16384',
+    doc: 'Largest request head.',
+  },
+  UPSTREAM_MAX_CONNECTIONS: {
+    parse: integer(1, 65_535),
+    fallback: '256',
+    doc: 'Connections to one upstream origin, per process.',
+  },
+  ALLOW_PRIVATE_UPSTREAMS: {
+    parse: flag,
+    doc: 'Whether upstream and JWKS URLs may point to private or loopback addresses; unset: only outside production.',
+  },
 
-  SHUTDOWN_TIMEOUT_MS: { section: 'Shutdown', parse: MILLISECONDS, fallback: '30000', doc: 'Time that requests in flight get to finish after SIGTERM.' },
-  SHUTDOWN_DELAY_MS: { parse: integer(0, 600_000, 'milliseconds'), fallback: '0', doc: 'Least time between readiness turning 503 and the listener closing, for load balancers that poll slowly.' },
+  SHUTDOWN_TIMEOUT_MS: {
+    section: 'Shutdown',
+    parse: MILLISECONDS,
+    fallback: '30000',
+    doc: 'Time that requests in flight get to finish after SIGTERM.',
+  },
+  SHUTDOWN_DELAY_MS: {
+    parse: integer(0, 600_000, 'milliseconds'),
+    fallback: '0',
+    doc: 'Least time between readiness turning 503 and the listener closing, for load balancers that poll slowly.',
+  },
 } as const satisfies Record<string, Setting>;
 
 export type SettingName = keyof typeof SETTINGS;
@@ -81,7 +184,9 @@ export type SettingValues = {
 
 /** The text of `.env.example`. Settings are commented out, so that a copied file changes nothing. */
 export function renderEnvExample(): string {
-  const lines = ['# Every setting of Gatehouse with its default. Copy to .env and uncomment what you change.'];
+  const lines = [
+    '# Every setting of Gatehouse with its default. Copy to .env and uncomment what you change.',
+  ];
   for (const [name, setting] of Object.entries<Setting>(SETTINGS)) {
     if (setting.section) lines.push('', `# --- ${setting.section} ---`);
     lines.push(`# ${setting.doc}`, `#${name}=${setting.fallback ?? ''}`);

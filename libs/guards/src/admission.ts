@@ -63,7 +63,8 @@ export class Admission {
   }
 
   private readHeaders(raw: readonly string[], context: RequestContext): Collected {
-    if (raw.length > MAX_HEADERS * 2) throw new GatewayError('headers_too_large', 'more than 200 header fields');
+    if (raw.length > MAX_HEADERS * 2)
+      throw new GatewayError('headers_too_large', 'more than 200 header fields');
     const collected = new Collected();
     for (let i = 0; i < raw.length; i += 2) {
       const spelling = raw[i] as string;
@@ -71,7 +72,8 @@ export class Admission {
       const header = headerRule(spelling);
       if (header.rule === 'forward') context.upstreamHeaders.push(spelling, value);
       else if (header.rule === 'read') readHeader(header.name, value, collected, context);
-      else if (header.rule === 'refuse') throw new GatewayError('ambiguous_framing', `the header ${header.name} is refused`);
+      else if (header.rule === 'refuse')
+        throw new GatewayError('ambiguous_framing', `the header ${header.name} is refused`);
     }
     if (collected.connection !== undefined && !PLAIN_CONNECTION.test(collected.connection)) {
       dropNamed(collected.connection, context.upstreamHeaders);
@@ -103,18 +105,20 @@ export class Admission {
     const client = this.proxies.client(peer, collected);
     const claimed = peer.trusted ? collected : undefined;
     const claimedProto = claimed?.forwardedProto?.split(',')[0]?.trim().toLowerCase();
-    const proto = claimedProto === 'https' || claimedProto === 'http' ? claimedProto : peer.encrypted ? 'https' : 'http';
+    const proto =
+      claimedProto === 'https' || claimedProto === 'http' ? claimedProto : peer.encrypted ? 'https' : 'http';
     const claimedHost = claimed?.forwardedHost?.split(',')[0]?.trim();
     const host = claimedHost !== undefined && HOST.test(claimedHost) ? claimedHost : (collected.host ?? '');
     context.clientAddress = client.address;
     const node = client.address.includes(':') ? `"[${client.address}]"` : client.address;
+    // prettier-ignore
     context.upstreamHeaders.push(
       'X-Forwarded-For', client.chain,
       'X-Forwarded-Proto', proto,
       'X-Forwarded-Host', host,
       'Forwarded', `for=${node};host="${host}";proto=${proto}`,
       'X-Request-Id', context.id,
-    ); // prettier-ignore
+    );
   }
 }
 
@@ -190,7 +194,8 @@ function joined(earlier: string | undefined, value: string): string {
 
 /** Headers that `Connection` names belong to this hop only (RFC 9110 §7.6.1). */
 function dropNamed(connection: string, headers: string[]): void {
-  const named = new Set(connection.toLowerCase().split(',').map((option) => option.trim())); // prettier-ignore
+  // prettier-ignore
+  const named = new Set(connection.toLowerCase().split(',').map((option) => option.trim()));
   for (let i = headers.length - 2; i >= 0; i -= 2) {
     if (named.has((headers[i] as string).toLowerCase())) headers.splice(i, 2);
   }
@@ -209,7 +214,8 @@ function readTarget(url: string, collected: Collected, context: RequestContext):
   context.path = normalPath(mark < 0 ? target : target.slice(0, mark));
   context.query = mark < 0 ? '' : target.slice(mark);
   // eslint-disable-next-line no-control-regex -- control characters are what it looks for
-  if (/[\x00-\x20\x7f#]/.test(context.query)) throw new GatewayError('bad_request_target', 'the query has a raw control character, space or #');
+  if (/[\x00-\x20\x7f#]/.test(context.query))
+    throw new GatewayError('bad_request_target', 'the query has a raw control character, space or #');
 }
 
 function readUpgrade(method: string, collected: Collected, context: RequestContext): void {

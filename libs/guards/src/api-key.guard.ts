@@ -18,7 +18,8 @@ export function identifyTenant(
     const detail = 'send the key in the X-API-Key header';
     throw new GatewayError('missing_api_key', detail, { headers: API_KEY_CHALLENGE });
   }
-  if (apiKey.length > MAX_KEY_LENGTH) throw new GatewayError('invalid_api_key', undefined, { headers: API_KEY_CHALLENGE });
+  if (apiKey.length > MAX_KEY_LENGTH)
+    throw new GatewayError('invalid_api_key', undefined, { headers: API_KEY_CHALLENGE });
   const tenant = directory.byApiKey(apiKey);
   return tenant instanceof Promise ? tenant.then(unlessSuspended) : unlessSuspended(tenant);
 }

@@ -1,4 +1,11 @@
-import { StoreUnavailableError, take, type Bucket, type BucketLevel, type BucketVerdict, type Store } from '#libs/store';
+import {
+  StoreUnavailableError,
+  take,
+  type Bucket,
+  type BucketLevel,
+  type BucketVerdict,
+  type Store,
+} from '#libs/store';
 
 /** What this process lets through on its own while the store is away. */
 interface Share {
@@ -35,7 +42,11 @@ export class RateLimiter {
     return this.store.buckets.peek(bucket);
   }
 
-  private async settle(bucket: Bucket, pending: Promise<BucketVerdict>, debt: number): Promise<BucketVerdict> {
+  private async settle(
+    bucket: Bucket,
+    pending: Promise<BucketVerdict>,
+    debt: number,
+  ): Promise<BucketVerdict> {
     try {
       const verdict = await pending;
       this.lastSeen.set(bucket, { remaining: verdict.remaining, at: this.now() });
@@ -43,7 +54,8 @@ export class RateLimiter {
       return verdict;
     } catch (error) {
       // Stay up on counting: whatever ails the bucket, nobody is let in for free or turned away with a 500.
-      if (!(error instanceof StoreUnavailableError) && !(error as Error).message.startsWith('WRONGTYPE')) throw error;
+      if (!(error instanceof StoreUnavailableError) && !(error as Error).message.startsWith('WRONGTYPE'))
+        throw error;
       const share = this.share(bucket);
       share.spent += debt;
       return this.takeShare(bucket);
@@ -70,9 +82,15 @@ export class RateLimiter {
     const capacity = Math.max(1, Math.floor(tokens));
     const windowMs = Math.ceil((capacity / tokens) * bucket.windowMs);
     const seen = this.lastSeen.get(bucket);
-    const refilled = seen ? seen.remaining + ((now - seen.at) * bucket.capacity) / bucket.windowMs : bucket.capacity;
+    const refilled = seen
+      ? seen.remaining + ((now - seen.at) * bucket.capacity) / bucket.windowMs
+      : bucket.capacity;
     const start = Math.min(tokens, capacity, refilled / replicas);
-    return { bucket: { key: bucket.key, capacity, windowMs }, level: { units: start * windowMs, at: now }, spent: 0 };
+    return {
+      bucket: { key: bucket.key, capacity, windowMs },
+      level: { units: start * windowMs, at: now },
+      spent: 0,
+    };
   }
 
   /** The store is back: what was given out without it is taken there too. The share lives on until that has worked. */

@@ -11,7 +11,8 @@ export function chooseRoute(tenant: ServedTenant, path: string, method: string):
   const routes = tenant.routes.find(path);
   if (routes === undefined) throw new GatewayError('route_not_allowed');
   const route = routeFor(routes, method);
-  if (route === undefined) throw new GatewayError('route_not_allowed', 'the method is not allowed on this route');
+  if (route === undefined)
+    throw new GatewayError('route_not_allowed', 'the method is not allowed on this route');
   return route;
 }
 

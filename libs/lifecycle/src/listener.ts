@@ -43,7 +43,10 @@ export async function drain(server: Server, terms: DrainTerms): Promise<void> {
     server.close(() => resolve());
     terms.closeUpgraded();
     // Requests that came in at the last moment get the rest of the time, and a moment at least.
-    const cutOff = setTimeout(() => server.closeAllConnections(), Math.max(POLL_MS, terms.timeoutMs - elapsed()));
+    const cutOff = setTimeout(
+      () => server.closeAllConnections(),
+      Math.max(POLL_MS, terms.timeoutMs - elapsed()),
+    );
     server.once('close', () => clearTimeout(cutOff));
     server.closeIdleConnections();
   });

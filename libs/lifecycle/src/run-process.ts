@@ -1,3 +1,4 @@
+import cluster from 'node:cluster';
 import { ConfigError, loadConfig, readEnvironment, type GatewayConfig } from '#libs/config';
 
 /** Something that runs until it is told to stop. */
@@ -35,7 +36,8 @@ export async function runProcess(start: (config: GatewayConfig) => Promise<Runni
     );
   };
   process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
+  // A terminal sends Ctrl-C to workers too; they wait for the word of their primary, which would be a second signal.
+  process.on('SIGINT', cluster.isPrimary ? stop : () => undefined);
 }
 
 function describe(error: unknown): string {

@@ -57,9 +57,15 @@ export class GatewayMetrics {
       new Counter({ name, help, labelNames, registers });
     this.requests = counter('gateway_requests_total', 'Requests through the gateway', ['tenantId', 'status']);
     this.authFailures = counter('gateway_auth_failures_total', 'Refused credentials', ['tenantId', 'reason']);
-    this.routeDenials = counter('gateway_route_denials_total', 'Requests outside the allowed routes', ['tenantId']);
-    this.rateLimited = counter('gateway_rate_limited_total', 'Requests refused by the rate limit', ['tenantId']);
-    this.upstreamErrors = counter('gateway_upstream_errors_total', 'Upstream 5xx and transport errors', ['tenantId']);
+    this.routeDenials = counter('gateway_route_denials_total', 'Requests outside the allowed routes', [
+      'tenantId',
+    ]);
+    this.rateLimited = counter('gateway_rate_limited_total', 'Requests refused by the rate limit', [
+      'tenantId',
+    ]);
+    this.upstreamErrors = counter('gateway_upstream_errors_total', 'Upstream 5xx and transport errors', [
+      'tenantId',
+    ]);
     this.internalErrors = counter('gateway_internal_errors_total', 'Errors of the gateway itself', ['type']);
     this.latency = new Histogram({
       name: 'gateway_latency_ms',
@@ -92,7 +98,8 @@ export class GatewayMetrics {
     series.requests.inc();
     series.latency.observe(request.durationMs);
     if (request.upstream !== undefined && request.upstreamMs !== undefined) {
-      const upstream = tenant.byUpstream.get(request.upstream) ?? this.upstreamSeries(tenant, request.upstream);
+      const upstream =
+        tenant.byUpstream.get(request.upstream) ?? this.upstreamSeries(tenant, request.upstream);
       upstream.observe(request.upstreamMs);
     }
   }
@@ -136,10 +143,15 @@ export class GatewayMetrics {
     return series;
   }
 
-  private upstreamSeries(tenant: TenantSeries, upstream: string): Histogram.Internal<'tenantId' | 'upstream'> {
+  private upstreamSeries(
+    tenant: TenantSeries,
+    upstream: string,
+  ): Histogram.Internal<'tenantId' | 'upstream'> {
     const bounded = tenant.label !== OTHER_TENANTS && tenant.byUpstream.size < MAX_UPSTREAMS_PER_TENANT;
     const label = bounded ? upstream : 'other';
-    const series = tenant.byUpstream.get(label) ?? this.upstreamLatency.labels({ tenantId: tenant.label, upstream: label });
+    const series =
+      tenant.byUpstream.get(label) ??
+      this.upstreamLatency.labels({ tenantId: tenant.label, upstream: label });
     tenant.byUpstream.set(label, series);
     return series;
   }

@@ -26,6 +26,8 @@ export function watchStore(registry: Registry, store: WatchedStore): void {
     'Age of the latest proof that every configuration change has arrived',
     () => store.changes.ageMs / 1000,
   );
-  gauge('gateway_config_feed_up', '1 while cached configuration is trusted', () => (store.changes.trustMs > 0 ? 1 : 0));
+  gauge('gateway_config_feed_up', '1 while cached configuration is trusted', () =>
+    store.changes.trustMs > 0 ? 1 : 0,
+  );
   gauge('gateway_replicas', 'Live data plane processes that share the store', () => store.fleet.size);
 }

@@ -5,7 +5,18 @@
  * and the feed of changes that keeps caches honest. All key names are in `keys.ts`.
  * Not here: what a document means. That is `tenants`.
  */
-export type { Bucket, BucketVerdict, Buckets, ChangeFeed, Counters, Documents, Expected, Fleet, Store, StoreState } from './store';
+export type {
+  Bucket,
+  BucketVerdict,
+  Buckets,
+  ChangeFeed,
+  Counters,
+  Documents,
+  Expected,
+  Fleet,
+  Store,
+  StoreState,
+} from './store';
 export { StoreUnavailableError, versionOf } from './store';
 export * as keys from './keys';
 export { fullBucket, take, peek, type BucketLevel } from './token-bucket';

@@ -22,12 +22,14 @@ export const apiKeyMapping = (keyHash: string): string => `tenant:byApiKey:${key
 /** Ordered index of a tenant's API key ids. */
 export const apiKeyIndex = (tenantId: string): string => `gatehouse:{${tenantId}}:keys`;
 /** JSON record of one API key: name, prefix, hash, times. */
-export const apiKeyRecord = (tenantId: string, keyId: string): string => `gatehouse:{${tenantId}}:key:${keyId}`;
+export const apiKeyRecord = (tenantId: string, keyId: string): string =>
+  `gatehouse:{${tenantId}}:key:${keyId}`;
 /** Hash of a tenant's usage counters. */
 export const usage = (tenantId: string): string => `gatehouse:{${tenantId}}:usage`;
 
 /** Token bucket of a tenant. The window is part of the name, so that a new window starts a new bucket. */
-export const rateLimit = (tenantId: string, windowSeconds: number): string => `rl:${tenantId}:${windowSeconds}`;
+export const rateLimit = (tenantId: string, windowSeconds: number): string =>
+  `rl:${tenantId}:${windowSeconds}`;
 
 /** The tenant id in a document key, or undefined for any other key. */
 export function tenantIdOf(key: string): string | undefined {

@@ -4,15 +4,17 @@ import { routePath } from './route-table';
 import type { Tenant } from './tenant';
 
 /** A tenant that holds together, or the reasons why a document is none. */
-export type CheckedTenant = { tenant: Tenant; problems?: undefined } | { tenant?: undefined; problems: FieldProblem[] };
+export type CheckedTenant =
+  { tenant: Tenant; problems?: undefined } | { tenant?: undefined; problems: FieldProblem[] };
 
 /** Ids appear in keys, metrics, logs and URLs. */
 const TENANT_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const METHOD = /^[A-Z][A-Z-]{0,19}$/;
 /** Only asymmetric: a shared secret must never be compared against a published key (RFC 8725 §2.1). */
+// prettier-ignore
 export const TOKEN_ALGORITHMS = [
   'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519',
-]; // prettier-ignore
+];
 /** The bucket's arithmetic is exact up to 2^53 (see token-bucket.ts). */
 const MAX_BUCKET_UNITS = Number.MAX_SAFE_INTEGER;
 
@@ -42,7 +44,10 @@ export function checkTenant(document: unknown, addresses?: AddressPolicy): Check
   if (!isDictionary(document)) return { problems: [{ field: '', message: 'must be an object' }] };
 
   if (typeof document.id !== 'string' || !TENANT_ID.test(document.id)) {
-    report('id', 'must be 1 to 64 letters, digits, dots, dashes or underscores, starting with a letter or digit');
+    report(
+      'id',
+      'must be 1 to 64 letters, digits, dots, dashes or underscores, starting with a letter or digit',
+    );
   }
   checkText(document, 'name', 200, report);
   checkUrl(document.upstreamBaseUrl, 'upstreamBaseUrl', addresses, report);
@@ -72,7 +77,8 @@ function checkUrl(value: unknown, field: string, addresses: AddressPolicy | unde
   const url = new URL(value);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') report(field, 'must be an http or https URL');
   else if (url.username || url.password) report(field, 'must not carry a user or password');
-  else if (url.hash || (url.search && field === 'upstreamBaseUrl')) report(field, 'must not have a query or fragment');
+  else if (url.hash || (url.search && field === 'upstreamBaseUrl'))
+    report(field, 'must not have a query or fragment');
   const objection = addresses?.objectionToHost(url.hostname);
   if (objection) report(field, objection);
 }
@@ -105,7 +111,10 @@ function checkRoutePath(path: unknown, field: string, report: Report): string | 
     return undefined;
   }
   if (/[*?]|\/:/.test(path.replace(/\/\*$/, ''))) {
-    report(field, 'must be a plain path, which includes everything below it: no wildcards, parameters or query');
+    report(
+      field,
+      'must be a plain path, which includes everything below it: no wildcards, parameters or query',
+    );
     return undefined;
   }
   try {

@@ -8,6 +8,7 @@ export type { IdentityProvider, RouteRule, Tenant, TenantTimeouts } from './tena
 export { DEFAULT_RATE_LIMIT } from './tenant';
 export { checkTenant, parseTenant, TOKEN_ALGORITHMS, type CheckedTenant } from './check-tenant';
 export { AddressPolicy } from './address-policy';
+export { ForbiddenAddressError, permittedLookup, type SystemLookup } from './permitted-lookup';
 export { normalPath, looseForm } from './normal-path';
 export { RouteTable, routeFor, routePath, type Route } from './route-table';
 export { ServedTenant, type Upstream } from './served-tenant';

@@ -39,7 +39,8 @@ function normalEncoding(path: string): string {
     const character = String.fromCharCode(parseInt(hex, 16));
     if (UNRESERVED.test(character)) return character;
     // eslint-disable-next-line no-control-regex -- control characters are what it looks for
-    if (/[/\\\x00-\x1f\x7f]/.test(character)) throw refused('the path has an encoded separator or control character');
+    if (/[/\\\x00-\x1f\x7f]/.test(character))
+      throw refused('the path has an encoded separator or control character');
     return `%${hex.toUpperCase()}`;
   });
 }

@@ -35,7 +35,8 @@ export class RouteTable {
       const loose = looseForm(path);
       let place = this.places.get(path);
       if (!place) this.places.set(path, (place = { loose, routes: [] }));
-      const methods = rule.methods && new Set(rule.methods.includes('GET') ? [...rule.methods, 'HEAD'] : rule.methods);
+      const methods =
+        rule.methods && new Set(rule.methods.includes('GET') ? [...rule.methods, 'HEAD'] : rule.methods);
       const route = { path, methods, requiresJwt: rule.auth?.jwt ?? jwtByDefault };
       if (methods) place.routes.unshift(route);
       else place.routes.push(route);
@@ -70,7 +71,11 @@ function depth(path: string): number {
   return path === '/' ? 0 : path.split('/').length - 1;
 }
 
-function longestPrefix(places: { has(path: string): boolean }, path: string, maxDepth: number): string | undefined {
+function longestPrefix(
+  places: { has(path: string): boolean },
+  path: string,
+  maxDepth: number,
+): string | undefined {
   let end = 0;
   for (let segments = 0; segments < maxDepth && end < path.length; segments++) {
     const next = path.indexOf('/', end + 1);

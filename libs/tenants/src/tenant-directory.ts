@@ -26,7 +26,12 @@ export class TenantDirectory {
     maxStaleMs: number,
   ) {
     const { documents, changes } = store;
-    this.tenantIds = new FollowedCache(store, (hash) => documents.get(keys.apiKeyMapping(hash)), MAX_ENTRIES, maxStaleMs);
+    this.tenantIds = new FollowedCache(
+      store,
+      (hash) => documents.get(keys.apiKeyMapping(hash)),
+      MAX_ENTRIES,
+      maxStaleMs,
+    );
     this.tenants = new FollowedCache(store, (id) => this.readTenant(id), MAX_ENTRIES, maxStaleMs);
     changes.subscribe((key) => this.forget(key));
   }

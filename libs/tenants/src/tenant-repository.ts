@@ -203,9 +203,17 @@ function sameAddresses(before: TenantDocument, after: TenantDocument): boolean {
 }
 
 const FIELDS: Record<keyof Tenant, true> = {
-  id: true, name: true, upstreamBaseUrl: true, allowedRoutes: true, auth: true,
-  rateLimit: true, idp: true, timeouts: true, suspended: true,
-}; // prettier-ignore
+  id: true,
+  name: true,
+  upstreamBaseUrl: true,
+  allowedRoutes: true,
+  auth: true,
+  rateLimit: true,
+  idp: true,
+  timeouts: true,
+  suspended: true,
+  // prettier-ignore
+};
 
 function foreignFields(document: TenantDocument): TenantDocument {
   return Object.fromEntries(Object.entries(document).filter(([field]) => !Object.hasOwn(FIELDS, field)));

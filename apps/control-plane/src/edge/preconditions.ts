@@ -1,6 +1,6 @@
 import { applyDecorators, createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { ApiHeader } from '@nestjs/swagger';
-import type { Response } from 'express';
+import type { NextFunction, Request, Response } from 'express';
 import { GatewayError } from '#libs/errors';
 import type { ControlRequest } from './control-request';
 
@@ -42,4 +42,13 @@ export function tag(response: Response, version: string | undefined): void {
   // May be kept by a browser, but must be asked for again: it is what a later change is based on.
   response.setHeader('Cache-Control', 'private, no-cache');
   if (version !== undefined) response.setHeader('ETag', `"${version}"`);
+}
+
+/**
+ * Lets Express judge `If-None-Match` alone. A request's `Cache-Control: no-cache` speaks to caches (RFC 9111 §5.2.1.4),
+ * yet Express takes it as a wish for the whole body, and `fetch` adds it to every conditional request.
+ */
+export function ignoreCacheControl(request: Request, _response: Response, next: NextFunction): void {
+  delete request.headers['cache-control'];
+  next();
 }

@@ -59,7 +59,7 @@ export class Exchange {
     upstream.pool.dispatch(
       {
         path,
-        method: this.context.method as Dispatcher.HttpMethod,
+        method: this.context.method,
         headers,
         body: this.terms.body ?? null,
         headersTimeout: timeouts.firstByteMs,

@@ -1,20 +1,17 @@
 import type { ServerResponse } from 'node:http';
-import type ProxyServer from 'http-proxy';
 import type { GatewayError } from '#libs/errors';
 import type { GatewayRequest } from '#libs/guards';
 import type { Cors } from '../cors';
 import { Exchange } from './exchange';
-import { createProxy } from './proxy';
+import { createProxy, type Proxy } from './proxy';
 import { RequestBody } from './request-body';
 import type { Transport } from './transport';
+import type { Refuse } from './upstream-errors';
 import { WebSocketRelay } from './websocket-relay';
-
-/** Answers a request that could not be forwarded. */
-export type Refuse = (error: unknown, request: GatewayRequest, response: ServerResponse) => void;
 
 /** The last step of the request path: the judged request goes to its upstream, the response comes back. */
 export class Forwarder {
-  private readonly proxy: ProxyServer;
+  private readonly proxy: Proxy;
   private readonly webSockets: WebSocketRelay;
 
   /** @param maxBodyBytes 0 means unlimited. */
@@ -45,7 +42,8 @@ export class Forwarder {
       upstream,
       path: tenant.upstream.basePath + context.routedPath + context.query,
       headers: ['Host', tenant.upstream.host, ...context.upstreamHeaders],
-      body: context.bodyLength === undefined ? undefined : new RequestBody(request, context, this.maxBodyBytes),
+      body:
+        context.bodyLength === undefined ? undefined : new RequestBody(request, context, this.maxBodyBytes),
       timeouts: this.transport.timeouts(tenant),
       ownHeaders: ['X-Request-Id', context.id, ...this.cors.headers(context)],
       crossOrigin: this.cors.allows(context),

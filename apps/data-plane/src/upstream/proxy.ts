@@ -3,6 +3,9 @@ import util from 'node:util';
 import type ProxyServer from 'http-proxy';
 import type { GatewayRequest } from '#libs/guards';
 
+/** http-proxy's server, for the files beside this one, which must not import it themselves. */
+export type Proxy = ProxyServer;
+
 /** http-proxy's passes, which its types leave out: each may halt the chain by returning true. */
 interface ProxyWithPasses extends ProxyServer {
   webPasses: Array<(request: GatewayRequest, response: ServerResponse) => boolean | void>;

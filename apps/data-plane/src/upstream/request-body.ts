@@ -36,7 +36,8 @@ export class RequestBody extends Readable {
 
   private readonly onData = (chunk: Buffer): void => {
     this.context.bytesIn += chunk.length;
-    if (this.maxBytes > 0 && this.context.bytesIn > this.maxBytes) this.destroy(new GatewayError('body_too_large'));
+    if (this.maxBytes > 0 && this.context.bytesIn > this.maxBytes)
+      this.destroy(new GatewayError('body_too_large'));
     else if (!this.push(chunk)) this.request.pause();
   };
 

@@ -1,7 +1,14 @@
 import { CORS_RESPONSE_HEADERS } from '../cors';
 
 /** Hop-by-hop (RFC 9110 §7.6.1); Node writes the framing of this hop itself. `trailer` announces what is sent on. */
-const HOP_BY_HOP = ['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade', 'proxy-authenticate'];
+const HOP_BY_HOP = [
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'upgrade',
+  'proxy-authenticate',
+];
 
 type Fate = 'send' | 'drop' | 'connection' | 'cors' | 'length' | 'type';
 
@@ -13,6 +20,7 @@ function fateOf(spelling: string): Fate {
   const seen = fates.get(spelling);
   if (seen) return seen;
   const name = spelling.toLowerCase();
+  // prettier-ignore
   const fate =
     name === 'connection' ? 'connection'
     : HOP_BY_HOP.includes(name) ? 'drop'
@@ -20,7 +28,7 @@ function fateOf(spelling: string): Fate {
     : name === 'x-request-id' ? 'drop'
     : name === 'content-length' ? 'length'
     : name === 'content-type' ? 'type'
-    : 'send'; // prettier-ignore
+    : 'send';
   if (fates.size < MAX_FATES) fates.set(spelling, fate);
   return fate;
 }
@@ -40,7 +48,11 @@ export interface ResponseHead {
  * @param own the gateway's headers, which win over the upstream's of the same purpose
  * @param crossOrigin whether those include the CORS headers
  */
-export function responseHead(raw: readonly Buffer[], own: readonly string[], crossOrigin: boolean): ResponseHead {
+export function responseHead(
+  raw: readonly Buffer[],
+  own: readonly string[],
+  crossOrigin: boolean,
+): ResponseHead {
   const head: ResponseHead = { headers: [], contentLength: -1, eventStream: false };
   const { headers } = head;
   let connection: string | undefined;
@@ -51,7 +63,8 @@ export function responseHead(raw: readonly Buffer[], own: readonly string[], cro
     if (fate === 'connection') connection = connection === undefined ? value : `${connection},${value}`;
     else if (fate === 'length') head.contentLength = Number(value);
     else if (fate === 'type') head.eventStream = value.toLowerCase().startsWith('text/event-stream');
-    if (fate !== 'drop' && fate !== 'connection' && !(fate === 'cors' && crossOrigin)) headers.push(name, value);
+    if (fate !== 'drop' && fate !== 'connection' && !(fate === 'cors' && crossOrigin))
+      headers.push(name, value);
   }
   if (connection !== undefined) dropNamed(connection, headers);
   for (const part of own) headers.push(part);

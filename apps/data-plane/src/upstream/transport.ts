@@ -1,13 +1,12 @@
-import dns from 'node:dns';
 import http from 'node:http';
 import https from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { LRUCache } from 'lru-cache';
 import { Pool } from 'undici';
 import type { GatewayConfig, TimeoutConfig } from '#libs/config';
-import { GatewayError } from '#libs/errors';
-import type { AddressPolicy, ServedTenant } from '#libs/tenants';
+import { ForbiddenAddressError, permittedLookup, type AddressPolicy, type ServedTenant } from '#libs/tenants';
 import { RetryBudget } from './retry-budget';
+import { upstreamError } from './upstream-errors';
 
 /** Connections and bookkeeping of one upstream origin. */
 export interface UpstreamPool {
@@ -84,25 +83,6 @@ export class Transport {
   /** Literal addresses never reach `lookup`. */
   private checkHost(hostname: string): void {
     const objection = this.addresses.objectionToHost(hostname);
-    if (objection) throw notPermitted(objection);
+    if (objection) throw upstreamError(new ForbiddenAddressError(objection));
   }
-}
-
-/** Resolution that refuses forbidden addresses at the moment of use: what a name resolved to earlier proves nothing. */
-function permittedLookup(addresses: AddressPolicy): LookupFunction {
-  return (hostname, options, callback) => {
-    dns.lookup(hostname, { ...options, all: true }, (error, found) => {
-      if (error) return callback(error, '');
-      const permitted = found.filter(({ address }) => addresses.objection(address) === undefined);
-      const first = permitted[0];
-      if (!first) return callback(notPermitted(`${hostname} resolves to a forbidden address`), '');
-      if (options.all) callback(null, permitted);
-      else callback(null, first.address, first.family);
-    });
-  };
-}
-
-/** The reason names an internal address: for the log, not for the client. */
-function notPermitted(reason: string): GatewayError {
-  return new GatewayError('upstream_not_permitted', undefined, { cause: new Error(reason) });
 }

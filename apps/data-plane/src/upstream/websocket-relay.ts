@@ -1,13 +1,12 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type ProxyServer from 'http-proxy';
 import { GatewayError } from '#libs/errors';
 import type { GatewayRequest } from '#libs/guards';
 import type { ServedTenant } from '#libs/tenants';
-import type { Refuse } from './forwarder';
+import type { Proxy } from './proxy';
 import { responseHead } from './response-headers';
 import type { Transport } from './transport';
-import { upstreamError } from './upstream-errors';
+import { upstreamError, type Refuse } from './upstream-errors';
 
 /** Hands judged upgrade requests to http-proxy, and puts right what it leaves out: time-outs and honest refusals. */
 export class WebSocketRelay {
@@ -15,12 +14,12 @@ export class WebSocketRelay {
   private readonly handshakes = new WeakMap<IncomingMessage, ServerResponse>();
 
   constructor(
-    private readonly proxy: ProxyServer,
+    private readonly proxy: Proxy,
     private readonly transport: Transport,
     private readonly refuse: Refuse,
   ) {
     proxy.on('proxyReqWs', (outgoing, request, socket) => {
-      this.follow(outgoing, request as GatewayRequest, socket as Socket);
+      this.follow(outgoing, request as GatewayRequest, socket);
     });
     proxy.on('error', (error, request) => this.fail(error, request as GatewayRequest));
   }
@@ -74,12 +73,17 @@ export class WebSocketRelay {
   private fail(error: unknown, request: GatewayRequest): void {
     const response = this.handshakes.get(request);
     this.handshakes.delete(request);
-    if (response && !response.headersSent && !response.destroyed) this.refuse(upstreamError(error), request, response);
+    if (response && !response.headersSent && !response.destroyed)
+      this.refuse(upstreamError(error), request, response);
   }
 }
 
 /** The upstream declined to switch: its answer goes to the client as it is. */
-function relayRefusal(answer: IncomingMessage & { upgrade?: boolean }, response: ServerResponse, id: string): void {
+function relayRefusal(
+  answer: IncomingMessage & { upgrade?: boolean },
+  response: ServerResponse,
+  id: string,
+): void {
   // Keeps http-proxy from writing the answer too, with the framing headers of the other hop.
   answer.upgrade = true;
   const raw = answer.rawHeaders.map((part) => Buffer.from(part, 'latin1'));
@@ -89,11 +93,16 @@ function relayRefusal(answer: IncomingMessage & { upgrade?: boolean }, response:
 
 /** The headers that http-proxy copies to the upstream: the admitted ones and the handshake's own. */
 function handshakeHeaders({ context }: GatewayRequest, tenant: ServedTenant): Record<string, string> {
-  const headers: Record<string, string> = { host: tenant.upstream.host, connection: 'Upgrade', upgrade: 'websocket' };
+  const headers: Record<string, string> = {
+    host: tenant.upstream.host,
+    connection: 'Upgrade',
+    upgrade: 'websocket',
+  };
   for (let i = 0; i < context.upstreamHeaders.length; i += 2) {
     const name = (context.upstreamHeaders[i] as string).toLowerCase();
     const value = context.upstreamHeaders[i + 1] as string;
-    headers[name] = headers[name] === undefined ? value : `${headers[name]}${name === 'cookie' ? '; ' : ', '}${value}`;
+    headers[name] =
+      headers[name] === undefined ? value : `${headers[name]}${name === 'cookie' ? '; ' : ', '}${value}`;
   }
   return headers;
 }

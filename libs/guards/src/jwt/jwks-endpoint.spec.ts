@@ -1,7 +1,7 @@
 import type { LookupAddress } from 'node:dns';
-import { AddressPolicy } from '#libs/tenants';
+import { AddressPolicy, permittedLookup } from '#libs/tenants';
 import { startFakeIssuer, type Behaviour, type FakeIssuer } from '../../../../test/support/identity-provider';
-import { JwksEndpoint, permittedLookup } from './jwks-endpoint';
+import { JwksEndpoint } from './jwks-endpoint';
 
 const anywhere = new AddressPolicy(true);
 const publicOnly = new AddressPolicy(false);
@@ -40,14 +40,31 @@ describe('fetching a key set', () => {
   });
 
   it.each([
-    '127.0.0.1', '127.1', '2130706433', '0x7f000001', '[::1]', '[::ffff:127.0.0.1]', '[::ffff:7f00:1]', 'localhost',
-    'LOCALHOST.', 'a.localhost', '10.0.0.1', '169.254.169.254', '[fe80::1]', '[fd00::1]', '0.0.0.0', '[::]',
+    '127.0.0.1',
+    '127.1',
+    '2130706433',
+    '0x7f000001',
+    '[::1]',
+    '[::ffff:127.0.0.1]',
+    '[::ffff:7f00:1]',
+    'localhost',
+    'LOCALHOST.',
+    'a.localhost',
+    '10.0.0.1',
+    '169.254.169.254',
+    '[fe80::1]',
+    '[fd00::1]',
+    '0.0.0.0',
+    '[::]',
   ])('does not connect to %s when private addresses are forbidden', async (host) => {
     const strict = new JwksEndpoint(publicOnly);
-    await expect(strict.fetch(`http://${host}:${new URL(issuer.jwksUri).port}/jwks`)).rejects.toThrow(/range/);
+    await expect(strict.fetch(`http://${host}:${new URL(issuer.jwksUri).port}/jwks`)).rejects.toThrow(
+      /range/,
+    );
     expect(issuer.fetches).toBe(0);
     await strict.close();
-  }); // prettier-ignore
+    // prettier-ignore
+  });
 });
 
 describe('looking a name up', () => {

@@ -1,11 +1,5 @@
-import {
-  lookup as systemLookup,
-  type LookupAddress,
-  type LookupAllOptions,
-  type LookupOptions,
-} from 'node:dns';
 import { Agent, request, type Dispatcher } from 'undici';
-import type { AddressPolicy } from '#libs/tenants';
+import { permittedLookup, type AddressPolicy, type SystemLookup } from '#libs/tenants';
 
 /** JWK Sets are a few KiB; certificate chains (`x5c`) make some a few dozen. */
 const MAX_BYTES = 256 * 1024;
@@ -61,35 +55,4 @@ export class JwksEndpoint {
 function discard(body: Dispatcher.ResponseData['body']): void {
   body.on('error', () => {});
   body.destroy();
-}
-
-type LookupCallback = (
-  error: NodeJS.ErrnoException | null,
-  address: string | LookupAddress[],
-  family?: number,
-) => void;
-
-type SystemLookup = (
-  hostname: string,
-  options: LookupAllOptions,
-  callback: (error: NodeJS.ErrnoException | null, found: LookupAddress[]) => void,
-) => void;
-
-/**
- * `dns.lookup` that leaves out forbidden addresses. It is asked for the very connection that follows, so a name
- * that resolves differently a second later (DNS rebinding) gains nothing.
- */
-export function permittedLookup(addresses: AddressPolicy, lookup: SystemLookup = systemLookup) {
-  return (hostname: string, options: LookupOptions, callback: LookupCallback): void => {
-    lookup(hostname, { ...options, all: true }, (error, found) => {
-      if (error) return callback(error, []);
-      const objections = found.map(({ address }) => addresses.objection(address));
-      const permitted = found.filter((_address, index) => objections[index] === undefined);
-      const [first] = permitted;
-      if (first === undefined)
-        return callback(new Error(`${hostname}: ${objections[0] ?? 'no address'}`), []);
-      if (options.all) callback(null, permitted);
-      else callback(null, first.address, first.family);
-    });
-  };
 }

@@ -236,7 +236,7 @@ describe('while no keys can be had', () => {
   );
 
   it('nobody gets in (nothing listens, forbidden address)', async () => {
-    const gone = await startFakeIssuer(createSigner());
+    const gone = await startFakeIssuer(createSigner(audience, 'ES256'));
     await gone.stop();
     expect(await refusalOf(gone.sign(), { ...idp, jwksUri: gone.jwksUri })).toMatchObject({
       code: 'jwks_unavailable',

@@ -11,7 +11,11 @@ export class EmbeddedDocuments implements Documents {
 
   put(key: string, value: string, expected: Expected): Promise<boolean> {
     return this.conditionally(key, expected, () => {
-      this.run('INSERT INTO documents VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value', key, value);
+      this.run(
+        'INSERT INTO documents VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
+        key,
+        value,
+      );
     });
   }
 
@@ -51,7 +55,8 @@ export class EmbeddedDocuments implements Documents {
     const attempt = this.file.database.transaction(() => {
       const current = this.read(key);
       if (expected === 'absent' && current !== undefined) return false;
-      if (typeof expected === 'object' && (current === undefined || versionOf(current) !== expected.version)) return false;
+      if (typeof expected === 'object' && (current === undefined || versionOf(current) !== expected.version))
+        return false;
       write();
       return true;
     });

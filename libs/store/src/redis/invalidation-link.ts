@@ -33,7 +33,9 @@ export class InvalidationLink {
     redis.on('ready', () => void this.establish());
     redis.on('close', () => this.lose());
     redis.on('error', () => undefined); // The command connection reports the same trouble.
-    redis.on('messageBuffer', (channel: Buffer, message: unknown) => this.receive(channel.toString(), message));
+    redis.on('messageBuffer', (channel: Buffer, message: unknown) =>
+      this.receive(channel.toString(), message),
+    );
     this.heartbeat = setInterval(() => void this.prove(), HEARTBEAT_INTERVAL_MS).unref();
   }
 
@@ -51,7 +53,10 @@ export class InvalidationLink {
       this.live = true;
       this.events.interrupted();
     } catch (error) {
-      this.logger.warn({ reason: (error as Error).message }, 'the change feed could not be established, trying again');
+      this.logger.warn(
+        { reason: (error as Error).message },
+        'the change feed could not be established, trying again',
+      );
       this.redis.disconnect(true);
     }
   }
@@ -59,7 +64,16 @@ export class InvalidationLink {
   private async track(): Promise<boolean> {
     const id = await this.redis.client('ID');
     try {
-      await this.redis.call('CLIENT', 'TRACKING', 'ON', 'REDIRECT', String(id), 'BCAST', 'PREFIX', CONFIG_PREFIX);
+      await this.redis.call(
+        'CLIENT',
+        'TRACKING',
+        'ON',
+        'REDIRECT',
+        String(id),
+        'BCAST',
+        'PREFIX',
+        CONFIG_PREFIX,
+      );
       return true;
     } catch (error) {
       if ((error as Error).name !== 'ReplyError') throw error;

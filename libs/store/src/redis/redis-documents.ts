@@ -28,7 +28,8 @@ export class RedisDocuments implements Documents {
   async *scan(prefix: string): AsyncIterable<string> {
     // `[`, `*`, `?` and `\` are the specials of a Redis glob.
     const match = `${prefix.replace(/[[\]*?\\]/g, '\\$&')}*`;
-    const nodes = this.client instanceof Cluster ? this.client.nodes('master') : [this.client as unknown as Redis];
+    const nodes =
+      this.client instanceof Cluster ? this.client.nodes('master') : [this.client as unknown as Redis];
     for (const node of nodes) {
       let cursor = '0';
       do {

@@ -73,7 +73,9 @@ export class RedisFeed implements ChangeFeed {
 
   /** Keeps one link per master; a link more or less means that changes may have been missed. */
   private followMasters(cluster: Cluster): void {
-    const masters = new Map(cluster.nodes('master').map((node) => [`${node.options.host}:${node.options.port}`, node]));
+    const masters = new Map(
+      cluster.nodes('master').map((node) => [`${node.options.host}:${node.options.port}`, node]),
+    );
     for (const [name, link] of this.links) {
       if (masters.has(name)) continue;
       link.close();

@@ -60,9 +60,21 @@ const HEARTBEAT = `
 
 /** The commands that the scripts add to a client. */
 interface Scripts {
-  gatehouseTake(key: string, capacity: number, windowMs: number, wanted: number, debt: number): Promise<[number, string]>;
+  gatehouseTake(
+    key: string,
+    capacity: number,
+    windowMs: number,
+    wanted: number,
+    debt: number,
+  ): Promise<[number, string]>;
   gatehousePeek(key: string, capacity: number, windowMs: number): Promise<string>;
-  gatehouseWrite(key: string, condition: string, channel: string, write: '0' | '1', value: string): Promise<0 | 1>;
+  gatehouseWrite(
+    key: string,
+    condition: string,
+    channel: string,
+    write: '0' | '1',
+    value: string,
+  ): Promise<0 | 1>;
   gatehouseHeartbeat(key: string, id: string, silenceMs: number): Promise<number>;
 }
 
