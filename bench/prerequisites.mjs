@@ -3,6 +3,8 @@ import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { prepare } from '../scripts/prepare.mjs';
+
 export const BENCH = fileURLToPath(new URL('.', import.meta.url));
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 export const GATEHOUSE_MAIN = join(ROOT, 'dist/src/main.js');
@@ -50,18 +52,16 @@ export function findTools() {
 }
 
 /**
- * Installs the peers and builds the product where that has not happened yet.
+ * Installs the peers where they are missing, and the product and its build where they are missing or stale: yesterday's build under
+ * today's commit would be the worst of figures.
  * @param {import('./options.mjs').Options} options
  */
-export function ensureInstalled({ only, peers }) {
-  if (!existsSync(join(BENCH, 'node_modules/fastify')))
-    run('npm', ['ci', '--prefix', BENCH, '--no-audit', '--no-fund']);
+export async function ensureInstalled({ only, peers }) {
+  // npm writes this file last, so an installation that was interrupted has none.
+  if (!existsSync(join(BENCH, 'node_modules/.package-lock.json'))) installPeers();
   const measuresGatehouse =
     only.includes('scale') || (peers?.some((id) => id.startsWith('gatehouse')) ?? true);
-  if (existsSync(GATEHOUSE_MAIN) || !measuresGatehouse) return;
-  if (!existsSync(join(ROOT, 'node_modules')))
-    run('npm', ['ci', '--prefix', ROOT, '--no-audit', '--no-fund']);
-  run(process.execPath, [join(ROOT, 'scripts/build.mjs')]);
+  if (measuresGatehouse) await prepare();
 }
 
 /** The commit that is measured, with a mark if files differ from it. */
@@ -86,15 +86,14 @@ function versionOf(path, args) {
   return /v?(\d+\.\d+(\.\d+)?)/.exec(stdout + stderr)?.[1] ?? 'unknown';
 }
 
-/**
- * @param {string} command
- * @param {string[]} args
- */
-function run(command, args) {
-  console.error(`> ${command} ${args.join(' ')}`);
+function installPeers() {
+  console.error('installing the peers (npm ci) …');
   // The output goes to stderr: stdout is the report.
-  const { status } = spawnSync(command, args, { cwd: ROOT, stdio: ['ignore', 2, 2] });
-  if (status !== 0) throw new Error(`${command} ${args[0]} failed`);
+  const { status } = spawnSync('npm', ['ci', '--prefix', BENCH, '--no-progress', '--loglevel=error'], {
+    cwd: BENCH,
+    stdio: ['ignore', 2, 2],
+  });
+  if (status !== 0) throw new Error('npm ci in bench/ failed');
 }
 
 /** @param {string} path */

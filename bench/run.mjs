@@ -15,7 +15,7 @@ process.on('exit', killAll);
 
 try {
   const tools = findTools();
-  ensureInstalled(options);
+  await ensureInstalled(options);
   process.exitCode = await run(tools);
 } catch (error) {
   if (!interrupted) console.error(error instanceof Error ? error.message : error);

@@ -30,7 +30,7 @@ describe('the rules', () => {
         'apps/data-plane/src/a.ts:2 apps/data-plane may not import another app, apps/control-plane',
         'libs/errors/src/a.ts:1 libs/errors may not import libs/config (allowed: none)',
         'libs/guards/src/a.ts:2 a lib may not import an app, apps/data-plane',
-        'libs/store/src/a.ts:2 libs/store may not import libs/tenants (allowed: config, errors)',
+        'libs/store/src/a.ts:2 libs/store may not import libs/tenants (allowed: logging, config, errors)',
       ],
     ],
     [

@@ -52,7 +52,7 @@ interface Trust extends IdentityProvider {
 const DEFAULT_MAX_CACHED = 20_000;
 /** The parsed claims take memory in proportion to their token; a usual token is below 1 KiB. */
 const CACHED_LENGTH_PER_TOKEN = 1024;
-const DEFAULT_MAX_SOURCES = 1000;
+const DEFAULT_MAX_SOURCES = 10_000;
 
 /**
  * Decides whether a bearer token is a valid JWT of a tenant's identity provider (RFC 7519 §7.2, RFC 8725).

@@ -1,3 +1,4 @@
+import { Cluster } from 'ioredis';
 import type { Bucket, BucketVerdict, Buckets } from '../store';
 import { verdict } from '../token-bucket';
 import type { RedisHealth } from './redis-health';
@@ -14,9 +15,12 @@ interface Batch {
   readonly waiters: Waiter[];
 }
 
+/** Buckets decided by one script call: bounds how long Redis is busy with it, some 3 µs each. */
+const MAX_BATCH = 64;
+
 /**
- * Buckets in Redis. Requests of one bucket that arrive in the same turn of the event loop share one script call:
- * the script grants the first of them what there is, which is what as many single calls would have done.
+ * Buckets in Redis. What arrives in the same turn of the event loop shares one script call. Requests of one bucket are
+ * granted what there is in the order they came, which is what as many single calls would have done.
  */
 export class RedisBuckets implements Buckets {
   private readonly batches = new Map<string, Batch>();
@@ -54,23 +58,37 @@ export class RedisBuckets implements Buckets {
     this.scheduled = false;
     const batches = [...this.batches.values()];
     this.batches.clear();
-    for (const batch of batches) void this.decide(batch);
+    // In a cluster a script may only touch keys of one slot, and every tenant has its own.
+    const size = this.client instanceof Cluster ? 1 : MAX_BATCH;
+    for (let i = 0; i < batches.length; i += size) void this.decide(batches.slice(i, i + size));
   }
 
-  private async decide({ bucket, debt, waiters }: Batch): Promise<void> {
+  private async decide(batches: readonly Batch[]): Promise<void> {
+    const terms: Array<string | number> = [batches.length];
+    for (const { bucket } of batches) terms.push(bucket.key);
+    for (const { bucket, waiters, debt } of batches) {
+      terms.push(bucket.capacity, bucket.windowMs, waiters.length, debt);
+    }
     try {
-      const [granted, text] = await this.health.run(() =>
-        this.client.gatehouseTake(bucket.key, bucket.capacity, bucket.windowMs, waiters.length, debt),
-      );
-      const units = Number(text);
-      waiters.forEach((waiter, position) => {
-        const allowed = position < granted;
-        // Each of them sees what was left right after it, not what was left after all.
-        const takenLater = allowed ? granted - 1 - position : 0;
-        waiter.resolve(verdict(units + takenLater * bucket.windowMs, bucket, allowed));
-      });
+      const reply = await this.health.run(() => this.client.gatehouseTake(...terms));
+      batches.forEach((batch, i) => settle(batch, Number(reply[i * 2]), String(reply[i * 2 + 1])));
     } catch (error) {
-      for (const waiter of waiters) waiter.reject(error);
+      for (const { waiters } of batches) for (const waiter of waiters) waiter.reject(error);
     }
   }
+}
+
+/** @param left units after all grants, or what is wrong with the key */
+function settle({ bucket, waiters }: Batch, granted: number, left: string): void {
+  if (granted < 0) {
+    for (const waiter of waiters) waiter.reject(new Error(left));
+    return;
+  }
+  const units = Number(left);
+  waiters.forEach((waiter, position) => {
+    const allowed = position < granted;
+    // Each of them sees what was left right after it, not what was left after all.
+    const takenLater = allowed ? granted - 1 - position : 0;
+    waiter.resolve(verdict(units + takenLater * bucket.windowMs, bucket, allowed));
+  });
 }

@@ -1,0 +1,96 @@
+import { describeStores, refusal, tenantDocument, until, type Stage } from './stage';
+import { TENANT_OPERATIONS } from './tenant-operations';
+
+describeStores('versions of a tenant', (start) => {
+  let stage: Stage;
+  beforeEach(async () => void (stage = await start()));
+  afterEach(() => stage.close());
+
+  const create = async (id: string, more?: Record<string, unknown>): Promise<string> => {
+    const created = await stage.call('POST', '/admin/tenants', tenantDocument(id, more));
+    expect(created.status).toBe(201);
+    return created.headers.get('etag') ?? '';
+  };
+
+  it('answers 304 while nothing has changed', async () => {
+    const version = await create('acme');
+    const same = await stage.call('GET', '/admin/tenants/acme', undefined, { 'If-None-Match': version });
+    expect(same).toMatchObject({ status: 304, text: '' });
+    await stage.call('PATCH', '/admin/tenants/acme', { name: 'New' });
+    expect(
+      (await stage.call('GET', '/admin/tenants/acme', undefined, { 'If-None-Match': version })).status,
+    ).toBe(200);
+  });
+
+  const CHANGES = TENANT_OPERATIONS.filter(
+    ({ method, path }) => method !== 'GET' && !path.startsWith('/api-keys'),
+  );
+
+  it.each(CHANGES)(
+    'refuses $method $path of another version with 412 and changes nothing',
+    async (operation) => {
+      const { method, path, body } = operation;
+      const version = await create('acme', { allowedRoutes: [{ path: '/x' }, { path: '/y' }] });
+      const before = await stage.store.documents.get('tenant:acme');
+      const send = (tags: string) =>
+        stage.call(method, `/admin/tenants/acme${path}`, body, { 'If-Match': tags });
+      for (const tags of ['"0000"', `W/${version}`, '"a", W/"b"']) {
+        expect(refusal(await send(tags))).toMatchObject({ status: 412, code: 'precondition_failed' });
+      }
+      for (const malformed of ['abc', '"abc', '']) {
+        expect(refusal(await send(malformed))).toMatchObject({ status: 400, code: 'bad_request' });
+      }
+      expect(await stage.store.documents.get('tenant:acme')).toBe(before);
+    },
+  );
+
+  it('accepts the current version, alone, in a list, or as *', async () => {
+    for (const name of ['one', 'two', 'three']) {
+      const version =
+        (await stage.call('GET', '/admin/tenants/acme')).headers.get('etag') ?? (await create('acme'));
+      const tags = { one: version, two: `"x", ${version}`, three: '*' }[name] ?? '';
+      const changed = await stage.call('PATCH', '/admin/tenants/acme', { name }, { 'If-Match': tags });
+      expect(changed).toMatchObject({ status: 200, body: { name } });
+    }
+  });
+
+  it('takes 50 changes of one version at once: exactly one wins', async () => {
+    const version = await create('acme');
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, (_, i) =>
+        stage.call('PATCH', '/admin/tenants/acme', { name: `writer ${i}` }, { 'If-Match': version }),
+      ),
+    );
+    const won = answers.filter(({ status }) => status === 200);
+    expect(won).toHaveLength(1);
+    expect(answers.filter(({ status }) => status === 412)).toHaveLength(49);
+    expect((await stage.call('GET', '/admin/tenants/acme')).body).toEqual(won[0]?.body);
+  });
+
+  it('loses none of 30 changes made at once without a version', async () => {
+    await create('acme', { allowedRoutes: [] });
+    const answers = await Promise.all(
+      Array.from({ length: 30 }, (_, i) =>
+        stage.call('POST', '/admin/tenants/acme/routes', { path: `/r${i}` }),
+      ),
+    );
+    expect(answers.map(({ status }) => status)).toEqual(Array(30).fill(201));
+    const { allowedRoutes } = (await stage.call('GET', '/admin/tenants/acme')).body as {
+      allowedRoutes: unknown[];
+    };
+    expect(allowedRoutes).toHaveLength(30);
+  });
+
+  it('lets one of 20 simultaneous creations of an id win', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, i) =>
+        stage.call('POST', '/admin/tenants', tenantDocument('acme', { name: `${i}` })),
+      ),
+    );
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
+    expect(answers.filter(({ status }) => status === 409)).toHaveLength(19);
+    await until(
+      async () => ((await stage.call('GET', '/tenant')).body as { tenants: unknown[] }).tenants.length === 1,
+    );
+  });
+});
