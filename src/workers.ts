@@ -15,6 +15,7 @@ export function startWorkers(config: GatewayConfig): Promise<RunningProcess> {
   // Before the fork, so that all workers find the same generated token.
   resolveAdminToken(config, logger);
   serveWorkerScrapes();
+  cluster.setupPrimary({ execArgv: [...new Set([...process.execArgv, '--enable-source-maps'])] });
   cluster.on('exit', (worker, code, signal) => {
     if (stopping) return;
     logger.error({ pid: worker.process.pid, code, signal }, 'a worker died and is replaced');

@@ -100,7 +100,8 @@ async function startGatehouse({ dir, options }, name, env) {
     name,
     core: options.core,
     command: process.execPath,
-    args: ['--enable-source-maps', GATEHOUSE_MAIN],
+    // As the script start:prod of the product.
+    args: ['--max-semi-space-size=8', '--enable-source-maps', GATEHOUSE_MAIN],
     cwd: ROOT,
     env: {
       NODE_ENV: 'production',

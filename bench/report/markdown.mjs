@@ -12,6 +12,10 @@ export function toMarkdown(results) {
       .join(', ')}.`,
     '[README.md](README.md) says how this is measured.',
   ];
+  if (results.busyCores > 0.5)
+    sections.push(
+      `**The machine was busy before the run (load average ${results.busyCores.toFixed(1)}): latencies and throughput are too bad.**`,
+    );
   if (options.quick)
     sections.push('**A quick run: it shows that everything works, its figures mean little.**');
   if (problems.length > 0)
@@ -55,6 +59,7 @@ function latencyTable(latency) {
       'p99 ms through the peer',
       'added p50 ms',
       'added p99 ms',
+      'generator late, p99 ms',
     ],
     latency.map((peer) => [
       peer.title,
@@ -63,6 +68,7 @@ function latencyTable(latency) {
       milliseconds(peer.throughP99Us),
       milliseconds(peer.addedP50Us),
       milliseconds(peer.addedP99Us),
+      milliseconds(peer.sentLateP99Us),
     ]),
   );
 }

@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus, release, totalmem } from 'node:os';
+import { cpus, loadavg, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 
 import { BENCH, commit, peerVersion, productVersion } from '../prerequisites.mjs';
@@ -11,6 +11,7 @@ import { BENCH, commit, peerVersion, productVersion } from '../prerequisites.mjs
  * @property {string} commit
  * @property {string} command
  * @property {string} machine
+ * @property {number} busyCores  load average of the last minute when the run began: 0 on a machine at rest
  * @property {Record<string, string>} versions
  * @property {import('../options.mjs').Options} options
  * @property {import('../suites/peers.mjs').PeerResult[]} [peers]
@@ -46,6 +47,7 @@ export function newResults(options, tools, argv) {
     commit: commit(),
     command: ['node bench/run.mjs', ...argv].join(' '),
     machine: `${processors.length} × ${processors[0]?.model ?? 'unknown CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}`,
+    busyCores: loadavg()[0] ?? 0,
     versions: {
       gatehouse: productVersion(),
       node: process.versions.node,

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import { describeStores, refusal, tenantDocument, type Stage } from './stage';
+import { describeStores, refusal, startStage, tenantDocument, type Stage } from './stage';
 
 const IDP = { issuer: 'https://auth.acme.com', jwksUri: 'https://auth.acme.com/jwks', audience: 'api' };
 const deep = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels);
@@ -39,7 +39,7 @@ const BAD_FIELDS: Array<[change: Record<string, unknown>, ...fields: string[]]> 
   [{ allowedRoutes: undefined }, 'allowedRoutes'],
   [{ allowedRoutes: {} }, 'allowedRoutes'],
   [{ allowedRoutes: '/v1' }, 'allowedRoutes'],
-  [{ allowedRoutes: [null] }, 'allowedRoutes'],
+  [{ allowedRoutes: [null] }, 'allowedRoutes.0'],
   [{ allowedRoutes: [{ path: '/a' }, '/b'] }, 'allowedRoutes.1'],
   [{ allowedRoutes: [[{ path: '/a' }]] }, 'allowedRoutes.0'],
   [{ allowedRoutes: [{ path: '/a' }, {}] }, 'allowedRoutes.1.path'],
@@ -219,25 +219,21 @@ describeStores('bad input', (start) => {
     expect(refusal(moved).fields).toEqual(['upstreamBaseUrl']);
     expect((await stage.call('DELETE', '/admin/tenants/old')).status).toBe(204);
   });
+});
 
-  it('refuses private upstreams where they are not allowed', async () => {
-    const strict = await start({ env: { ALLOW_PRIVATE_UPSTREAMS: 'false' } });
-    for (const host of [
-      '127.0.0.1',
-      'localhost',
-      '[::1]',
-      '10.1.2.3',
-      '192.168.0.1',
-      '[fd00::1]',
-      '100.64.0.1',
-      'x.localhost',
-    ]) {
-      const document = tenantDocument('bad', { upstreamBaseUrl: `http://${host}/` });
-      expect(refusal(await strict.call('POST', '/admin/tenants', document)).fields).toEqual([
-        'upstreamBaseUrl',
-      ]);
-    }
-    expect((await strict.call('GET', '/tenant')).body).toMatchObject({ tenants: [] });
-    await strict.close();
-  });
+it.each([
+  '127.0.0.1',
+  'localhost',
+  '[::1]',
+  '10.1.2.3',
+  '192.168.0.1',
+  '[fd00::1]',
+  '100.64.0.1',
+  'x.localhost',
+])('refuses the upstream %s where private ones are not allowed', async (host) => {
+  const strict = await startStage({ env: { ALLOW_PRIVATE_UPSTREAMS: 'false' } });
+  const document = tenantDocument('bad', { upstreamBaseUrl: `http://${host}/` });
+  expect(refusal(await strict.call('POST', '/admin/tenants', document)).fields).toEqual(['upstreamBaseUrl']);
+  expect((await strict.call('GET', '/tenant')).body).toMatchObject({ tenants: [] });
+  await strict.close();
 });

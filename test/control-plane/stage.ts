@@ -166,8 +166,3 @@ export function refusal(answer: Answer): { status: number; code: string; fields:
     fields: (problem.errors ?? []).map(({ field }) => field),
   };
 }
-
-/** Waits until `condition` holds; the test's own time-out ends a wait in vain. */
-export async function until(condition: () => Promise<boolean> | boolean): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10));
-}

@@ -1,4 +1,5 @@
-import { describeStores, refusal, tenantDocument, until, type Stage } from './stage';
+import { waitFor } from '../support/children';
+import { describeStores, refusal, tenantDocument, type Stage } from './stage';
 import { TENANT_OPERATIONS } from './tenant-operations';
 
 describeStores('versions of a tenant', (start) => {
@@ -54,8 +55,25 @@ describeStores('versions of a tenant', (start) => {
     }
   });
 
+  /** Holds back the first `count` reads of a key until all of them have come, so that none sees another's write. */
+  const readTogether = (key: string, count: number): void => {
+    const { documents } = stage.store;
+    const get = documents.get.bind(documents);
+    const waiting: Array<() => void> = [];
+    documents.get = async (asked) => {
+      const value = await get(asked);
+      if (asked === key && waiting.length < count) {
+        await new Promise<void>((resolve) => {
+          if (waiting.push(resolve) === count) for (const go of waiting) go();
+        });
+      }
+      return value;
+    };
+  };
+
   it('takes 50 changes of one version at once: exactly one wins', async () => {
     const version = await create('acme');
+    readTogether('tenant:acme', 50);
     const answers = await Promise.all(
       Array.from({ length: 50 }, (_, i) =>
         stage.call('PATCH', '/admin/tenants/acme', { name: `writer ${i}` }, { 'If-Match': version }),
@@ -67,8 +85,20 @@ describeStores('versions of a tenant', (start) => {
     expect((await stage.call('GET', '/admin/tenants/acme')).body).toEqual(won[0]?.body);
   });
 
+  it('lets one of 10 simultaneous deletions of a version win', async () => {
+    const version = await create('acme');
+    readTogether('tenant:acme', 10);
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, () =>
+        stage.call('DELETE', '/admin/tenants/acme', undefined, { 'If-Match': version }),
+      ),
+    );
+    expect(answers.map(({ status }) => status).sort()).toEqual([204, ...Array<number>(9).fill(404)]);
+  });
+
   it('loses none of 30 changes made at once without a version', async () => {
     await create('acme', { allowedRoutes: [] });
+    readTogether('tenant:acme', 30);
     const answers = await Promise.all(
       Array.from({ length: 30 }, (_, i) =>
         stage.call('POST', '/admin/tenants/acme/routes', { path: `/r${i}` }),
@@ -82,6 +112,7 @@ describeStores('versions of a tenant', (start) => {
   });
 
   it('lets one of 20 simultaneous creations of an id win', async () => {
+    readTogether('tenant:acme', 20);
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, i) =>
         stage.call('POST', '/admin/tenants', tenantDocument('acme', { name: `${i}` })),
@@ -89,7 +120,8 @@ describeStores('versions of a tenant', (start) => {
     );
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
     expect(answers.filter(({ status }) => status === 409)).toHaveLength(19);
-    await until(
+    await waitFor(
+      'the list',
       async () => ((await stage.call('GET', '/tenant')).body as { tenants: unknown[] }).tenants.length === 1,
     );
   });

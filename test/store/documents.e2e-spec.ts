@@ -69,9 +69,7 @@ describeStores('documents', (stage) => {
         ? await store.documents.put(key, 'new', expected)
         : await store.documents.delete(key, expected);
     expect(result).toBe(done);
-    expect(await store.documents.get(key)).toBe(
-      done ? (operation === 'put' ? 'new' : undefined) : stored,
-    );
+    expect(await store.documents.get(key)).toBe(done ? (operation === 'put' ? 'new' : undefined) : stored);
   });
 
   it('let exactly one of 50 concurrent writers through, over several clients', async () => {
@@ -87,7 +85,9 @@ describeStores('documents', (stage) => {
     const creator = await race((client, writer) => client.documents.put(key, `created ${writer}`, 'absent'));
     expect(await store.documents.get(key)).toBe(`created ${creator}`);
     const version = versionOf(`created ${creator}`);
-    const changer = await race((client, writer) => client.documents.put(key, `changed ${writer}`, { version }));
+    const changer = await race((client, writer) =>
+      client.documents.put(key, `changed ${writer}`, { version }),
+    );
     expect(await store.documents.get(key)).toBe(`changed ${changer}`);
     await race((client) => client.documents.delete(key, { version: versionOf(`changed ${changer}`) }));
     await store.documents.put(key, 'again', 'absent');
@@ -122,7 +122,8 @@ describeStores('documents', (stage) => {
   });
 
   it('take keys with odd characters, each for itself, and find them by scanning', async () => {
-    for (const key of ODD_KEYS) expect(await store.documents.put(key, `value of ${key}`, 'absent')).toBe(true);
+    for (const key of ODD_KEYS)
+      expect(await store.documents.put(key, `value of ${key}`, 'absent')).toBe(true);
     for (const key of ODD_KEYS) expect(await store.documents.get(key)).toBe(`value of ${key}`);
     const found = new Set<string>();
     for await (const key of store.documents.scan('tenant:')) found.add(key);
@@ -224,13 +225,23 @@ describeStores('counters', (stage) => {
     const clients = [store, await stage.open()];
     await store.counters.add(key, { requests: 5_000_000_000 });
     const additions = Array.from({ length: 300 }, (_unused, i) =>
-      clients[i % 2]?.counters.add(key, { requests: 1, bytes: i }),
+      (clients[i % 2] ?? store).counters.add(key, { requests: 1, bytes: i }),
     );
     await Promise.all(additions);
     expect(await store.counters.read(key)).toEqual({ requests: 5_000_000_300, bytes: 44_850 });
   });
 
+  it('add to one field of many hashes at once', async () => {
+    const amounts = new Map(Array.from({ length: 450 }, (_unused, i) => [`gatehouse:{many-${i}}:usage`, i]));
+    await store.counters.add('gatehouse:{many-7}:usage', { requests: 100, bytes: 5 });
+    await store.counters.addToMany('requests', amounts);
+    await store.counters.addToMany('requests', amounts);
+    expect(await store.counters.read('gatehouse:{many-7}:usage')).toEqual({ requests: 114, bytes: 5 });
+    expect(await store.counters.read('gatehouse:{many-449}:usage')).toEqual({ requests: 898 });
+  });
+
   it('do nothing for nothing', async () => {
+    await store.counters.addToMany('requests', new Map());
     await store.counters.add('gatehouse:{none}:usage', {});
     expect(await store.counters.read('gatehouse:{none}:usage')).toEqual({});
   });

@@ -126,7 +126,7 @@ async function startEmbedded(): Promise<Premises> {
       delete: (key) => run('DELETE FROM documents WHERE key = ?', key),
       flush: () => run('DELETE FROM documents'),
     },
-    stop: async () => void database.close(),
+    stop: () => Promise.resolve(void database.close()),
   };
 }
 
@@ -138,7 +138,7 @@ async function startStandalone(): Promise<Premises> {
     foreign: {
       set: async (key, value) => void (await client.set(key, value)),
       delete: async (key) => void (await client.del(key)),
-      flush: redis.flush,
+      flush: () => redis.flush(),
     },
     stop: async () => {
       client.disconnect();
@@ -170,10 +170,10 @@ async function startClusterPremises(): Promise<Premises> {
     // One address is enough to find the others.
     env: { REDIS_CLUSTER_NODES: cluster.addresses[1] ?? '', REDIS_PASSWORD: 'secret' },
     foreign: {
-      ...foreignCli(cluster.cli),
+      ...foreignCli((...args) => cluster.cli(...args)),
       flush: async () => void (await Promise.all(cluster.nodes.map((node) => node.cli('FLUSHALL')))),
     },
-    stop: cluster.stop,
+    stop: () => cluster.stop(),
   };
 }
 
@@ -186,7 +186,7 @@ async function startSentinelPremises(): Promise<Premises> {
       REDIS_PASSWORD: 'secret',
     },
     foreign: foreignCli((...args) => group.master.cli(...args)),
-    stop: group.stop,
+    stop: () => group.stop(),
   };
 }
 

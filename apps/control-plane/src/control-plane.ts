@@ -1,6 +1,7 @@
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
 import type { RequestListener } from 'node:http';
+import { ProxyTrust } from '#libs/guards';
 import { nestLogger, type Logger } from '#libs/logging';
 import { TenantRepository } from '#libs/tenants';
 import { ControlPlaneModule } from './control-plane.module';
@@ -34,7 +35,11 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
   app.disable('x-powered-by');
   // Entity tags are versions of documents here; Express would add digests of everything else.
   app.disable('etag');
-  app.use(observe(metrics.control, logging), safeHeaders, ignoreCacheControl);
+  app.use(
+    observe(metrics.control, logging, new ProxyTrust(config.trustedProxies)),
+    safeHeaders,
+    ignoreCacheControl,
+  );
   app.enableCors({
     origin: config.allowedOrigins.includes('*') ? true : [...config.allowedOrigins],
     credentials: true,

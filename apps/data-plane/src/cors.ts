@@ -52,7 +52,10 @@ export class Cors {
 
 const VARY_ONLY: readonly string[] = ['Vary', 'Origin'];
 
-/** Response headers of an upstream that give way to the gateway's own. */
+/**
+ * Response headers of an upstream that give way to the gateway's own. Also when the gateway has none to put in their
+ * place: an upstream that welcomes every origin must not let in those that the operator left out.
+ */
 export const CORS_RESPONSE_HEADERS: ReadonlySet<string> = new Set([
   'access-control-allow-origin',
   'access-control-allow-credentials',

@@ -73,6 +73,8 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
       maxHeaderSize: config.maxHeaderBytes,
       keepAliveTimeout: KEEP_ALIVE_MS,
       headersTimeout: HEADERS_TIMEOUT_MS,
+      // Also where NODE_OPTIONS say otherwise: the lenient parser takes folded lines and two lengths.
+      insecureHTTPParser: false,
     },
     door.request,
   );

@@ -12,6 +12,7 @@ import {
   type Peer,
 } from '#libs/guards';
 import type { Cors } from './cors';
+import { closeAfterResponse } from './lingering-close';
 import type { Observation } from './observation';
 
 /** Somebody else on the same port, asked first: the control plane when both planes share one. */
@@ -34,6 +35,9 @@ interface Household {
   readonly draining: () => boolean;
 }
 
+/** Connections on which a request was refused at the door; nothing that follows on them can be believed. */
+const condemned = new WeakSet<Socket>();
+
 /** The peer of a connection, worked out once per connection. */
 const peers = new WeakMap<Socket, Peer>();
 
@@ -45,6 +49,8 @@ export class FrontDoor {
   constructor(private readonly house: Household) {}
 
   readonly request: RequestListener = (request, response) => {
+    // Perhaps it is only the body of what was refused; the connection closes with the refusal.
+    if (condemned.has(request.socket)) return;
     if (this.isForNeighbour(request)) this.house.neighbour.handle(request, response);
     else this.enter(request as GatewayRequest, response, response);
   };
@@ -54,7 +60,14 @@ export class FrontDoor {
     this.upgrades.add(socket);
     socket.on('close', () => this.upgrades.delete(socket));
     socket.on('error', () => socket.destroy());
-    response.assignSocket(socket);
+    if (condemned.has(socket)) return;
+    try {
+      response.assignSocket(socket);
+    } catch {
+      // An earlier request still waits for its answer on this connection: nobody who means well pipelines an upgrade.
+      socket.destroy();
+      return;
+    }
     response.shouldKeepAlive = false;
     response.on('finish', () => socket.destroySoon());
     if (head.length > 0) socket.unshift(head);
@@ -78,6 +91,7 @@ export class FrontDoor {
     request.context = context;
     observation.begin();
     ending.on('close', () => this.leave(request, response));
+    if (response.socket === null) closeWithConnection(request.socket, response);
     if (this.house.draining()) response.shouldKeepAlive = false;
     try {
       admission.admit(request as ArrivingRequest & GatewayRequest, this.peer(request.socket), context);
@@ -85,10 +99,13 @@ export class FrontDoor {
         const preflight = cors.preflight(context, request.headers['access-control-request-method']);
         if (preflight) return answerPreflight(response, context, preflight);
       }
+      // The guards read the context; Express has nothing to route, and need not parse and decode the path again.
+      request.url = '/';
       this.house.application(request, response);
     } catch (error) {
-      // What was refused here may be mis-framed; nothing that follows on this connection can be believed.
-      response.shouldKeepAlive = false;
+      // What was refused here may be mis-framed.
+      condemned.add(request.socket);
+      closeAfterResponse(request, response);
       filter.respond(error, request, response);
     }
   }
@@ -115,9 +132,23 @@ export class FrontDoor {
 /** The client's view of the outcome. */
 function statusOf(response: ServerResponse, context: RequestContext): number {
   if (context.switchedProtocols) return 101;
-  if (response.headersSent) return response.statusCode;
+  if (response.writableFinished) return response.statusCode;
+  // Broken off, and by the client, unless somebody has said otherwise.
   context.refusal ??= new GatewayError('client_gone');
-  return context.refusal.status;
+  return response.headersSent ? response.statusCode : context.refusal.status;
+}
+
+/** A pipelined request has no socket until its turn comes, and Node does not tell its response when there will be none. */
+function closeWithConnection(socket: Socket, response: ServerResponse): void {
+  const close = (): void => {
+    if (response.socket !== null || response.writableFinished) return;
+    response.destroyed = true;
+    response.emit('close');
+  };
+  // One listener for each request in the queue is no leak.
+  socket.setMaxListeners(0);
+  socket.once('close', close);
+  response.once('close', () => socket.off('close', close));
 }
 
 function answerPreflight(

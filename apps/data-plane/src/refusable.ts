@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { GatewayError } from '#libs/errors';
 import type { GatewayRequest } from '#libs/guards';
 import type { Cors } from './cors';
+import { closeAfterResponse } from './lingering-close';
 
 /**
  * Teaches this plane's requests what ProblemFilter asks of them: their id, and to note a refusal.
@@ -36,5 +37,5 @@ function noteRefusal(
   for (let i = 0; i < headers.length; i += 2)
     response.setHeader(headers[i] as string, headers[i + 1] as string);
   // An unread body would be taken for the next request.
-  if (context.bodyLength !== undefined && !request.complete) response.shouldKeepAlive = false;
+  if (context.bodyLength !== undefined && !request.complete) closeAfterResponse(request, response);
 }

@@ -52,8 +52,12 @@ export class Admission {
   admit(request: ArrivingRequest, peer: Peer, context: RequestContext): void {
     context.method = request.method;
     context.clientAddress = peer.address;
-    const collected = this.readHeaders(request.rawHeaders, context);
-    if (context.id === '') context.id = randomUUID();
+    const collected = new Collected();
+    try {
+      this.readHeaders(request.rawHeaders, collected, context);
+    } finally {
+      if (context.id === '') context.id = randomUUID();
+    }
     if (REFUSED_METHODS.includes(request.method)) throw new GatewayError('method_not_allowed');
     this.checkFraming(request, collected, context);
     readTarget(request.url, collected, context);
@@ -62,10 +66,9 @@ export class Admission {
     context.routedPath = routedPath(context.path);
   }
 
-  private readHeaders(raw: readonly string[], context: RequestContext): Collected {
+  private readHeaders(raw: readonly string[], collected: Collected, context: RequestContext): void {
     if (raw.length > MAX_HEADERS * 2)
       throw new GatewayError('headers_too_large', 'more than 200 header fields');
-    const collected = new Collected();
     for (let i = 0; i < raw.length; i += 2) {
       const spelling = raw[i] as string;
       const value = raw[i + 1] as string;
@@ -78,11 +81,16 @@ export class Admission {
     if (collected.connection !== undefined && !PLAIN_CONNECTION.test(collected.connection)) {
       dropNamed(collected.connection, context.upstreamHeaders);
     }
-    return collected;
   }
 
   private checkFraming(request: ArrivingRequest, collected: Collected, context: RequestContext): void {
     const { host, contentLength, transferEncoding } = collected;
+    // Node's parser also takes 0.9 and 2.0 in a request line of 1.1's form.
+    if (request.httpVersion !== '1.1' && request.httpVersion !== '1.0') {
+      throw new GatewayError('bad_request', 'the protocol version is not offered');
+    }
+    // A 1.0 client would take 100 (Continue) for the answer (RFC 9110 §10.1.1).
+    if (request.httpVersion === '1.0') context.expectsContinue = false;
     if (host === undefined ? request.httpVersion !== '1.0' : !HOST.test(host)) {
       throw new GatewayError('bad_request', 'the Host header is missing or malformed');
     }
@@ -104,10 +112,10 @@ export class Admission {
   private addForwarded(peer: Peer, collected: Collected, context: RequestContext): void {
     const client = this.proxies.client(peer, collected);
     const claimed = peer.trusted ? collected : undefined;
-    const claimedProto = claimed?.forwardedProto?.split(',')[0]?.trim().toLowerCase();
+    const claimedProto = vouched(claimed?.forwardedProto, client.hops)?.toLowerCase();
     const proto =
       claimedProto === 'https' || claimedProto === 'http' ? claimedProto : peer.encrypted ? 'https' : 'http';
-    const claimedHost = claimed?.forwardedHost?.split(',')[0]?.trim();
+    const claimedHost = vouched(claimed?.forwardedHost, client.hops);
     const host = claimedHost !== undefined && HOST.test(claimedHost) ? claimedHost : (collected.host ?? '');
     context.clientAddress = client.address;
     const node = client.address.includes(':') ? `"[${client.address}]"` : client.address;
@@ -172,10 +180,10 @@ function readRareHeader(name: string, value: string, collected: Collected, conte
       collected.forwardedFor = joined(collected.forwardedFor, value);
       break;
     case 'x-forwarded-proto':
-      collected.forwardedProto ??= value;
+      collected.forwardedProto = joined(collected.forwardedProto, value);
       break;
     case 'x-forwarded-host':
-      collected.forwardedHost ??= value;
+      collected.forwardedHost = joined(collected.forwardedHost, value);
       break;
     case 'forwarded':
       collected.forwarded = joined(collected.forwarded, value);
@@ -192,10 +200,21 @@ function joined(earlier: string | undefined, value: string): string {
   return earlier === undefined ? value : `${earlier}, ${value}`;
 }
 
+/**
+ * What the outermost trusted proxy says: where proxies append, whatever stands further left came from the client.
+ * @param hops how many proxies are vouched for
+ */
+function vouched(claims: string | undefined, hops: number): string | undefined {
+  const said = claims?.split(',');
+  return said?.[Math.max(0, said.length - Math.max(1, hops))]?.trim();
+}
+
 /** Headers that `Connection` names belong to this hop only (RFC 9110 §7.6.1). */
 function dropNamed(connection: string, headers: string[]): void {
   // prettier-ignore
   const named = new Set(connection.toLowerCase().split(',').map((option) => option.trim()));
+  // Whoever sends TE must name it (RFC 9110 §10.1.4), and what is left of it here is meant to pass.
+  named.delete('te');
   for (let i = headers.length - 2; i >= 0; i -= 2) {
     if (named.has((headers[i] as string).toLowerCase())) headers.splice(i, 2);
   }

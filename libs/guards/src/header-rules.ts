@@ -33,10 +33,15 @@ const DROP = [
   'http2-settings',
   'x-admin-token',
   'x-real-ip',
+  // CGI programs take it for their own HTTP_PROXY (CVE-2016-5385).
+  'proxy',
+  // Some frameworks route by these instead of the path that was judged (CVE-2018-14773).
+  'x-original-url',
+  'x-rewrite-url',
 ];
 const DROP_PREFIXES = ['x-forwarded-', 'x-gateway-'];
 
-/** Read as framing by servers that turn `_` into `-` (CGI, WSGI): a way around the length check. */
+/** Read as framing by servers that turn `_` or `.` into `-` (CGI, WSGI): a way around the length check. */
 const FRAMING = ['content-length', 'transfer-encoding', 'host'];
 
 interface KnownHeader {
@@ -60,7 +65,7 @@ export function headerRule(spelling: string): KnownHeader {
 
 function classify(name: string): HeaderRule {
   if (READ.includes(name)) return 'read';
-  const plain = name.replaceAll('_', '-');
+  const plain = name.replace(/[^a-z0-9]/g, '-');
   if (plain !== name && FRAMING.includes(plain)) return 'refuse';
   const reserved = DROP.includes(plain) || DROP_PREFIXES.some((prefix) => plain.startsWith(prefix));
   // `X_API_KEY` and the like are look-alikes of what the gateway strips.

@@ -2,7 +2,7 @@ import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/com
 import { GatewayError } from '#libs/errors';
 import type { ServedTenant } from '#libs/tenants';
 import { TokenVerifier, type VerifiedToken } from './jwt/token-verifier';
-import type { GatewayRequest } from './request-context';
+import type { GatewayRequest, RequestContext } from './request-context';
 
 /**
  * The verified token of a request.
@@ -30,13 +30,18 @@ export function verifyBearer(
 export class JwtGuard implements CanActivate {
   constructor(private readonly verifier: TokenVerifier) {}
 
-  async canActivate(execution: ExecutionContext): Promise<boolean> {
+  canActivate(execution: ExecutionContext): boolean | Promise<boolean> {
     const { context } = execution.switchToHttp().getRequest<GatewayRequest>();
     context.judge = 'jwt';
     if (!context.tenant || !context.route) throw new Error('JwtGuard ran before RouteGuard');
     if (!context.route.requiresJwt) return true;
     const token = verifyBearer(context.authorization, context.tenant, this.verifier);
-    context.token = token instanceof Promise ? await token : token;
-    return true;
+    if (token instanceof Promise) return token.then((verified) => pass(context, verified));
+    return pass(context, token);
   }
+}
+
+function pass(context: RequestContext, token: VerifiedToken): true {
+  context.token = token;
+  return true;
 }

@@ -34,31 +34,32 @@ export class ProxyTrust {
 
   /**
    * The client's address: the last hop that no trusted proxy vouches for.
-   * @returns also the chain to send on, which starts anew where trust ends.
+   * @returns also the chain to send on, which starts anew where trust ends, and how many of the hops claimed were taken.
    */
-  client(peer: Peer, claims: Claims): { address: string; chain: string } {
-    if (!peer.trusted) return { address: peer.address, chain: peer.address };
+  client(peer: Peer, claims: Claims): { address: string; chain: string; hops: number } {
+    if (!peer.trusted) return { address: peer.address, chain: peer.address, hops: 0 };
     const claimed = claims.forwardedFor?.split(',') ?? forwardedFor(claims.forwarded);
     let address = peer.address;
     let chain = peer.address;
-    for (let hop = 1; hop <= MAX_HOPS && claimed.length > 0 && this.trust(address, hop - 1); hop++) {
+    let hops = 0;
+    while (hops < MAX_HOPS && claimed.length > 0 && this.trust(address, hops)) {
       const next = plainAddress(claimed.pop()?.trim() ?? '');
       // `unknown`, an obfuscated name or rubbish: nobody vouches for what stands further left.
       if (isIP(next) === 0) break;
+      hops += 1;
       address = next;
       chain = `${next}, ${chain}`;
     }
-    return { address, chain };
+    return { address, chain, hops };
   }
 }
 
 /** IPv4 as dual-stack sockets show it, ports and brackets removed. */
 function plainAddress(address: string): string {
-  if (address.startsWith('::ffff:') && address.includes('.')) return address.slice(7);
   const bracketed = /^\[([^\]]+)\](?::\d+)?$/.exec(address);
-  if (bracketed?.[1]) return bracketed[1];
   const withPort = /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(address);
-  return withPort?.[1] ?? address;
+  const bare = bracketed?.[1] ?? withPort?.[1] ?? address;
+  return /^::ffff:[\d.]+$/i.test(bare) ? bare.slice(7) : bare;
 }
 
 /** The `for` parameters of RFC 7239 `Forwarded`, in order. */

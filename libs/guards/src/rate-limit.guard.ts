@@ -3,7 +3,7 @@ import { GatewayError } from '#libs/errors';
 import type { BucketVerdict } from '#libs/store';
 import type { ServedTenant } from '#libs/tenants';
 import { RateLimiter } from './rate-limiter';
-import type { GatewayRequest } from './request-context';
+import type { GatewayRequest, RequestContext } from './request-context';
 
 /**
  * Lets a verdict pass or refuses with when to come back.
@@ -26,14 +26,20 @@ export function enforceRateLimit(verdict: BucketVerdict, tenant: ServedTenant): 
 export class RateLimitGuard implements CanActivate {
   constructor(private readonly limiter: RateLimiter) {}
 
-  async canActivate(execution: ExecutionContext): Promise<boolean> {
+  canActivate(execution: ExecutionContext): boolean | Promise<boolean> {
     const { context } = execution.switchToHttp().getRequest<GatewayRequest>();
     context.judge = 'rate_limit';
-    if (!context.tenant) throw new Error('RateLimitGuard ran before ApiKeyGuard');
-    const verdict = this.limiter.take(context.tenant.bucket);
-    context.bucket = verdict instanceof Promise ? await verdict : verdict;
-    enforceRateLimit(context.bucket, context.tenant);
-    context.judge = 'upstream';
-    return true;
+    const { tenant } = context;
+    if (!tenant) throw new Error('RateLimitGuard ran before ApiKeyGuard');
+    const verdict = this.limiter.take(tenant.bucket);
+    if (verdict instanceof Promise) return verdict.then((decided) => settle(context, tenant, decided));
+    return settle(context, tenant, verdict);
   }
+}
+
+function settle(context: RequestContext, tenant: ServedTenant, verdict: BucketVerdict): true {
+  context.bucket = verdict;
+  enforceRateLimit(verdict, tenant);
+  context.judge = 'upstream';
+  return true;
 }

@@ -21,8 +21,6 @@ interface Share {
  */
 export class RateLimiter {
   private readonly shares = new Map<string, Share>();
-  /** What the store last said of a bucket, and when; the buckets themselves are held by the tenants in use. */
-  private readonly lastSeen = new WeakMap<Bucket, { remaining: number; at: number }>();
 
   /** @param now milliseconds since the epoch. */
   constructor(
@@ -49,7 +47,10 @@ export class RateLimiter {
   ): Promise<BucketVerdict> {
     try {
       const verdict = await pending;
-      this.lastSeen.set(bucket, { remaining: verdict.remaining, at: this.now() });
+      // Written in place: an object per request would be garbage a moment later.
+      bucket.lastSeen ??= { remaining: 0, at: 0 };
+      bucket.lastSeen.remaining = verdict.remaining;
+      bucket.lastSeen.at = this.now();
       if (this.shares.size > 0) this.shares.delete(bucket.key);
       return verdict;
     } catch (error) {
@@ -81,7 +82,7 @@ export class RateLimiter {
     // A share below one token refills just as slowly, but must be able to hold the token it refills to.
     const capacity = Math.max(1, Math.floor(tokens));
     const windowMs = Math.ceil((capacity / tokens) * bucket.windowMs);
-    const seen = this.lastSeen.get(bucket);
+    const seen = bucket.lastSeen;
     const refilled = seen
       ? seen.remaining + ((now - seen.at) * bucket.capacity) / bucket.windowMs
       : bucket.capacity;

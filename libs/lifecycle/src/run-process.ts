@@ -1,4 +1,5 @@
 import cluster from 'node:cluster';
+import v8 from 'node:v8';
 import { ConfigError, loadConfig, readEnvironment, type GatewayConfig } from '#libs/config';
 
 /** Something that runs until it is told to stop. */
@@ -11,10 +12,20 @@ export interface RunningProcess {
 const EXIT_CONFIG = 78;
 
 /**
+ * How far the old generation may outgrow what was live at the last collection. What lives in a gateway is small and
+ * steady; V8's default (up to fourfold) trades 50 MB of garbage for collections that were too rare to measure.
+ */
+const HEAP_GROWTH_PERCENT = 30;
+
+/** npm passes a terminal's Ctrl-C on although the terminal has sent it already: only a later one is a second one. */
+const INSISTENCE_MS = 1000;
+
+/**
  * The life of a process: settings are read, `start` serves, and the first SIGTERM or SIGINT ends it with exit code 0.
  * A second signal ends it at once.
  */
 export async function runProcess(start: (config: GatewayConfig) => Promise<RunningProcess>): Promise<void> {
+  v8.setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH_PERCENT}`);
   let running: RunningProcess;
   try {
     running = await start(loadConfig(readEnvironment()));
@@ -23,10 +34,13 @@ export async function runProcess(start: (config: GatewayConfig) => Promise<Runni
     for (const line of lines) process.stderr.write(`gatehouse: ${line}\n`);
     process.exit(error instanceof ConfigError ? EXIT_CONFIG : 1);
   }
-  let stopping = false;
+  let stoppingSince = 0;
   const stop = (): void => {
-    if (stopping) process.exit(130);
-    stopping = true;
+    if (stoppingSince > 0) {
+      if (Date.now() - stoppingSince > INSISTENCE_MS) process.exit(130);
+      return;
+    }
+    stoppingSince = Date.now();
     running.close().then(
       () => process.exit(0),
       (error: unknown) => {

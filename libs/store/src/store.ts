@@ -24,6 +24,8 @@ export interface Bucket {
   readonly key: string;
   readonly capacity: number;
   readonly windowMs: number;
+  /** What this process last heard of the bucket, for when the store is away; `at` in milliseconds since the epoch. */
+  lastSeen?: { remaining: number; at: number };
 }
 
 export interface BucketVerdict {
@@ -47,6 +49,8 @@ export interface Buckets {
 export interface Counters {
   /** Adds to counters of a hash. */
   add(key: string, amounts: Readonly<Record<string, number>>): Promise<void>;
+  /** Adds to one counter of many hashes, in one step where the store allows it; a few hundred at a time. */
+  addToMany(field: string, amounts: ReadonlyMap<string, number>): Promise<void>;
   read(key: string): Promise<Record<string, number>>;
   drop(key: string): Promise<void>;
 }

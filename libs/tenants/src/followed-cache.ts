@@ -1,6 +1,6 @@
-import { LRUCache } from 'lru-cache';
 import { GatewayError } from '#libs/errors';
 import { StoreUnavailableError, type Store } from '#libs/store';
+import { GenerationalCache } from './generational-cache';
 
 interface Entry<T> {
   readonly value: T;
@@ -24,8 +24,8 @@ const MAX_ABSENT = 10_000;
  * proves that no change was missed; while the store is away the known ones go on being served up to a stated age.
  */
 export class FollowedCache<T extends NonNullable<unknown>> {
-  private readonly known: LRUCache<string, Entry<T>>;
-  private readonly absent = new LRUCache<string, Entry<undefined>>({ max: MAX_ABSENT });
+  private readonly known: GenerationalCache<Entry<T>>;
+  private readonly absent = new GenerationalCache<Entry<undefined>>(MAX_ABSENT);
   private readonly flights = new Map<string, Flight<T>>();
 
   /**
@@ -39,7 +39,7 @@ export class FollowedCache<T extends NonNullable<unknown>> {
     maxEntries: number,
     private readonly maxStaleMs: number,
   ) {
-    this.known = new LRUCache({ max: maxEntries });
+    this.known = new GenerationalCache(maxEntries);
   }
 
   /**

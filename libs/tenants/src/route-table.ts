@@ -22,12 +22,13 @@ interface Place {
  */
 export class RouteTable {
   private readonly places = new Map<string, Place>();
-  /** Loose form of every place, to notice paths that a lenient upstream would read as another place. */
-  private readonly loosePlaces = new Set<string>();
+  /**
+   * Loose form of every place, to notice paths that a lenient upstream would read as another place. Undefined when
+   * every place is its own loose form, the common case.
+   */
+  private readonly loosePlaces: ReadonlySet<string> | undefined;
   /** Deepest place, so that a path of thousands of segments costs no more than a short one. */
   private maxDepth = 0;
-  /** True when every place is its own loose form, the common case. */
-  private strict = true;
 
   constructor(rules: readonly RouteRule[], jwtByDefault: boolean) {
     for (const rule of rules) {
@@ -40,10 +41,11 @@ export class RouteTable {
       const route = { path, methods, requiresJwt: rule.auth?.jwt ?? jwtByDefault };
       if (methods) place.routes.unshift(route);
       else place.routes.push(route);
-      this.loosePlaces.add(loose);
-      this.strict &&= loose === path;
       this.maxDepth = Math.max(this.maxDepth, depth(path), depth(loose));
     }
+    const places = [...this.places];
+    const strict = places.every(([path, { loose }]) => loose === path);
+    if (!strict) this.loosePlaces = new Set(places.map(([, { loose }]) => loose));
   }
 
   /** The place that governs a normal path, or undefined if there is none or upstreams might disagree which it is. */
@@ -51,8 +53,10 @@ export class RouteTable {
     const key = longestPrefix(this.places, path, this.maxDepth);
     const place = key === undefined ? undefined : this.places.get(key);
     const loose = looseForm(path);
-    if (loose === path && this.strict) return place?.routes;
-    return longestPrefix(this.loosePlaces, loose, this.maxDepth) === place?.loose ? place?.routes : undefined;
+    if (loose === path && !this.loosePlaces) return place?.routes;
+    return longestPrefix(this.loosePlaces ?? this.places, loose, this.maxDepth) === place?.loose
+      ? place?.routes
+      : undefined;
   }
 }
 

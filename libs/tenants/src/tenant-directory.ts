@@ -7,7 +7,7 @@ import { FollowedCache } from './followed-cache';
 import { ServedTenant } from './served-tenant';
 
 /** An entry costs some 0.3 kB for a key and 1 kB for a tenant with a few routes. */
-const MAX_ENTRIES = 131_072;
+const MAX_ENTRIES = 262_144;
 
 /** A tenant whose stored document cannot be served. */
 class BrokenTenant {

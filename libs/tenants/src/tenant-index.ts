@@ -4,6 +4,8 @@ import { keys, StoreUnavailableError, type Store } from '#libs/store';
 
 /** How often a scan that is due, or was cut short, is tried. */
 const SCAN_CHECK_MS = 1000;
+/** A scan is followed by so many times its own length without one: a feed that breaks all the time must not cost more. */
+const REST_PER_SCAN = 5;
 /** Ids handled at once: enough to fill a pipeline, few enough not to hold up requests. */
 const BATCH = 100;
 
@@ -16,6 +18,7 @@ export class TenantIndex {
   private settling = false;
   private scanning = false;
   private scannedEpoch: number | undefined;
+  private restUntil = 0;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly store: Store) {}
@@ -40,12 +43,14 @@ export class TenantIndex {
   /** Follows what other programs write, until `close`. */
   follow(logger: Logger): void {
     this.store.changes.subscribe((key) => {
+      if (!this.timer) return;
+      if (key === undefined) void this.scanIfDue(logger);
       const id = key === undefined ? undefined : keys.tenantIdOf(key);
-      if (id === undefined || !this.timer) return;
+      if (id === undefined) return;
       this.changed.add(id);
       void this.settleChanged(logger);
     });
-    // The epoch has no event of its own: a broken feed cannot announce that it is broken.
+    // A broken feed cannot announce that it is broken, so its epoch is looked at.
     this.timer = setInterval(() => void this.scanIfDue(logger), SCAN_CHECK_MS).unref();
     void this.scanIfDue(logger);
   }
@@ -76,7 +81,9 @@ export class TenantIndex {
 
   private async scanIfDue(logger: Logger): Promise<void> {
     const { epoch } = this.store.changes;
-    if (this.scanning || this.store.state !== 'ready' || epoch === this.scannedEpoch) return;
+    const startedAt = Date.now();
+    const due = this.store.state === 'ready' && epoch !== this.scannedEpoch && startedAt >= this.restUntil;
+    if (this.scanning || !due) return;
     this.scanning = true;
     try {
       await this.adoptAll();
@@ -85,6 +92,7 @@ export class TenantIndex {
       this.report(error, logger);
     } finally {
       this.scanning = false;
+      this.restUntil = Date.now() + REST_PER_SCAN * (Date.now() - startedAt);
     }
   }
 

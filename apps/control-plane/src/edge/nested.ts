@@ -13,11 +13,10 @@ interface NestedOptions {
 /** A property that is an object of `type`, or a list of them: typed, checked inside, documented. */
 export function Nested(type: () => Class, options: NestedOptions = {}): PropertyDecorator {
   const { list = false, optional = false, nullable = false, description } = options;
-  const message = list ? 'must be a list of objects' : 'must be an object';
   return applyDecorators(
     ApiProperty({ type, isArray: list, required: !optional, nullable, description }),
     Type(type),
-    ValidateNested({ each: list, message }),
+    ValidateNested({ each: list, message: 'must be an object' }),
     ...(list ? [IsArray({ message: 'must be a list' })] : []),
     ...(optional ? [IsOptional()] : []),
   );

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import type { ProxyTrust } from '#libs/guards';
 import type { Logging } from '#libs/logging';
 import type { ControlMetrics } from '#libs/metrics';
 import type { ControlRequest } from './control-request';
@@ -12,10 +13,11 @@ const MAX_LOGGED_ID = 64;
  * Metrics and the admin log of a request, exactly once for every outcome. They hang on the end of the response, not
  * on an interceptor: a refused request never reaches one.
  */
-export function observe(metrics: ControlMetrics, logging: Logging): RequestHandler {
+export function observe(metrics: ControlMetrics, logging: Logging, proxies: ProxyTrust): RequestHandler {
   return (incoming: Request, response: Response, next: NextFunction) => {
     const startedAt = performance.now();
     const request = begin(incoming, response);
+    const ip = clientAddress(request, proxies);
     response.on('close', () => {
       const durationMs = performance.now() - startedAt;
       const endpoint = endpointOf(request);
@@ -32,7 +34,7 @@ export function observe(metrics: ControlMetrics, logging: Logging): RequestHandl
           decision: outcome.decision,
           status: outcome.status,
           durationMs: Math.round(durationMs * 100) / 100,
-          ip: request.socket.remoteAddress,
+          ip,
         },
         'admin',
       );
@@ -48,6 +50,16 @@ function begin(incoming: Request, response: Response): ControlRequest {
   request.refusedWith = (error) => void (request.refusal ??= error);
   response.setHeader('X-Request-Id', request.id);
   return request;
+}
+
+/** Known before the connection is gone; later it has no address any more. */
+function clientAddress({ socket, headers }: Request, proxies: ProxyTrust): string {
+  const forwardedFor = headers['x-forwarded-for'];
+  const claims = {
+    forwardedFor: Array.isArray(forwardedFor) ? forwardedFor.join() : forwardedFor,
+    forwarded: headers.forwarded,
+  };
+  return proxies.client(proxies.peer(socket.remoteAddress ?? '', false), claims).address;
 }
 
 /** Method and route pattern; never a path, which would make a series of every id. */

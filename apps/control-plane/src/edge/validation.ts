@@ -8,6 +8,8 @@ export function validationPipe(): ValidationPipe {
     whitelist: true,
     forbidNonWhitelisted: true,
     transform: true,
+    // One problem for each field is enough, and the first is the plainest: its type.
+    stopAtFirstError: true,
     exceptionFactory: (errors) =>
       new GatewayError('validation_failed', undefined, { fields: fieldProblems(errors) }),
   });

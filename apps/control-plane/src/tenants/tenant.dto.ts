@@ -159,9 +159,9 @@ export class TenantPatchDto extends PartialType(
 }
 
 @ApiSchema({ name: 'Tenant' })
-export class TenantDto extends TenantInputDto {
+export class TenantDto extends OmitType(TenantInputDto, ['id']) {
   @ApiProperty({ type: String, example: 'acme' })
-  declare id: string;
+  id!: string;
 }
 
 @ApiSchema({

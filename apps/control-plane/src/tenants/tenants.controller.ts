@@ -69,7 +69,10 @@ export class TenantsController {
 
   @Put(':tenantId')
   @Mutation('tenant.update')
-  @ApiOperation({ summary: 'Replaces a tenant' })
+  @ApiOperation({
+    summary: 'Replaces a tenant',
+    description: 'What is not sent is removed, a suspension too.',
+  })
   @HonoursIfMatch()
   @ShowsTenant(200)
   @BodyRefusals('tenant_not_found', 'precondition_failed')

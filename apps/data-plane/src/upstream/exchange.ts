@@ -1,11 +1,12 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import type { TimeoutConfig } from '#libs/config';
 import { GatewayError } from '#libs/errors';
 import type { RequestContext } from '#libs/guards';
+import { closeAfterResponse } from '../lingering-close';
 import type { UpstreamPool } from './transport';
-import { responseHead } from './response-headers';
+import { hintedLinks, responseHead } from './response-headers';
 import { isBrokenConnection, upstreamError } from './upstream-errors';
 
 /** RFC 9110 §9.2.2: repeating these means the same as sending them once. */
@@ -13,6 +14,9 @@ const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 
 /** Bodies up to this size are worth copying into a string. */
 const ONE_WRITE_BYTES = 16_384;
+
+/** Node refuses to write others; the phrase means nothing to anybody (RFC 9112 §4). */
+const WRITABLE_REASON = /^[\x20-\x7e]*$/;
 
 /** What an exchange needs from its surroundings. */
 export interface ExchangeTerms {
@@ -24,8 +28,6 @@ export interface ExchangeTerms {
   readonly body: Readable | undefined;
   /** Response headers that the gateway adds, flat. */
   readonly ownHeaders: readonly string[];
-  /** Whether those say who may read the response across origins, so that the upstream's say must go. */
-  readonly crossOrigin: boolean;
   refuse(error: GatewayError): void;
 }
 
@@ -37,6 +39,8 @@ export class Exchange {
   private abort: ((error?: Error) => void) | undefined;
   private readonly deadline: NodeJS.Timeout;
   private attempts = 0;
+  /** Whether the upstream has sent a byte. */
+  private answered = false;
   private over = false;
   private resume: (() => void) | undefined;
   private contentLength = -1;
@@ -46,10 +50,9 @@ export class Exchange {
     private readonly response: ServerResponse,
     private readonly terms: ExchangeTerms,
   ) {
-    this.deadline = setTimeout(() => this.fail(new GatewayError('upstream_timeout')), terms.timeouts.totalMs);
+    this.deadline = setTimeout(() => this.expire(), terms.timeouts.totalMs);
     response.on('drain', () => this.resume?.());
-    // The client is gone: nobody will read what the upstream goes on computing.
-    response.on('close', () => this.cancel());
+    response.on('close', () => this.leave());
   }
 
   start(): void {
@@ -73,17 +76,27 @@ export class Exchange {
     if (this.over) return abort();
     this.abort = abort;
     // Only now is there somebody to read the body (RFC 9110 §10.1.1).
-    if (this.context.expectsContinue && this.attempts === 1) this.response.writeContinue();
+    if (this.context.expectsContinue && this.attempts === 1 && knowsInterim(this.response.req)) {
+      this.response.writeContinue();
+    }
+  }
+
+  onResponseStarted(): void {
+    this.answered = true;
   }
 
   onHeaders(status: number, raw: Buffer[], resume: () => void, statusText: string): boolean {
-    if (status < 200) return true;
-    const head = responseHead(raw, this.terms.ownHeaders, this.terms.crossOrigin);
+    if (status < 200) return this.interim(status, raw);
+    const { response } = this;
+    const head = responseHead(status, raw, this.terms.ownHeaders);
     if (head.eventStream) clearTimeout(this.deadline);
     this.resume = resume;
     this.contentLength = head.contentLength;
-    this.response.writeHead(status, statusText, head.headers);
-    process.nextTick(sendHead, this.response);
+    // What the client has not sent yet may never be read.
+    if (this.terms.body && !response.req.complete) closeAfterResponse(response.req, response);
+    response.writeHead(status, WRITABLE_REASON.test(statusText) ? statusText : undefined, head.headers);
+    if (status === 304) this.endEarly();
+    else process.nextTick(sendHead, response);
     return true;
   }
 
@@ -109,11 +122,25 @@ export class Exchange {
     else this.fail(upstreamError(error));
   }
 
+  /** A 304 may have the length of the body it leaves out (RFC 9110 §15.4.5), which undici then finds missing. */
+  private endEarly(): void {
+    this.finish();
+    this.response.end();
+  }
+
+  /** A proxy passes on what it did not ask for itself (RFC 9110 §15.2). */
+  private interim(status: number, raw: Buffer[]): boolean {
+    if (!knowsInterim(this.response.req)) return true;
+    if (status === 102) this.response.writeProcessing();
+    else if (status === 103) this.response.writeEarlyHints({ link: hintedLinks(raw) });
+    return true;
+  }
+
   /** Nothing came back yet, repeating is harmless, no body was consumed, and the budget allows it. */
   private mayRetry(error: Error): boolean {
     return (
       this.attempts === 1 &&
-      !this.response.headersSent &&
+      !this.answered &&
       this.terms.body === undefined &&
       IDEMPOTENT.has(this.context.method) &&
       isBrokenConnection(error) &&
@@ -124,11 +151,22 @@ export class Exchange {
   private fail(error: GatewayError): void {
     if (this.over) return;
     this.finish();
+    const { response } = this;
+    // Where only the end of the connection ends a body (HTTP/1.0), a plain close would make it look whole.
+    if (response.headersSent && this.contentLength < 0 && !response.chunkedEncoding) response.socket?.resetAndDestroy();
     this.terms.refuse(error);
     this.abort?.(error);
   }
 
-  private cancel(): void {
+  /** The total time is over; if the upstream is not to blame, it is a client that does not read its response. */
+  private expire(): void {
+    if (this.over) this.response.destroy();
+    else this.fail(new GatewayError('upstream_timeout'));
+  }
+
+  /** The response is over. If the exchange is not, nobody will read what the upstream goes on computing. */
+  private leave(): void {
+    clearTimeout(this.deadline);
     if (this.over) return;
     this.finish();
     this.abort?.(new Error('the client closed the connection'));
@@ -137,8 +175,12 @@ export class Exchange {
   private finish(): void {
     this.over = true;
     this.context.upstreamEndedAt = performance.now();
-    clearTimeout(this.deadline);
   }
+}
+
+/** HTTP/1.0 has one response to a request, and takes an interim one for it. */
+function knowsInterim(request: IncomingMessage): boolean {
+  return request.httpVersionMinor > 0;
 }
 
 /** The head leaves at the end of this turn even if no body came with it: the body may be minutes away. */

@@ -46,7 +46,6 @@ export class Forwarder {
         context.bodyLength === undefined ? undefined : new RequestBody(request, context, this.maxBodyBytes),
       timeouts: this.transport.timeouts(tenant),
       ownHeaders: ['X-Request-Id', context.id, ...this.cors.headers(context)],
-      crossOrigin: this.cors.allows(context),
       refuse: (error: GatewayError) => this.refuse(error, request, response),
     });
     exchange.start();

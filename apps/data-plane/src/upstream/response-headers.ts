@@ -1,16 +1,10 @@
+import { GatewayError } from '#libs/errors';
 import { CORS_RESPONSE_HEADERS } from '../cors';
 
 /** Hop-by-hop (RFC 9110 §7.6.1); Node writes the framing of this hop itself. `trailer` announces what is sent on. */
-const HOP_BY_HOP = [
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'transfer-encoding',
-  'upgrade',
-  'proxy-authenticate',
-];
+const HOP_BY_HOP = ['keep-alive', 'proxy-connection', 'upgrade', 'proxy-authenticate'];
 
-type Fate = 'send' | 'drop' | 'connection' | 'cors' | 'length' | 'type';
+type Fate = 'send' | 'drop' | 'connection' | 'coding' | 'length' | 'type';
 
 /** Fates by the name as spelt; bounded, because upstreams choose the names. */
 const fates = new Map<string, Fate>();
@@ -23,9 +17,8 @@ function fateOf(spelling: string): Fate {
   // prettier-ignore
   const fate =
     name === 'connection' ? 'connection'
-    : HOP_BY_HOP.includes(name) ? 'drop'
-    : CORS_RESPONSE_HEADERS.has(name) ? 'cors'
-    : name === 'x-request-id' ? 'drop'
+    : name === 'transfer-encoding' ? 'coding'
+    : HOP_BY_HOP.includes(name) || CORS_RESPONSE_HEADERS.has(name) || name === 'x-request-id' ? 'drop'
     : name === 'content-length' ? 'length'
     : name === 'content-type' ? 'type'
     : 'send';
@@ -46,13 +39,9 @@ export interface ResponseHead {
  * Turns the upstream's head into the client's.
  * @param raw as the upstream sent it, flat, in bytes
  * @param own the gateway's headers, which win over the upstream's of the same purpose
- * @param crossOrigin whether those include the CORS headers
+ * @throws GatewayError upstream_failed for a body in a coding that nobody asked for
  */
-export function responseHead(
-  raw: readonly Buffer[],
-  own: readonly string[],
-  crossOrigin: boolean,
-): ResponseHead {
+export function responseHead(status: number, raw: readonly Buffer[], own: readonly string[]): ResponseHead {
   const head: ResponseHead = { headers: [], contentLength: -1, eventStream: false };
   const { headers } = head;
   let connection: string | undefined;
@@ -61,14 +50,22 @@ export function responseHead(
     const value = (raw[i + 1] as Buffer).toString('latin1');
     const fate = fateOf(name);
     if (fate === 'connection') connection = connection === undefined ? value : `${connection},${value}`;
+    else if (fate === 'coding') checkCoding(value);
     else if (fate === 'length') head.contentLength = Number(value);
     else if (fate === 'type') head.eventStream = value.toLowerCase().startsWith('text/event-stream');
-    if (fate !== 'drop' && fate !== 'connection' && !(fate === 'cors' && crossOrigin))
-      headers.push(name, value);
+    // RFC 9110 §8.6: a 204 must not have a length, some clients wait for what it promises.
+    if (fate === 'send' || fate === 'type' || (fate === 'length' && status !== 204)) headers.push(name, value);
   }
   if (connection !== undefined) dropNamed(connection, headers);
   for (const part of own) headers.push(part);
   return head;
+}
+
+/** The client would take a compressed body for the plain one: the header that says so belongs to this hop. */
+function checkCoding(value: string): void {
+  if (value.toLowerCase() === 'chunked') return;
+  const cause = new Error(`the upstream sent Transfer-Encoding: ${value}`);
+  throw new GatewayError('upstream_failed', undefined, { cause });
 }
 
 /** Headers that the upstream's `Connection` names were meant for the gateway only. */
@@ -79,4 +76,19 @@ function dropNamed(connection: string, headers: string[]): void {
   for (let i = headers.length - 2; i >= 0; i -= 2) {
     if (named.has((headers[i] as string).toLowerCase())) headers.splice(i, 2);
   }
+}
+
+/** What Node accepts as a link (RFC 8288 §3), which is less than what upstreams may send. */
+const LINK = /^<[^>]*>(?:\s*;\s*[^;"\s]+(?:=(")?[^;"\s]*\1)?)*$/;
+
+/** The links of a 103 response (RFC 8297) that can be sent on. */
+export function hintedLinks(raw: readonly Buffer[]): string[] {
+  const links: string[] = [];
+  for (let i = 0; i < raw.length; i += 2) {
+    if ((raw[i] as Buffer).toString('latin1').toLowerCase() !== 'link') continue;
+    for (const link of (raw[i + 1] as Buffer).toString('latin1').split(/,\s*(?=<)/)) {
+      if (LINK.test(link)) links.push(link);
+    }
+  }
+  return links;
 }

@@ -2,7 +2,7 @@ import http from 'node:http';
 import https from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { LRUCache } from 'lru-cache';
-import { Pool } from 'undici';
+import { Pool, buildConnector } from 'undici';
 import type { GatewayConfig, TimeoutConfig } from '#libs/config';
 import { ForbiddenAddressError, permittedLookup, type AddressPolicy, type ServedTenant } from '#libs/tenants';
 import { RetryBudget } from './retry-budget';
@@ -57,7 +57,7 @@ export class Transport {
       pipelining: 1,
       keepAliveTimeout: IDLE_CONNECTION_MS,
       maxHeaderSize: MAX_RESPONSE_HEADER_BYTES,
-      connect: { timeout: connectMs, lookup: this.lookup },
+      connect: connector(connectMs, this.lookup),
     });
     const created = { pool, retries: new RetryBudget() };
     this.pools.set(name, created);
@@ -85,4 +85,19 @@ export class Transport {
     const objection = this.addresses.objectionToHost(hostname);
     if (objection) throw upstreamError(new ForbiddenAddressError(objection));
   }
+}
+
+/**
+ * undici's own way to connect, but resets are reported as what they are. By the code that the system gives them undici
+ * takes one for the good end of a body that nothing else delimits, and blames an idle connection's on the next request.
+ */
+function connector(timeout: number, lookup: LookupFunction): buildConnector.connector {
+  const dial = buildConnector({ timeout, lookup });
+  return (options, callback) =>
+    dial(options, (...result) => {
+      result[1]?.on('error', (error: NodeJS.ErrnoException) => {
+        if (error.code === 'ECONNRESET') error.code = 'UND_ERR_SOCKET';
+      });
+      callback(...result);
+    });
 }

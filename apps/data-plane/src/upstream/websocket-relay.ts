@@ -25,48 +25,62 @@ export class WebSocketRelay {
   }
 
   relay(request: GatewayRequest, response: ServerResponse): void {
-    const { context } = request;
+    const { context, socket } = request;
     const { tenant } = context;
     if (!tenant) throw new Error('the WebSocketRelay ran before the guards');
+    // The client may have gone while the guards were waiting.
+    if (socket.destroyed || socket.readableEnded) return void socket.destroy();
     const origin = new URL(tenant.upstream.origin);
+    const agent = this.transport.agentFor(origin);
     this.handshakes.set(request, response);
     context.upstreamStartedAt = performance.now();
     request.url = tenant.upstream.basePath + context.routedPath + context.query;
     request.headers = handshakeHeaders(request, tenant);
-    this.proxy.ws(request, request.socket, Buffer.alloc(0), {
+    this.proxy.ws(request, socket, Buffer.alloc(0), {
       target: { protocol: origin.protocol, host: origin.hostname.replace(/^\[|\]$/g, ''), port: origin.port },
-      agent: this.transport.agentFor(origin),
+      agent,
     });
   }
 
   /** Before the handshake leaves: what happens with each way it may end. */
   private follow(outgoing: ClientRequest, request: GatewayRequest, socket: Socket): void {
-    const response = this.handshakes.get(request);
     const { context } = request;
+    const response = this.handshakes.get(request);
     if (!response || !context.tenant) return;
-    const { firstByteMs, idleMs } = this.transport.timeouts(context.tenant);
-    const deadline = setTimeout(() => outgoing.destroy(new GatewayError('upstream_timeout')), firstByteMs);
-    const abandon = (): void => void outgoing.destroy();
-    socket.once('close', abandon);
-    outgoing.once('close', () => clearTimeout(deadline));
-
-    outgoing.once('upgrade', (_answer, upstreamSocket: Socket) => {
-      clearTimeout(deadline);
-      socket.off('close', abandon);
+    const { connectMs, firstByteMs, idleMs } = this.transport.timeouts(context.tenant);
+    // http-proxy joins paths by rules of its own, which turn `http:/` into `http://`.
+    outgoing.path = request.url ?? '/';
+    const stopClock = timeHandshake(outgoing, connectMs, firstByteMs);
+    const abandon = (): void => {
       this.handshakes.delete(request);
+      socket.destroy();
+      outgoing.destroy();
+    };
+    // A client has nothing to send before the answer: one that closes its side has gone.
+    socket.once('end', abandon).once('close', abandon);
+    const settle = (): void => {
+      stopClock();
+      this.handshakes.delete(request);
+      socket.off('end', abandon).off('close', abandon);
+    };
+
+    outgoing.once('upgrade', (answer, upstreamSocket) => {
+      settle();
       // http-proxy writes the 101 to the raw socket; the response that could have refused steps aside.
       response.detachSocket(socket);
+      answer.headers['x-request-id'] = context.id;
       context.switchedProtocols = true;
-      // Data in either direction passes through this socket, so its silence is the silence of both.
-      upstreamSocket.setTimeout(idleMs, () => upstreamSocket.destroy());
-      // http-proxy joins the streams, but one that vanishes would leave the other open.
-      upstreamSocket.once('close', () => socket.destroySoon());
-      socket.once('close', () => upstreamSocket.destroy());
+      join(socket, upstreamSocket, idleMs);
     });
-    outgoing.once('response', (answer) => {
-      clearTimeout(deadline);
-      this.handshakes.delete(request);
-      relayRefusal(answer, response, context.id);
+    // Keeps http-proxy from writing a refusal itself, with the framing headers of the other hop …
+    outgoing.once('response', (answer: Switchable) => (answer.upgrade = true));
+    // … but Node reads the same mark when all listeners are through, so the last of them takes it away.
+    process.nextTick(() => {
+      outgoing.once('response', (answer: Switchable) => {
+        answer.upgrade = false;
+        settle();
+        this.relayRefusal(answer, request, response, idleMs);
+      });
     });
   }
 
@@ -76,19 +90,58 @@ export class WebSocketRelay {
     if (response && !response.headersSent && !response.destroyed)
       this.refuse(upstreamError(error), request, response);
   }
+
+  /** The upstream declined to switch: its answer goes to the client as it is. */
+  private relayRefusal(
+    answer: IncomingMessage,
+    request: GatewayRequest,
+    response: ServerResponse,
+    idleMs: number,
+  ): void {
+    const { socket } = request;
+    const status = answer.statusCode ?? 502;
+    const raw = answer.rawHeaders.map((part) => Buffer.from(part, 'latin1'));
+    answer.setTimeout(idleMs, () => answer.destroy(new GatewayError('upstream_timeout')));
+    answer.on('error', (error) => this.refuse(upstreamError(error), request, response));
+    socket.once('close', () => answer.destroy());
+    // Node's server, which has let go of the connection, would have passed this on.
+    socket.on('drain', () => response.emit('drain'));
+    try {
+      response.writeHead(status, responseHead(status, raw, ['X-Request-Id', request.context.id]).headers);
+      answer.pipe(response);
+    } catch (error) {
+      answer.destroy(error as Error);
+    }
+  }
 }
 
-/** The upstream declined to switch: its answer goes to the client as it is. */
-function relayRefusal(
-  answer: IncomingMessage & { upgrade?: boolean },
-  response: ServerResponse,
-  id: string,
-): void {
-  // Keeps http-proxy from writing the answer too, with the framing headers of the other hop.
-  answer.upgrade = true;
-  const raw = answer.rawHeaders.map((part) => Buffer.from(part, 'latin1'));
-  response.writeHead(answer.statusCode ?? 502, responseHead(raw, ['X-Request-Id', id], false).headers);
-  answer.pipe(response);
+type Switchable = IncomingMessage & { upgrade?: boolean };
+
+/** Connecting and answering have a time-out each. Returns what ends the count. */
+function timeHandshake(outgoing: ClientRequest, connectMs: number, firstByteMs: number): () => void {
+  const expire = (): void => void outgoing.destroy(new GatewayError('upstream_timeout'));
+  let deadline = setTimeout(expire, connectMs);
+  outgoing.once('socket', (socket) => {
+    socket.once('encrypted' in socket ? 'secureConnect' : 'connect', () => {
+      clearTimeout(deadline);
+      deadline = setTimeout(expire, firstByteMs);
+    });
+  });
+  outgoing.once('close', () => clearTimeout(deadline));
+  return () => clearTimeout(deadline);
+}
+
+/** http-proxy joins the streams, but one that vanishes or falls silent would leave the other open. */
+function join(client: Socket, upstream: Socket, idleMs: number): void {
+  // Data in either direction passes through the upstream's socket, so its silence is the silence of both.
+  // On the next tick, because http-proxy takes time-outs off.
+  process.nextTick(() => upstream.setTimeout(idleMs, () => upstream.destroy()));
+  upstream.once('close', () => {
+    // A client that does not read either would keep the last bytes, and the connection, for ever.
+    client.setTimeout(idleMs, () => client.destroy());
+    client.destroySoon();
+  });
+  client.once('close', () => upstream.destroy());
 }
 
 /** The headers that http-proxy copies to the upstream: the admitted ones and the handshake's own. */

@@ -28,8 +28,8 @@ export class EmbeddedDocuments implements Documents {
     const rows = this.all<{ key: string }>(
       'SELECT key FROM documents WHERE key >= ? AND key < ?',
       prefix,
-      // The least string above every string with the prefix; no key holds U+FFFF.
-      `${prefix}\uffff`,
+      // Above every string with the prefix: the last code point there is, which no text holds (Unicode §23.7).
+      `${prefix}\u{10ffff}`,
     );
     for (const row of rows) yield await Promise.resolve(row.key);
   }

@@ -13,6 +13,8 @@ function connectionOptions(config: RedisConfig): RedisOptions {
     password: config.password,
     tls: config.tls,
     connectTimeout: 2000,
+    // How long the other side gets to say goodbye; one that hangs must not hold up the next attempt.
+    disconnectTimeout: 100,
     keepAlive: 10_000,
     commandTimeout: config.commandTimeoutMs,
     // Away must be noticed at once, not after a queue of commands has grown old.
@@ -31,6 +33,8 @@ function sentinelOptions(config: RedisConfig): RedisOptions {
     name: config.sentinelMaster,
     sentinelPassword: config.sentinelPassword,
     sentinelRetryStrategy: backoff,
+    // Without it a sentinel that hangs is waited for without end.
+    sentinelCommandTimeout: config.commandTimeoutMs,
     enableTLSForSentinelMode: config.tls !== undefined,
     sentinelTLS: config.tls,
   };
@@ -44,6 +48,9 @@ export function connectCommands(config: RedisConfig): Redis | Cluster {
       enableOfflineQueue: false,
       enableAutoPipelining: true,
       clusterRetryStrategy: backoff,
+      // A node that is gone or a cluster that is down is away; trying sixteen times would keep the request waiting.
+      retryDelayOnFailover: 0,
+      retryDelayOnClusterDown: 0,
       slotsRefreshInterval: 5000,
       // Certificates name hosts; without this the addresses that the cluster reports would be checked instead.
       dnsLookup: config.tls ? (address, callback) => callback(null, address) : undefined,
@@ -53,7 +60,8 @@ export function connectCommands(config: RedisConfig): Redis | Cluster {
     ...connectionOptions(config),
     ...sentinelOptions(config),
     db: config.db,
-    enableAutoPipelining: true,
+    // Buckets are batched by themselves; ioredis's batching costs more than it saves beside that.
+    enableAutoPipelining: false,
   });
 }
 
@@ -62,6 +70,18 @@ export function connectLink(config: RedisConfig, node?: { host: string; port: nu
   return new Redis({
     ...connectionOptions(config),
     ...(node ?? sentinelOptions(config)),
+    autoResubscribe: false,
+  });
+}
+
+/** A connection to one of the sentinels, which have no roles, no users and a password of their own. */
+export function connectSentinel(config: RedisConfig, node: { host: string; port: number }): Redis {
+  return new Redis({
+    ...connectionOptions(config),
+    ...node,
+    username: undefined,
+    password: config.sentinelPassword,
+    enableReadyCheck: false,
     autoResubscribe: false,
   });
 }

@@ -21,12 +21,12 @@ export class InvalidationLink {
   live = false;
   /** False where Redis does not permit tracking and only announced changes arrive. */
   tracking = true;
-  /** When the latest answered PING was sent: everything up to then is known. Milliseconds since the epoch. */
-  provenAt = 0;
   private readonly heartbeat: NodeJS.Timeout;
 
+  /** @param provenAt when the latest answered PING was sent: everything up to then is known. ms since the epoch. */
   constructor(
     private readonly redis: Redis,
+    public provenAt: number,
     private readonly events: LinkEvents,
     private readonly logger: Logger,
   ) {
@@ -37,6 +37,10 @@ export class InvalidationLink {
       this.receive(channel.toString(), message),
     );
     this.heartbeat = setInterval(() => void this.prove(), HEARTBEAT_INTERVAL_MS).unref();
+  }
+
+  reconnect(): void {
+    this.redis.disconnect(true);
   }
 
   close(): void {

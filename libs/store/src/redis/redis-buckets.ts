@@ -23,7 +23,7 @@ const MAX_BATCH = 64;
  * granted what there is in the order they came, which is what as many single calls would have done.
  */
 export class RedisBuckets implements Buckets {
-  private readonly batches = new Map<string, Batch>();
+  private batches = new Map<string, Batch>();
   private scheduled = false;
 
   constructor(
@@ -57,20 +57,26 @@ export class RedisBuckets implements Buckets {
   private flush(): void {
     this.scheduled = false;
     const batches = [...this.batches.values()];
-    this.batches.clear();
+    // Not clear(): V8 chains the table of a cleared map to its successor, and once one of them has grown old, every
+    // later one with all that it holds is promoted to the old generation behind it.
+    this.batches = new Map();
     // In a cluster a script may only touch keys of one slot, and every tenant has its own.
     const size = this.client instanceof Cluster ? 1 : MAX_BATCH;
     for (let i = 0; i < batches.length; i += size) void this.decide(batches.slice(i, i + size));
   }
 
   private async decide(batches: readonly Batch[]): Promise<void> {
-    const terms: Array<string | number> = [batches.length];
-    for (const { bucket } of batches) terms.push(bucket.key);
+    const keys = batches.map(({ bucket }) => bucket.key);
+    const terms: number[] = [];
     for (const { bucket, waiters, debt } of batches) {
       terms.push(bucket.capacity, bucket.windowMs, waiters.length, debt);
     }
     try {
-      const reply = await this.health.run(() => this.client.gatehouseTake(...terms));
+      const reply = await this.health.run(() =>
+        this.client instanceof Cluster
+          ? this.client.gatehouseTakeOne(keys[0] as string, ...terms)
+          : this.client.gatehouseTake(keys.length, ...keys, ...terms),
+      );
       batches.forEach((batch, i) => settle(batch, Number(reply[i * 2]), String(reply[i * 2 + 1])));
     } catch (error) {
       for (const { waiters } of batches) for (const waiter of waiters) waiter.reject(error);

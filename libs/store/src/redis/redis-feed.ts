@@ -15,6 +15,8 @@ const TOPOLOGY_CHECK_MS = 1000;
 /** The change feed over one link, or in a cluster over one link per master. */
 export class RedisFeed implements ChangeFeed {
   epoch = 0;
+  /** Nothing was cached before. */
+  private readonly startedAt = Date.now();
   private readonly listeners: Array<(key: string | undefined) => void> = [];
   private readonly links = new Map<string, InvalidationLink>();
   private readonly topologyCheck?: NodeJS.Timeout;
@@ -26,9 +28,10 @@ export class RedisFeed implements ChangeFeed {
   ) {
     if (client instanceof Cluster) {
       this.topologyCheck = setInterval(() => this.followMasters(client), TOPOLOGY_CHECK_MS).unref();
-      client.on('ready', () => this.followMasters(client));
+      // A node that was away is followed again before anything that was read from it can be trusted.
+      for (const event of ['ready', '+node', '-node']) client.on(event, () => this.followMasters(client));
     } else {
-      this.links.set('', this.link());
+      this.links.set('', this.link(this.startedAt));
     }
   }
 
@@ -43,7 +46,7 @@ export class RedisFeed implements ChangeFeed {
   }
 
   get ageMs(): number {
-    let oldest = Date.now();
+    let oldest = this.links.size === 0 ? this.startedAt : Infinity;
     for (const link of this.links.values()) oldest = Math.min(oldest, link.provenAt);
     return Date.now() - oldest;
   }
@@ -52,18 +55,23 @@ export class RedisFeed implements ChangeFeed {
     this.listeners.push(listener);
   }
 
+  /** Dials anew: what is at the other end is not the master any more. */
+  reconnect(): void {
+    for (const link of this.links.values()) link.reconnect();
+  }
+
   close(): void {
     clearInterval(this.topologyCheck);
     for (const link of this.links.values()) link.close();
     this.links.clear();
   }
 
-  private link(node?: { host: string; port: number }): InvalidationLink {
+  private link(provenAt: number, node?: { host: string; port: number }): InvalidationLink {
     const events = {
       changed: (key: string | undefined) => this.changed(key),
       interrupted: () => void (this.epoch += 1),
     };
-    return new InvalidationLink(connectLink(this.config, node), events, this.logger);
+    return new InvalidationLink(connectLink(this.config, node), provenAt, events, this.logger);
   }
 
   private changed(key: string | undefined): void {
@@ -76,6 +84,8 @@ export class RedisFeed implements ChangeFeed {
     const masters = new Map(
       cluster.nodes('master').map((node) => [`${node.options.host}:${node.options.port}`, node]),
     );
+    // A new master's writes are known no further than its predecessor's were.
+    const provenAt = Date.now() - this.ageMs;
     for (const [name, link] of this.links) {
       if (masters.has(name)) continue;
       link.close();
@@ -84,7 +94,8 @@ export class RedisFeed implements ChangeFeed {
     }
     for (const [name, { options }] of masters) {
       if (this.links.has(name)) continue;
-      this.links.set(name, this.link({ host: options.host ?? '127.0.0.1', port: options.port ?? 6379 }));
+      const address = { host: options.host ?? '127.0.0.1', port: options.port ?? 6379 };
+      this.links.set(name, this.link(provenAt, address));
       this.epoch += 1;
     }
   }

@@ -1,11 +1,19 @@
-import type { Cluster, Redis } from 'ioredis';
+import { Cluster, Redis } from 'ioredis';
 import type { Logger } from '#libs/logging';
 import { StoreUnavailableError, type StoreState } from '../store';
 
 /** How often a Redis that stopped answering is asked whether it is back. */
 const PROBE_INTERVAL_MS = 250;
+/** A connection that has been silent for this long is given up: its peer may be gone without a word, a new one not. */
+const REDIAL_AFTER_MS = 2000;
 /** A log line per failed attempt would bury the ones that matter. */
 const COMPLAINT_INTERVAL_MS = 5000;
+
+/** A command under way, and where it stands in the list of them. */
+interface Waiter {
+  giveUp: () => void;
+  place: number;
+}
 
 /** Knows whether Redis can be used now, and turns every way of being away into StoreUnavailableError. */
 export class RedisHealth {
@@ -13,7 +21,11 @@ export class RedisHealth {
   private connected = false;
   /** Connected, but a command went unanswered: hung, swapping, or cut off without a reset. */
   private stalled = false;
+  /** The connections that have not answered since, and since when. */
+  private readonly suspects = new Map<Redis, number>();
   private probe: NodeJS.Timeout | undefined;
+  /** Ends the commands under way: once Redis is away, nobody waits for the rest of a time-out. */
+  private readonly waiting: Waiter[] = [];
   private lastComplaint = 0;
   private closed = false;
   private readonly firstReady: Promise<void>;
@@ -39,31 +51,49 @@ export class RedisHealth {
    */
   async run<T>(command: () => Promise<T>): Promise<T> {
     if (this.state !== 'ready') throw new StoreUnavailableError();
+    const waiter: Waiter = { giveUp: () => undefined, place: this.waiting.length };
+    const lost = new Promise<never>(
+      (_resolve, reject) => (waiter.giveUp = () => reject(new StoreUnavailableError())),
+    );
+    this.waiting.push(waiter);
     try {
-      return await command();
+      return await Promise.race([command(), lost]);
     } catch (error) {
-      const message = (error as Error).message;
-      if (message.startsWith('WRONGTYPE')) throw error;
-      if (message === 'Command timed out') this.onStalled();
-      else if ((error as Error).name === 'ReplyError') this.complain(error as Error);
-      throw new StoreUnavailableError(error);
+      throw this.judge(error as Error);
+    } finally {
+      this.leave(waiter);
     }
   }
 
   close(): void {
     this.closed = true;
-    clearInterval(this.probe);
+    this.endProbing();
+  }
+
+  /** The last one takes the place. A Set would do, but its tables keep garbage alive (see RedisBuckets.flush). */
+  private leave(waiter: Waiter): void {
+    const last = this.waiting.pop();
+    if (last === undefined || last === waiter) return;
+    this.waiting[waiter.place] = last;
+    last.place = waiter.place;
+  }
+
+  private judge(error: Error): Error {
+    if (error instanceof StoreUnavailableError || error.message.startsWith('WRONGTYPE')) return error;
+    if (error.message === 'Command timed out') this.onStalled();
+    else if (error.name === 'ReplyError') this.complain(error);
+    return new StoreUnavailableError(error);
   }
 
   private onConnected(): void {
     this.connected = true;
     this.stalled = false;
-    clearInterval(this.probe);
     this.update();
   }
 
   private onDisconnected(): void {
     this.connected = false;
+    this.endProbing();
     this.update();
   }
 
@@ -71,20 +101,53 @@ export class RedisHealth {
     if (this.stalled || this.closed) return;
     this.stalled = true;
     this.update();
-    this.probe = setInterval(() => {
-      this.client.ping().then(
-        () => this.onConnected(),
-        () => undefined,
-      );
-    }, PROBE_INTERVAL_MS).unref();
+    this.suspectAll();
+    this.probe ??= setInterval(() => this.askSuspects(), PROBE_INTERVAL_MS).unref();
+  }
+
+  private askSuspects(): void {
+    for (const [node, since] of this.suspects) {
+      if (Date.now() - since > REDIAL_AFTER_MS) {
+        this.suspects.delete(node);
+        node.disconnect(true);
+      } else {
+        node.ping().then(
+          () => this.onAnswer(node),
+          () => undefined,
+        );
+      }
+    }
+    if (this.suspects.size > 0) return;
+    if (this.stalled) this.suspectAll();
+    else this.endProbing();
+  }
+
+  private suspectAll(): void {
+    const nodes = this.client instanceof Cluster ? this.client.nodes() : [this.client];
+    for (const node of nodes) if (!this.suspects.has(node)) this.suspects.set(node, Date.now());
+  }
+
+  /** One answer is enough to try again; in a cluster the others go on being asked. */
+  private onAnswer(node: Redis): void {
+    if (this.suspects.delete(node) && this.connected) this.onConnected();
+  }
+
+  private endProbing(): void {
+    clearInterval(this.probe);
+    this.probe = undefined;
+    this.suspects.clear();
   }
 
   private update(): void {
     const before = this.state;
     this.state = this.connected && !this.stalled ? 'ready' : before === 'starting' ? 'starting' : 'away';
     if (this.state === before || this.closed) return;
-    if (this.state === 'ready') this.logger.info({ redis: this.endpoint }, 'Redis is connected');
-    else this.logger.error({ redis: this.endpoint }, 'Redis is away: known tenants are served from memory');
+    if (this.state === 'ready') {
+      this.logger.info({ redis: this.endpoint }, 'Redis is connected');
+      return;
+    }
+    this.logger.error({ redis: this.endpoint }, 'Redis is away: known tenants are served from memory');
+    for (const { giveUp } of this.waiting) giveUp();
   }
 
   private complain(error: Error): void {

@@ -1,3 +1,4 @@
+import { Cluster } from 'ioredis';
 import type { RedisConfig } from '#libs/config';
 import type { Logger } from '#libs/logging';
 import type { Buckets, Counters, Documents, Store, StoreState } from '../store';
@@ -8,6 +9,7 @@ import { RedisFeed } from './redis-feed';
 import { RedisFleet } from './redis-fleet';
 import { RedisHealth } from './redis-health';
 import { withScripts, type RedisClient } from './scripts';
+import { SentinelWatch } from './sentinel-watch';
 
 /** The shared store: standalone Redis, Sentinel or Cluster. */
 export class RedisStore implements Store {
@@ -19,6 +21,7 @@ export class RedisStore implements Store {
   readonly fleet: RedisFleet;
   private readonly client: RedisClient;
   private readonly health: RedisHealth;
+  private readonly sentinels?: SentinelWatch;
 
   constructor(config: RedisConfig, logger: Logger) {
     const endpoint = config.nodes.map((node) => `${node.host}:${node.port}`).join(',');
@@ -29,6 +32,7 @@ export class RedisStore implements Store {
     this.counters = redisCounters(this.client, this.health);
     this.changes = new RedisFeed(config, this.client, logger);
     this.fleet = new RedisFleet(this.client, this.health);
+    if (config.topology === 'sentinel') this.sentinels = new SentinelWatch(config, () => this.reconnect());
   }
 
   get state(): StoreState {
@@ -41,9 +45,15 @@ export class RedisStore implements Store {
 
   async close(): Promise<void> {
     await this.fleet.leave();
+    this.sentinels?.close();
     this.health.close();
     this.changes.close();
     this.client.disconnect();
+  }
+
+  private reconnect(): void {
+    this.client.disconnect(true);
+    this.changes.reconnect();
   }
 }
 
@@ -54,6 +64,16 @@ function redisCounters(client: RedisClient, health: RedisHealth): Counters {
       const increments = Object.entries(amounts);
       // One key, one slot, one tick: auto-pipelining sends them together.
       await health.run(() => Promise.all(increments.map(([field, by]) => client.hincrby(key, field, by))));
+    },
+    async addToMany(field, amounts) {
+      await health.run(async () => {
+        // In a cluster a script may only touch keys of one slot.
+        if (client instanceof Cluster) {
+          await Promise.all([...amounts].map(([key, by]) => client.hincrby(key, field, by)));
+        } else {
+          await client.gatehouseAdd(amounts.size, ...amounts.keys(), field, ...amounts.values());
+        }
+      });
     },
     async read(key) {
       const fields = await health.run(() => client.hgetall(key));

@@ -68,6 +68,11 @@ const WRITE = `
   return 1
 `;
 
+/** Adds to one field of many hashes. KEYS the hashes; ARGV the field, then an amount for each. */
+const ADD = `
+  for i, key in ipairs(KEYS) do redis.call('HINCRBY', key, ARGV[1], ARGV[i + 1]) end
+`;
+
 /** Reports a process as alive and counts those seen lately. KEYS[1] replicas; ARGV id, silence in ms before one is gone. */
 const HEARTBEAT = `
   local clock = redis.call('TIME')
@@ -81,6 +86,10 @@ const HEARTBEAT = `
 interface Scripts {
   /** @param keysAndTerms the number of keys, the keys, then four arguments for each */
   gatehouseTake(...keysAndTerms: Array<string | number>): Promise<Array<number | string>>;
+  /** The same for one bucket: a cluster client finds the node by the first argument. */
+  gatehouseTakeOne(key: string, ...terms: Array<string | number>): Promise<Array<number | string>>;
+  /** @param terms the number of keys, the keys, the field, an amount for each key */
+  gatehouseAdd(...terms: Array<string | number>): Promise<null>;
   gatehousePeek(key: string, capacity: number, windowMs: number): Promise<string>;
   gatehouseWrite(
     key: string,
@@ -97,7 +106,8 @@ export type RedisClient = (Redis | Cluster) & Scripts;
 /** Teaches a client the scripts; ioredis sends EVALSHA and loads a script where it is missing. */
 export function withScripts(client: Redis | Cluster): RedisClient {
   client.defineCommand('gatehouseTake', { lua: TAKE });
-  const ofOneKey = { Peek: PEEK, Write: WRITE, Heartbeat: HEARTBEAT };
+  client.defineCommand('gatehouseAdd', { lua: ADD });
+  const ofOneKey = { TakeOne: TAKE, Peek: PEEK, Write: WRITE, Heartbeat: HEARTBEAT };
   for (const [name, lua] of Object.entries(ofOneKey)) {
     client.defineCommand(`gatehouse${name}`, { numberOfKeys: 1, lua });
   }

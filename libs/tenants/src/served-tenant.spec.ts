@@ -1,0 +1,56 @@
+import { ServedTenant } from './served-tenant';
+import type { Tenant } from './tenant';
+
+const IDP = { issuer: 'https://issuer.test', jwksUri: 'https://issuer.test/jwks', audience: 'api.test' };
+const served = (more: Partial<Tenant> = {}): ServedTenant =>
+  new ServedTenant({
+    id: 'acme',
+    name: 'ACME',
+    upstreamBaseUrl: 'https://api.acme.example',
+    allowedRoutes: [{ path: '/v1' }],
+    ...more,
+  });
+
+describe('the upstream', () => {
+  it.each([
+    ['http://a.example', 'http://a.example', '', 'a.example'],
+    ['http://a.example/', 'http://a.example', '', 'a.example'],
+    ['http://a.example///', 'http://a.example', '', 'a.example'],
+    ['http://a.example/base', 'http://a.example', '/base', 'a.example'],
+    ['http://a.example/base//', 'http://a.example', '/base', 'a.example'],
+    ['HTTPS://A.Example:443/Base/', 'https://a.example', '/Base', 'a.example'],
+    ['http://a.example:8080/b/c', 'http://a.example:8080', '/b/c', 'a.example:8080'],
+    ['http://[::1]:8080', 'http://[::1]:8080', '', '[::1]:8080'],
+    ['http://a.example/x/../y', 'http://a.example', '/y', 'a.example'],
+  ])('%s has the origin %s, the base path %j and the host %s', (url, origin, basePath, host) => {
+    expect(served({ upstreamBaseUrl: url }).upstream).toEqual({ origin, basePath, host });
+  });
+});
+
+describe('whether a route that says nothing asks for a JWT', () => {
+  it.each<[title: string, tenant: Partial<Tenant>, jwt: boolean]>([
+    ['no, without an identity provider', {}, false],
+    ['yes, with one: whoever names it and forgets the route meant to protect it', { idp: IDP }, true],
+    ['no, when the tenant says so', { idp: IDP, auth: { jwt: false } }, false],
+    ['yes, when the tenant says so', { idp: IDP, auth: { jwt: true } }, true],
+  ])('%s', (_, tenant, jwt) => {
+    const rules = [{ path: '/v1' }, { path: '/v1/open', auth: { jwt: false } }];
+    const { routes } = served({ ...tenant, allowedRoutes: rules });
+    expect(routes.find('/v1/x')?.[0]?.requiresJwt).toBe(jwt);
+    expect(routes.find('/v1/open')?.[0]?.requiresJwt).toBe(false);
+  });
+});
+
+it('has the documented rate limit unless it has its own', () => {
+  expect(served().bucket).toMatchObject({ capacity: 100, windowMs: 60_000 });
+  const own = served({ rateLimit: { windowSeconds: 10, maxRequests: 7 } });
+  expect(own.bucket).toMatchObject({ capacity: 7, windowMs: 10_000 });
+  expect(own.windowSeconds).toBe(10);
+  expect(own.bucket.key).toContain('acme');
+});
+
+it('is suspended only if it says so', () => {
+  expect([served(), served({ suspended: false }), served({ suspended: true })].map((t) => t.suspended)).toEqual(
+    [false, false, true],
+  ); // prettier-ignore
+});
