@@ -176,7 +176,11 @@ describeRedis('tenants in a Redis Cluster', () => {
     const stage = await startStage({ env: { REDIS_CLUSTER_NODES: cluster.addresses.join(',') } });
     const ids = Array.from({ length: 20 }, (_, i) => `t${i}`).sort();
     for (const id of ids.slice(1)) {
-      expect((await stage.call('POST', '/admin/tenants', tenantDocument(id))).status).toBe(201);
+      // A node is connected to when it is first needed; until then it counts as away (503).
+      await waitFor(`the node of ${id}`, async () => {
+        const { status } = await stage.call('POST', '/admin/tenants', tenantDocument(id));
+        return [201, 409].includes(status);
+      });
     }
     await cluster.cli('SET', `tenant:${ids[0]}`, JSON.stringify(tenantDocument(ids[0] ?? '')));
     await waitFor('the lists to follow', async () => (await listedIds(stage)).length === ids.length);

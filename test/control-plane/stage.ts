@@ -40,6 +40,13 @@ export interface StageOptions {
   adminToken?: string | undefined;
 }
 
+const open = new Set<Stage>();
+
+// Whatever a failed test leaves running.
+afterAll(async () => {
+  await Promise.all([...open].map((stage) => stage.close()));
+});
+
 export type StartStage = (options?: StageOptions) => Promise<Stage>;
 
 export async function startStage(options: StageOptions = {}): Promise<Stage> {
@@ -62,7 +69,7 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const redisUrl = options.env?.REDIS_URL;
   const foreign = redisUrl === undefined ? foreignSqlite(config) : foreignRedis(redisUrl);
-  return {
+  const stage: Stage = {
     url,
     store,
     lines: () => written.map((line) => JSON.parse(line) as Record<string, unknown>),
@@ -71,6 +78,7 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
     foreignDelete: (key) => foreign.delete(key),
     setReady: (value) => void (ready = value),
     async close() {
+      if (!open.delete(stage)) return;
       server.close();
       server.closeAllConnections();
       await plane.close();
@@ -78,6 +86,8 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
       await foreign.close();
     },
   };
+  open.add(stage);
+  return stage;
 }
 
 interface ForeignWriter {

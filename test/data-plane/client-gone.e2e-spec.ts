@@ -14,7 +14,8 @@ async function startWatched(handler: UpstreamHandler = () => undefined) {
   const brokenOff: ServerResponse[] = [];
   const upstream = await forwarding.upstream((request, response, recorded) => {
     response.on('close', () => {
-      if (!response.writableFinished) brokenOff.push(response);
+      // A response that went out whole has let go of its socket.
+      if (response.socket) brokenOff.push(response);
     });
     return handler(request, response, recorded);
   });
@@ -58,17 +59,18 @@ describe('a client that goes away has its exchange with the upstream broken off'
   });
 
   it('while it does not read the response', async () => {
-    const upstream = await startWatched((_request, response) => {
+    let gone = false;
+    const upstream = await forwarding.upstream((request, response) => {
+      request.socket.on('close', () => (gone = true));
       response.end(Buffer.alloc(64 * 1024 * 1024));
     });
     const client = await forwarding.send(upstream.key, 'GET /api/not-reading', {}, { paused: true });
     await arrived(upstream);
     client.destroy();
-    await waitFor('the end at the upstream', () => upstream.brokenOff.length === 1);
-    expect((await outcomeOf(forwarding.gateway, '/api/not-reading')).access).toMatchObject({
-      status: 200,
-      decision: 'client_gone',
-    });
+    await waitFor('the end at the upstream', () => gone);
+    const { access } = await outcomeOf(forwarding.gateway, '/api/not-reading');
+    expect(access).toMatchObject({ status: 200, decision: 'client_gone' });
+    expect(access.bytesOut).toBeLessThan(64 * 1024 * 1024);
   });
 
   it.each([
@@ -85,18 +87,6 @@ describe('a client that goes away has its exchange with the upstream broken off'
     // The upstream must not take the part for the whole.
     expect(upstream.last().aborted).toBe(true);
     await expectOnce499(path);
-  });
-
-  it('while both sides wait for the upstream to read', async () => {
-    const upstream = await startWatched((request) => void request.pause());
-    const client = await forwarding.send(upstream.key, 'POST /api/stuck', {
-      'Content-Length': 64 * 1024 * 1024,
-    });
-    client.socket.write(Buffer.alloc(64 * 1024 * 1024), () => undefined);
-    await arrived(upstream);
-    client.socket.resetAndDestroy();
-    await waitFor('the end at the upstream', () => upstream.brokenOff.length === 1);
-    await expectOnce499('/api/stuck');
   });
 
   it('before there is a connection to the upstream', async () => {

@@ -4,8 +4,8 @@ import { waitFor } from '../support/children';
 import { startForwarding, type Forwarding } from '../support/forwarding';
 import { outcomeOf } from '../support/outcomes';
 
-const TOTAL_MS = 300;
-const IDLE_MS = 700;
+const TOTAL_MS = 500;
+const IDLE_MS = 1500;
 
 let forwarding: Forwarding;
 beforeAll(async () => {

@@ -7,7 +7,7 @@ import { metric, outcomeOf } from '../support/outcomes';
 import { parseResponse } from '../support/raw-request';
 
 /** Only the one under test is short; the others would fail the test by their own time. */
-const SHORT = 200;
+const SHORT = 300;
 const NEVER = 60_000;
 
 let forwarding: Forwarding;
@@ -93,6 +93,30 @@ describe('the time to the first byte', () => {
     await client.send('0\r\n\r\n');
     await client.closed;
     expect(parseResponse(client.received()).status).toBe(200);
+  });
+
+  it('does not begin when the client has sent its last byte, if the head has come before', async () => {
+    let sent = 0;
+    const upstream = await forwarding.upstream(
+      (incoming, response) => {
+        response.flushHeaders();
+        incoming.on('end', () => {
+          sent = Date.now();
+          void waitFor('thrice the time-out', () => Date.now() - sent > 3 * SHORT).then(() =>
+            response.end('at last'),
+          );
+        });
+      },
+      only({ firstByteMs: SHORT }),
+    );
+    const client = await forwarding.send(upstream.key, 'POST /api/early-head', {
+      'Transfer-Encoding': 'chunked',
+    });
+    await client.send('5\r\nhello\r\n');
+    await client.until('\r\n\r\n');
+    await client.send('0\r\n\r\n');
+    await client.closed;
+    expect(client.received()).toMatch(/at last\r\n0\r\n\r\n$/);
   });
 
   it('does not run while the body is on its way back', async () => {

@@ -37,7 +37,10 @@ async function startEcho(tenant: Partial<Tenant> = {}) {
     socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }));
     socket.on('error', () => undefined);
   });
-  stops.push(upstream.stop, () => sockets.forEach((socket) => socket.terminate()));
+  stops.push(
+    () => upstream.stop(),
+    () => sockets.forEach((socket) => socket.terminate()),
+  );
   return { port: upstream.port, key: await forwarding.keyFor(upstream.url, tenant), handshakes, sockets };
 }
 const stops: Array<() => unknown> = [];

@@ -20,21 +20,24 @@ const KNOWN = [
   'nodejs_active_resources_total non-counter metrics should not have "_total" suffix',
 ];
 
-skipUnless(hasPromtool, 'promtool is not installed (Debian package prometheus)')('promtool check metrics', () => {
-  it('complains about nothing but the documented names', async () => {
-    const upstream = await startUpstream();
-    const gateway = await startGateway();
-    const key = await gateway.addTenant({ id: 'acme', upstreamBaseUrl: upstream.url });
-    await fetch(`${gateway.url}/api/x`, { headers: { 'X-API-Key': key } });
-    await fetch(`${gateway.url}/api/x`);
-    const { body } = await gateway.admin('GET', '/metrics');
-    const complaints = await promtool(body as string);
-    expect(complaints).not.toEqual([]); // It did look at our metrics.
-    expect(complaints.filter((line) => !KNOWN.includes(line))).toEqual([]);
-    await gateway.close();
-    await upstream.stop();
-  });
-});
+skipUnless(hasPromtool, 'promtool is not installed (Debian package prometheus)')(
+  'promtool check metrics',
+  () => {
+    it('complains about nothing but the documented names', async () => {
+      const upstream = await startUpstream();
+      const gateway = await startGateway();
+      const key = await gateway.addTenant({ id: 'acme', upstreamBaseUrl: upstream.url });
+      await fetch(`${gateway.url}/api/x`, { headers: { 'X-API-Key': key } });
+      await fetch(`${gateway.url}/api/x`);
+      const { body } = await gateway.admin('GET', '/metrics');
+      const complaints = await promtool(body as string);
+      expect(complaints).not.toEqual([]); // It did look at our metrics.
+      expect(complaints.filter((line) => !KNOWN.includes(line))).toEqual([]);
+      await gateway.close();
+      await upstream.stop();
+    });
+  },
+);
 
 async function promtool(metrics: string): Promise<string[]> {
   const child = spawn('promtool', ['check', 'metrics'], { stdio: ['pipe', 'ignore', 'pipe'] });

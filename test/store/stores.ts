@@ -31,7 +31,7 @@ export interface Premises {
   stop(): Promise<void>;
 }
 
-/** A store on the premises, reached; closed after the suite at the latest. */
+/** A store with what it logs. */
 export interface OpenedStore extends Store {
   readonly logs: LogLine[];
 }
@@ -74,10 +74,9 @@ export function describeStores(
     const variant: Variant = VARIANTS[name];
     variant.describe(`${title} (${variant.title})`, () => {
       let premises: Premises | undefined;
-      const opened: OpenedStore[] = [];
       beforeAll(async () => void (premises = await variant.start()), 30_000);
       afterAll(async () => {
-        await Promise.all(opened.map((store) => store.close()));
+        await closeAll();
         await premises?.stop();
       });
       const stage: Stage = {
@@ -85,18 +84,23 @@ export function describeStores(
           if (!premises) throw new Error('used before beforeAll');
           return premises;
         },
-        async open(env) {
-          const store = await openTestStore({ ...stage.premises.env, ...env });
-          opened.push(store);
-          return store;
-        },
+        open: (env) => openTestStore({ ...stage.premises.env, ...env }),
       };
       block(stage, name);
     });
   }
 }
 
-/** A store by its settings, reached unless told otherwise. */
+const open = new Set<Store>();
+
+/** Whatever a test leaves open would keep its connections, and with them jest, alive. */
+async function closeAll(): Promise<void> {
+  await Promise.all([...open].map((store) => store.close()));
+}
+
+afterAll(closeAll);
+
+/** A store by its settings, reached unless told otherwise; closed after the test file at the latest. */
 export async function openTestStore(
   env: Record<string, string>,
   until: 'ready' | 'opened' = 'ready',
@@ -105,6 +109,11 @@ export async function openTestStore(
   const stream = { write: (line: string) => void logs.push(JSON.parse(line) as LogLine) };
   const config = loadConfig({ DATA_DIR: scratchFolder('data'), LOG_LEVEL: 'info', ...env });
   const store = openStore(config, createLogging(config, stream).logger);
+  const close = store.close.bind(store);
+  store.close = async () => {
+    if (open.delete(store)) await close();
+  };
+  open.add(store);
   if (until === 'ready') await store.ready();
   return Object.assign(store, { logs });
 }

@@ -20,6 +20,9 @@ const windowsNames = (path: string): string =>
     return /^\.{2,}$/.test(name) ? '..' : name === '.' ? name : name.replace(/[. ]+$/, '');
   });
 
+/** Soft hyphen, joiners, marks of direction, byte order mark. */
+const UNSEEN = /\u00ad|\u034f|\u061c|\u180e|[\u200b-\u200f\u202a-\u202e\u2060-\u206f]|\ufeff/g;
+
 /** By the habit that sets each apart. */
 export const READERS: Readonly<Record<string, Reader>> = {
   'a plain server, which decodes once': (path) => dots(decode(path)),
@@ -36,10 +39,7 @@ export const READERS: Readonly<Record<string, Reader>> = {
   'Java, comparing without case': (path) => javaCase(dots(decode(path))),
   'Spring, which trims segments': (path) => trimmed(dots(trimmed(decode(path)))),
   'C, where a string ends with NUL': (path) => dots(decode(path).replace(/\0.*$/s, '')),
-  'HFS+, which ignores what cannot be seen': (path) =>
-    dots(
-      decode(path).replace(/[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]/g, ''),
-    ).toLowerCase(),
+  'HFS+, which ignores what cannot be seen': (path) => dots(decode(path).replace(UNSEEN, '')).toLowerCase(),
   'a script that cuts at a line end': (path) => dots(decode(path).replace(/[\r\n].*$/s, '')),
   'all of them in a row': (path) => {
     let text = path;
@@ -55,20 +55,25 @@ export const READERS: Readonly<Record<string, Reader>> = {
   },
 };
 
-/**
- * The readers that take a forwarded path to another place than the one that was judged.
- * @param judged the place whose route let the path pass
- * @param places all places that have a route
- */
-export function misreadings(forwarded: string, judged: string, places: readonly string[]): string[] {
-  return Object.keys(READERS).filter((name) => {
-    const read = READERS[name] as Reader;
-    const spots = places.map((place) => ({ place, segments: segmentsOf(read(place)) }));
-    const reading = segmentsOf(read(forwarded));
-    const matching = spots.filter(({ segments }) => segments.every((segment, i) => reading[i] === segment));
-    const longest = Math.max(...matching.map(({ segments }) => segments.length));
-    return !matching.some(({ place, segments }) => place === judged && segments.length === longest);
-  });
+/** Names the readers that take a forwarded path to another place than the one whose route let it pass. */
+export type Misreadings = (forwarded: string, judged: string) => string[];
+
+/** @param places all places that have a route */
+export function misreadingsAmong(places: readonly string[]): Misreadings {
+  const readers = Object.entries(READERS).map(([name, read]) => ({
+    name,
+    read,
+    spots: places.map((place) => ({ place, segments: segmentsOf(read(place)) })),
+  }));
+  return (forwarded, judged) => {
+    const misled = readers.filter(({ read, spots }) => {
+      const reading = segmentsOf(read(forwarded));
+      const matching = spots.filter(({ segments }) => segments.every((segment, i) => reading[i] === segment));
+      const longest = Math.max(...matching.map(({ segments }) => segments.length));
+      return !matching.some(({ place, segments }) => place === judged && segments.length === longest);
+    });
+    return misled.map(({ name }) => name);
+  };
 }
 
 function segmentsOf(path: string): string[] {

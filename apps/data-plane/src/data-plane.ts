@@ -75,6 +75,8 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
       headersTimeout: HEADERS_TIMEOUT_MS,
       // Also where NODE_OPTIONS say otherwise: the lenient parser takes folded lines and two lengths.
       insecureHTTPParser: false,
+      // Node would answer by itself, unobserved, and go on to the next request of the connection; the door does not.
+      requireHostHeader: false,
     },
     door.request,
   );

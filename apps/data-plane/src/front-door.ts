@@ -51,6 +51,8 @@ export class FrontDoor {
   readonly request: RequestListener = (request, response) => {
     // Perhaps it is only the body of what was refused; the connection closes with the refusal.
     if (condemned.has(request.socket)) return;
+    // Node may still read behind the last response of a connection (lingering-close.ts).
+    if (request.socket.writableEnded) return;
     if (this.isForNeighbour(request)) this.house.neighbour.handle(request, response);
     else this.enter(request as GatewayRequest, response, response);
   };
@@ -60,7 +62,7 @@ export class FrontDoor {
     this.upgrades.add(socket);
     socket.on('close', () => this.upgrades.delete(socket));
     socket.on('error', () => socket.destroy());
-    if (condemned.has(socket)) return;
+    if (condemned.has(socket) || socket.writableEnded) return;
     try {
       response.assignSocket(socket);
     } catch {
@@ -69,7 +71,10 @@ export class FrontDoor {
       return;
     }
     response.shouldKeepAlive = false;
-    response.on('finish', () => socket.destroySoon());
+    response.on('finish', () => {
+      response.detachSocket(socket);
+      socket.destroySoon();
+    });
     if (head.length > 0) socket.unshift(head);
     if (this.isForNeighbour(request)) this.house.neighbour.handle(request, response);
     else this.enter(request as GatewayRequest, response, socket);
@@ -80,8 +85,11 @@ export class FrontDoor {
     for (const socket of this.upgrades) socket.destroy();
   }
 
-  private isForNeighbour({ url = '/' }: IncomingMessage): boolean {
-    return !url.startsWith('/api/') && this.house.neighbour.claims(url);
+  private isForNeighbour(request: IncomingMessage): boolean {
+    const { url = '/', httpVersion } = request;
+    if (url.startsWith('/api/') || !this.house.neighbour.claims(url)) return false;
+    // Without a Host it is nobody's (RFC 9112 §3.2), and admission says so.
+    return httpVersion === '1.0' || request.headers.host !== undefined;
   }
 
   /** @param ending emits `close` when the request is over, however it ends. */
@@ -132,7 +140,8 @@ export class FrontDoor {
 /** The client's view of the outcome. */
 function statusOf(response: ServerResponse, context: RequestContext): number {
   if (context.switchedProtocols) return 101;
-  if (response.writableFinished) return response.statusCode;
+  // A response that went out whole has let go of its socket.
+  if (response.writableFinished && response.socket === null) return response.statusCode;
   // Broken off, and by the client, unless somebody has said otherwise.
   context.refusal ??= new GatewayError('client_gone');
   return response.headersSent ? response.statusCode : context.refusal.status;

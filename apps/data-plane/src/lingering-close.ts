@@ -13,18 +13,16 @@ export function closeAfterResponse(request: IncomingMessage, response: ServerRes
   // Node calls it once the last response of a connection has been written.
   request.socket.destroySoon = function (this: Socket): void {
     if (request.complete) Socket.prototype.destroySoon.call(this);
-    else linger(this);
+    else linger(request, this);
   };
 }
 
-/** Closes our side only, throws away what still comes, and closes the rest when the client has. */
-function linger(socket: Socket): void {
-  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+/** Closes our side only, and throws away what still comes of the body. */
+function linger(request: IncomingMessage, socket: Socket): void {
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref();
   socket.once('close', () => clearTimeout(timer));
-  socket.once('end', () => socket.destroy());
+  request.once('end', () => socket.destroy());
   socket.end();
-  // Past the parser, which would take what follows the body for another request.
-  socket.removeAllListeners('data');
-  socket.on('data', () => undefined);
-  socket.resume();
+  request.removeAllListeners('data');
+  request.resume();
 }

@@ -33,6 +33,8 @@ function noteRefusal(
   context.refusal ??= error;
   if (response.headersSent) return;
   response.setHeader('X-Request-Id', context.id);
+  // The admission may have refused before it had come to this header.
+  context.origin ??= request.headers.origin;
   const headers = cors.headers(context);
   for (let i = 0; i < headers.length; i += 2)
     response.setHeader(headers[i] as string, headers[i + 1] as string);

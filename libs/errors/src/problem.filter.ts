@@ -36,9 +36,7 @@ export class ProblemFilter implements ExceptionFilter {
       return;
     }
     const body = Buffer.from(JSON.stringify(problemOf(error, request.id)));
-    for (const name of response.getHeaderNames()) {
-      if (name.startsWith('content-')) response.removeHeader(name);
-    }
+    for (const name of BODY_HEADERS) response.removeHeader(name);
     response.writeHead(error.status, {
       'Content-Type': PROBLEM_CONTENT_TYPE,
       'Content-Length': body.length,
@@ -48,6 +46,9 @@ export class ProblemFilter implements ExceptionFilter {
     response.end(body);
   }
 }
+
+/** What an answer that is given up may have said about its body. */
+const BODY_HEADERS = ['content-encoding', 'content-range', 'content-disposition', 'content-language', 'etag'];
 
 const STATUS_CODES: Readonly<Record<number, ErrorCode>> = {
   400: 'bad_request',

@@ -89,8 +89,6 @@ export class Admission {
     if (request.httpVersion !== '1.1' && request.httpVersion !== '1.0') {
       throw new GatewayError('bad_request', 'the protocol version is not offered');
     }
-    // A 1.0 client would take 100 (Continue) for the answer (RFC 9110 §10.1.1).
-    if (request.httpVersion === '1.0') context.expectsContinue = false;
     if (host === undefined ? request.httpVersion !== '1.0' : !HOST.test(host)) {
       throw new GatewayError('bad_request', 'the Host header is missing or malformed');
     }

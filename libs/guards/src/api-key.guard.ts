@@ -1,7 +1,7 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { GatewayError } from '#libs/errors';
 import { API_KEY_CHALLENGE, TenantDirectory, type ServedTenant } from '#libs/tenants';
-import type { GatewayRequest, RequestContext } from './request-context';
+import { requestOf, type RequestContext } from './request-context';
 
 /** Longer than any key; hashing what cannot be one is work for nothing. */
 const MAX_KEY_LENGTH = 512;
@@ -35,7 +35,7 @@ export class ApiKeyGuard implements CanActivate {
   constructor(private readonly directory: TenantDirectory) {}
 
   canActivate(execution: ExecutionContext): boolean | Promise<boolean> {
-    const { context } = execution.switchToHttp().getRequest<GatewayRequest>();
+    const { context } = requestOf(execution);
     context.judge = 'api_key';
     const tenant = identifyTenant(context.apiKey, this.directory);
     // Nearly always at once: a promise per guard and request would cost as much as the guard.

@@ -2,7 +2,7 @@ import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/com
 import { GatewayError } from '#libs/errors';
 import type { ServedTenant } from '#libs/tenants';
 import { TokenVerifier, type VerifiedToken } from './jwt/token-verifier';
-import type { GatewayRequest, RequestContext } from './request-context';
+import { requestOf, type RequestContext } from './request-context';
 
 /**
  * The verified token of a request.
@@ -31,7 +31,7 @@ export class JwtGuard implements CanActivate {
   constructor(private readonly verifier: TokenVerifier) {}
 
   canActivate(execution: ExecutionContext): boolean | Promise<boolean> {
-    const { context } = execution.switchToHttp().getRequest<GatewayRequest>();
+    const { context } = requestOf(execution);
     context.judge = 'jwt';
     if (!context.tenant || !context.route) throw new Error('JwtGuard ran before RouteGuard');
     if (!context.route.requiresJwt) return true;

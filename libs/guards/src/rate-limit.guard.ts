@@ -3,7 +3,7 @@ import { GatewayError } from '#libs/errors';
 import type { BucketVerdict } from '#libs/store';
 import type { ServedTenant } from '#libs/tenants';
 import { RateLimiter } from './rate-limiter';
-import type { GatewayRequest, RequestContext } from './request-context';
+import { requestOf, type RequestContext } from './request-context';
 
 /**
  * Lets a verdict pass or refuses with when to come back.
@@ -27,7 +27,7 @@ export class RateLimitGuard implements CanActivate {
   constructor(private readonly limiter: RateLimiter) {}
 
   canActivate(execution: ExecutionContext): boolean | Promise<boolean> {
-    const { context } = execution.switchToHttp().getRequest<GatewayRequest>();
+    const { context } = requestOf(execution);
     context.judge = 'rate_limit';
     const { tenant } = context;
     if (!tenant) throw new Error('RateLimitGuard ran before ApiKeyGuard');

@@ -40,27 +40,24 @@ export class RateLimiter {
     return this.store.buckets.peek(bucket);
   }
 
-  private async settle(
-    bucket: Bucket,
-    pending: Promise<BucketVerdict>,
-    debt: number,
-  ): Promise<BucketVerdict> {
-    try {
-      const verdict = await pending;
-      // Written in place: an object per request would be garbage a moment later.
-      bucket.lastSeen ??= { remaining: 0, at: 0 };
-      bucket.lastSeen.remaining = verdict.remaining;
-      bucket.lastSeen.at = this.now();
-      if (this.shares.size > 0) this.shares.delete(bucket.key);
-      return verdict;
-    } catch (error) {
-      // Stay up on counting: whatever ails the bucket, nobody is let in for free or turned away with a 500.
-      if (!(error instanceof StoreUnavailableError) && !(error as Error).message.startsWith('WRONGTYPE'))
-        throw error;
-      const share = this.share(bucket);
-      share.spent += debt;
-      return this.takeShare(bucket);
-    }
+  private settle(bucket: Bucket, pending: Promise<BucketVerdict>, debt: number): Promise<BucketVerdict> {
+    return pending.then(
+      (verdict) => {
+        // Written in place: an object per request would be garbage a moment later.
+        bucket.lastSeen ??= { remaining: 0, at: 0 };
+        bucket.lastSeen.remaining = verdict.remaining;
+        bucket.lastSeen.at = this.now();
+        if (this.shares.size > 0) this.shares.delete(bucket.key);
+        return verdict;
+      },
+      (error: unknown) => {
+        // Stay up on counting: whatever ails the bucket, nobody is let in for free or turned away with a 500.
+        if (!(error instanceof StoreUnavailableError) && !(error as Error).message.startsWith('WRONGTYPE'))
+          throw error;
+        this.share(bucket).spent += debt;
+        return this.takeShare(bucket);
+      },
+    );
   }
 
   private takeShare(bucket: Bucket): BucketVerdict {

@@ -1,3 +1,4 @@
+import type { ExecutionContext } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
 import type { GatewayError } from '#libs/errors';
 import type { BucketVerdict } from '#libs/store';
@@ -57,4 +58,9 @@ export class RequestContext {
 /** A request on its way through the data plane. */
 export interface GatewayRequest extends IncomingMessage {
   context: RequestContext;
+}
+
+/** The request that a guard judges. Not by `switchToHttp()`, which makes three closures at every call. */
+export function requestOf(execution: ExecutionContext): GatewayRequest {
+  return execution.getArgByIndex<GatewayRequest>(0);
 }

@@ -1,7 +1,7 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { GatewayError } from '#libs/errors';
 import { routeFor, type Route, type ServedTenant } from '#libs/tenants';
-import type { GatewayRequest } from './request-context';
+import { requestOf } from './request-context';
 
 /**
  * The route of the tenant that governs a path and takes the method.
@@ -20,7 +20,7 @@ export function chooseRoute(tenant: ServedTenant, path: string, method: string):
 @Injectable()
 export class RouteGuard implements CanActivate {
   canActivate(execution: ExecutionContext): boolean {
-    const { context } = execution.switchToHttp().getRequest<GatewayRequest>();
+    const { context } = requestOf(execution);
     context.judge = 'route';
     if (!context.tenant) throw new Error('RouteGuard ran before ApiKeyGuard');
     context.route = chooseRoute(context.tenant, context.routedPath, context.method);

@@ -1,5 +1,5 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { IncomingHttpHeaders } from 'node:http';
 import { join, resolve } from 'node:path';
 import type { GatewayConfig } from '#libs/config';
@@ -27,19 +27,25 @@ export function resolveAdminToken(
 
 function readOrCreate(folder: string, file: string): string {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  try {
-    // Exclusive creation: of two processes that start at once, one writes and the other reads.
-    const descriptor = openSync(file, 'wx', 0o600);
-    const token = randomBytes(32).toString('base64url');
-    writeSync(descriptor, `${token}\n`);
-    closeSync(descriptor);
-    return token;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  }
+  if (!existsSync(file)) create(file);
   const token = readFileSync(file, 'utf8').trim();
   if (token === '') throw new Error('the file is empty: delete it, and a new token is made');
   return token;
+}
+
+/** Under another name first: whoever finds the file finds a whole token, also after a crash. */
+function create(file: string): void {
+  const draft = `${file}.${process.pid}`;
+  writeFileSync(draft, `${randomBytes(32).toString('base64url')}\n`, { mode: 0o600 });
+  try {
+    // Of two processes that start at once, the first to link wins and both read its token.
+    linkSync(draft, file);
+  } catch (error) {
+    // Some network volumes have no links; renaming is as good there, but for two that start at once.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') renameSync(draft, file);
+  } finally {
+    rmSync(draft, { force: true });
+  }
 }
 
 /** Whether a request carries the admin token, in `X-Admin-Token` or as a bearer token; compared in constant time. */

@@ -35,16 +35,21 @@ const POLL_MS = 20;
 export async function drain(server: Server, terms: DrainTerms): Promise<void> {
   const startedAt = Date.now();
   const elapsed = (): number => Date.now() - startedAt;
+  // Under load there is always something in flight: what comes in last keeps the other half of the time to finish.
+  const refuseAfterMs = Math.min(terms.timeoutMs, Math.max(terms.delayMs, terms.timeoutMs / 2));
   terms.readiness.markDraining();
-  while (elapsed() < terms.timeoutMs && (elapsed() < terms.delayMs || terms.inflight() > 0)) {
+  while (elapsed() < refuseAfterMs && (elapsed() < terms.delayMs || terms.inflight() > 0)) {
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
   await new Promise<void>((resolve) => {
     server.close(() => resolve());
     terms.closeUpgraded();
-    // Requests that came in at the last moment get the rest of the time, and a moment at least.
     const cutOff = setTimeout(
-      () => server.closeAllConnections(),
+      () => {
+        server.closeAllConnections();
+        // Those that were upgraded since.
+        terms.closeUpgraded();
+      },
       Math.max(POLL_MS, terms.timeoutMs - elapsed()),
     );
     server.once('close', () => clearTimeout(cutOff));

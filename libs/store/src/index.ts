@@ -17,7 +17,7 @@ export type {
   Store,
   StoreState,
 } from './store';
-export { StoreUnavailableError, versionOf } from './store';
+export { StoreUnavailableError, StoreUnusableError, versionOf } from './store';
 export * as keys from './keys';
 export { fullBucket, take, peek, type BucketLevel } from './token-bucket';
 export { openStore } from './open-store';

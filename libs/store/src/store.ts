@@ -49,8 +49,11 @@ export interface Buckets {
 export interface Counters {
   /** Adds to counters of a hash. */
   add(key: string, amounts: Readonly<Record<string, number>>): Promise<void>;
-  /** Adds to one counter of many hashes, in one step where the store allows it; a few hundred at a time. */
-  addToMany(field: string, amounts: ReadonlyMap<string, number>): Promise<void>;
+  /**
+   * Adds to one counter of many hashes, in one step where the store allows it; a few hundred at a time.
+   * @returns the keys of those it could not add to, while it could add to others.
+   */
+  addToMany(field: string, amounts: ReadonlyMap<string, number>): Promise<readonly string[]>;
   read(key: string): Promise<Record<string, number>>;
   drop(key: string): Promise<void>;
 }
@@ -99,6 +102,14 @@ export class StoreUnavailableError extends Error {
   constructor(cause?: unknown) {
     super('the state store cannot be reached', { cause });
     this.name = 'StoreUnavailableError';
+  }
+}
+
+/** The store cannot be opened, now or by trying again; the message names what stands in the way. */
+export class StoreUnusableError extends Error {
+  constructor(message: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = 'StoreUnusableError';
   }
 }
 

@@ -27,7 +27,9 @@ export function parseTenant(id: string, text: string): CheckedTenant {
   try {
     document = JSON.parse(text);
   } catch (error) {
-    return { problems: [{ field: '', message: `is not JSON: ${(error as Error).message}` }] };
+    // Node quotes the text around the fault, which is nobody's business; its place is enough.
+    const place = /position \d+/.exec((error as Error).message)?.[0] ?? 'its end';
+    return { problems: [{ field: '', message: `is not JSON: fault at ${place}` }] };
   }
   // The key under which a document lies says whose it is; an id inside that differs must not borrow another's buckets.
   return checkTenant(isDictionary(document) ? { ...document, id } : document);

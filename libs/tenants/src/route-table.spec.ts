@@ -1,5 +1,5 @@
 import { GatewayError } from '#libs/errors';
-import { misreadings } from '../../../test/support/lenient-readers';
+import { misreadingsAmong } from '../../../test/support/lenient-readers';
 import { trickyPaths } from '../../../test/support/tricky-paths';
 import { normalPath } from './normal-path';
 import { RouteTable, routeFor, routePath } from './route-table';
@@ -96,17 +96,17 @@ describe('find', () => {
     ['places that go deep', ['/v1', '/v1/public', '/v1/public/admin', '/v1/x/secret/x']],
   ])('never lets a path pass that some server reads as another place: %s', (_, places) => {
     const routes = table(places);
-    const plain = places.map(routePath);
+    const misreadings = misreadingsAmong(places.map(routePath));
     let governed = 0;
-    for (const path of trickyPaths(2, 10_000)) {
+    for (const path of trickyPaths(2, 6000)) {
       const normal = accepted(path);
       const place = normal === undefined ? undefined : routes.find(normal)?.[0]?.path;
       if (normal === undefined || place === undefined) continue;
       governed += 1;
-      const readers = misreadings(normal, place, plain);
+      const readers = misreadings(normal, place);
       if (readers.length > 0) throw new Error(`${path} → ${normal} is not ${place} to ${readers.join('; ')}`);
     }
-    expect(governed).toBeGreaterThan(300);
+    expect(governed).toBeGreaterThan(200);
   });
 });
 

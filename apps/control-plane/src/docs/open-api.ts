@@ -9,8 +9,8 @@ const DESCRIPTION = [
 
 /** Serves the documentation at `/docs` and the document itself at `/docs/openapi.json`, both public and offline. */
 export function serveOpenApi(app: NestExpressApplication): void {
-  const document = describeApi(app);
-  SwaggerModule.setup('docs', app, document, {
+  // A factory, so that the document is made when somebody first asks for it, not at every start.
+  SwaggerModule.setup('docs', app, () => describeApi(app), {
     raw: ['json'],
     jsonDocumentUrl: 'docs/openapi.json',
     customSiteTitle: 'Gatehouse control plane',

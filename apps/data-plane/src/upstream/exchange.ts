@@ -37,7 +37,10 @@ export interface ExchangeTerms {
  */
 export class Exchange {
   private abort: ((error?: Error) => void) | undefined;
+  /** Ends the exchange when its total time is over. */
   private readonly deadline: NodeJS.Timeout;
+  /** Ends it when the upstream has been silent for too long: before the head, or inside the body. */
+  private silence: NodeJS.Timeout | undefined;
   private attempts = 0;
   /** Whether the upstream has sent a byte. */
   private answered = false;
@@ -51,12 +54,12 @@ export class Exchange {
     private readonly terms: ExchangeTerms,
   ) {
     this.deadline = setTimeout(() => this.expire(), terms.timeouts.totalMs);
-    response.on('drain', () => this.resume?.());
+    response.on('drain', () => this.goOn());
     response.on('close', () => this.leave());
   }
 
   start(): void {
-    const { upstream, path, headers, timeouts } = this.terms;
+    const { upstream, path, headers } = this.terms;
     this.attempts += 1;
     this.context.upstreamStartedAt ??= performance.now();
     upstream.pool.dispatch(
@@ -65,8 +68,10 @@ export class Exchange {
         method: this.context.method,
         headers,
         body: this.terms.body ?? null,
-        headersTimeout: timeouts.firstByteMs,
-        bodyTimeout: timeouts.idleMs,
+        // Ours are Node's timers, which go when they are cleared; undici's stay listed for up to a second, and every
+        // finished request with them.
+        headersTimeout: 0,
+        bodyTimeout: 0,
       },
       this as unknown as Dispatcher.DispatchHandler,
     );
@@ -81,6 +86,12 @@ export class Exchange {
     }
   }
 
+  /** The request is out, its body included: from here on the upstream is waited for. */
+  onRequestSent(): void {
+    const { firstByteMs, totalMs } = this.terms.timeouts;
+    if (firstByteMs < totalMs && !this.answered && !this.over) this.expectWithin(firstByteMs);
+  }
+
   onResponseStarted(): void {
     this.answered = true;
   }
@@ -90,13 +101,15 @@ export class Exchange {
     const { response } = this;
     const head = responseHead(status, raw, this.terms.ownHeaders);
     if (head.eventStream) clearTimeout(this.deadline);
+    clearTimeout(this.silence);
+    this.silence = undefined;
     this.resume = resume;
     this.contentLength = head.contentLength;
     // What the client has not sent yet may never be read.
     if (this.terms.body && !response.req.complete) closeAfterResponse(response.req, response);
     response.writeHead(status, WRITABLE_REASON.test(statusText) ? statusText : undefined, head.headers);
     if (status === 304) this.endEarly();
-    else process.nextTick(sendHead, response);
+    else process.nextTick(awaitBody, this);
     return true;
   }
 
@@ -107,7 +120,26 @@ export class Exchange {
       this.response.end(chunk.toString('latin1'), 'latin1');
       return true;
     }
-    return this.response.write(chunk);
+    const more = this.response.write(chunk);
+    // A client that takes its time is not the upstream's silence.
+    if (more) this.silence?.refresh();
+    else clearTimeout(this.silence);
+    return more;
+  }
+
+  private goOn(): void {
+    this.resume?.();
+    if (!this.over) this.expectWithin(this.terms.timeouts.idleMs);
+  }
+
+  /**
+   * The head leaves at the end of the turn that brought it even if no body came with it, which may be minutes away;
+   * and only then is a silence worth timing.
+   */
+  awaitBody(): void {
+    if (this.over || this.response.destroyed) return;
+    if (!this.response.writableEnded) this.response.flushHeaders();
+    if (!this.response.writableNeedDrain) this.expectWithin(this.terms.timeouts.idleMs);
   }
 
   onComplete(trailers: Buffer[] | null): void {
@@ -153,7 +185,8 @@ export class Exchange {
     this.finish();
     const { response } = this;
     // Where only the end of the connection ends a body (HTTP/1.0), a plain close would make it look whole.
-    if (response.headersSent && this.contentLength < 0 && !response.chunkedEncoding) response.socket?.resetAndDestroy();
+    if (response.headersSent && this.contentLength < 0 && !response.chunkedEncoding)
+      response.socket?.resetAndDestroy();
     this.terms.refuse(error);
     this.abort?.(error);
   }
@@ -162,6 +195,11 @@ export class Exchange {
   private expire(): void {
     if (this.over) this.response.destroy();
     else this.fail(new GatewayError('upstream_timeout'));
+  }
+
+  private expectWithin(ms: number): void {
+    clearTimeout(this.silence);
+    this.silence = setTimeout(() => this.fail(new GatewayError('upstream_timeout')), ms);
   }
 
   /** The response is over. If the exchange is not, nobody will read what the upstream goes on computing. */
@@ -174,6 +212,7 @@ export class Exchange {
 
   private finish(): void {
     this.over = true;
+    clearTimeout(this.silence);
     this.context.upstreamEndedAt = performance.now();
   }
 }
@@ -183,9 +222,8 @@ function knowsInterim(request: IncomingMessage): boolean {
   return request.httpVersionMinor > 0;
 }
 
-/** The head leaves at the end of this turn even if no body came with it: the body may be minutes away. */
-function sendHead(response: ServerResponse): void {
-  if (!response.writableEnded && !response.destroyed) response.flushHeaders();
+function awaitBody(exchange: Exchange): void {
+  exchange.awaitBody();
 }
 
 function pairs(raw: readonly Buffer[]): Array<[string, string]> {

@@ -30,7 +30,7 @@ export class RequestBody extends Readable {
     this.request.off('data', this.onData);
     this.request.off('end', this.onEnd);
     this.request.off('close', this.onClose);
-    this.request.pause();
+    // Not paused: what still comes is thrown away until the connection closes (lingering-close.ts).
     callback(error);
   }
 

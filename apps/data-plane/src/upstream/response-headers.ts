@@ -54,7 +54,8 @@ export function responseHead(status: number, raw: readonly Buffer[], own: readon
     else if (fate === 'length') head.contentLength = Number(value);
     else if (fate === 'type') head.eventStream = value.toLowerCase().startsWith('text/event-stream');
     // RFC 9110 §8.6: a 204 must not have a length, some clients wait for what it promises.
-    if (fate === 'send' || fate === 'type' || (fate === 'length' && status !== 204)) headers.push(name, value);
+    if (fate === 'send' || fate === 'type' || (fate === 'length' && status !== 204))
+      headers.push(name, value);
   }
   if (connection !== undefined) dropNamed(connection, headers);
   for (const part of own) headers.push(part);

@@ -6,7 +6,7 @@ export class EmbeddedDocuments implements Documents {
   constructor(private readonly file: SqliteFile) {}
 
   get(key: string): Promise<string | undefined> {
-    return Promise.resolve(this.read(key));
+    return this.file.attempt(() => this.read(key));
   }
 
   put(key: string, value: string, expected: Expected): Promise<boolean> {
@@ -16,62 +16,64 @@ export class EmbeddedDocuments implements Documents {
         key,
         value,
       );
+      return true;
     });
   }
 
-  async delete(key: string, expected: Expected): Promise<boolean> {
-    if (this.read(key) === undefined) return false;
-    return this.conditionally(key, expected, () => this.run('DELETE FROM documents WHERE key = ?', key));
+  delete(key: string, expected: Expected): Promise<boolean> {
+    return this.conditionally(key, expected, () => this.run('DELETE FROM documents WHERE key = ?', key) > 0);
   }
 
   async *scan(prefix: string): AsyncIterable<string> {
-    const rows = this.all<{ key: string }>(
-      'SELECT key FROM documents WHERE key >= ? AND key < ?',
-      prefix,
-      // Above every string with the prefix: the last code point there is, which no text holds (Unicode §23.7).
-      `${prefix}\u{10ffff}`,
+    // Above every string with the prefix: the last code point there is, which no text holds (Unicode §23.7).
+    const end = `${prefix}\u{10ffff}`;
+    const sql = 'SELECT key FROM documents WHERE key >= ? AND key < ?';
+    const rows = await this.file.attempt(() => this.all<{ key: string }>(sql, prefix, end));
+    for (const row of rows) yield row.key;
+  }
+
+  async indexAdd(index: string, member: string): Promise<void> {
+    await this.file.attempt(() => this.run('INSERT OR IGNORE INTO indexes VALUES (?, ?)', index, member));
+  }
+
+  async indexRemove(index: string, member: string): Promise<void> {
+    await this.file.attempt(() =>
+      this.run('DELETE FROM indexes WHERE name = ? AND member = ?', index, member),
     );
-    for (const row of rows) yield await Promise.resolve(row.key);
   }
 
-  indexAdd(index: string, member: string): Promise<void> {
-    return Promise.resolve(this.run('INSERT OR IGNORE INTO indexes VALUES (?, ?)', index, member));
-  }
-
-  indexRemove(index: string, member: string): Promise<void> {
-    return Promise.resolve(this.run('DELETE FROM indexes WHERE name = ? AND member = ?', index, member));
-  }
-
-  indexPage(index: string, after: string, limit: number): Promise<string[]> {
+  async indexPage(index: string, after: string, limit: number): Promise<string[]> {
     const sql = 'SELECT member FROM indexes WHERE name = ? AND member > ? ORDER BY member LIMIT ?';
-    return Promise.resolve(this.all<{ member: string }>(sql, index, after, limit).map((row) => row.member));
+    const rows = await this.file.attempt(() => this.all<{ member: string }>(sql, index, after, limit));
+    return rows.map((row) => row.member);
   }
 
-  indexDrop(index: string): Promise<void> {
-    return Promise.resolve(this.run('DELETE FROM indexes WHERE name = ?', index));
+  async indexDrop(index: string): Promise<void> {
+    await this.file.attempt(() => this.run('DELETE FROM indexes WHERE name = ?', index));
   }
 
-  private conditionally(key: string, expected: Expected, write: () => void): Promise<boolean> {
+  /** @param write tells whether it has changed anything. */
+  private async conditionally(key: string, expected: Expected, write: () => boolean): Promise<boolean> {
     const attempt = this.file.database.transaction(() => {
       const current = this.read(key);
       if (expected === 'absent' && current !== undefined) return false;
       if (typeof expected === 'object' && (current === undefined || versionOf(current) !== expected.version))
         return false;
-      write();
-      return true;
+      return write();
     });
     // IMMEDIATE takes the write lock before the check, so that another process cannot write in between.
-    const done = attempt.immediate();
+    const done = await this.file.attempt(() => attempt.immediate());
     if (done) this.file.announce(key);
-    return Promise.resolve(done);
+    return done;
   }
 
   private read(key: string): string | undefined {
     return this.all<{ value: string }>('SELECT value FROM documents WHERE key = ?', key)[0]?.value;
   }
 
-  private run(sql: string, ...values: unknown[]): void {
-    this.file.database.prepare(sql).run(...values);
+  /** @returns how many rows it has changed. */
+  private run(sql: string, ...values: unknown[]): number {
+    return this.file.database.prepare(sql).run(...values).changes;
   }
 
   private all<Row>(sql: string, ...values: unknown[]): Row[] {

@@ -1,6 +1,16 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Buckets, ChangeFeed, Counters, Documents, Fleet, Store, StoreState } from '../store';
+import type { Logger } from '#libs/logging';
+import {
+  StoreUnusableError,
+  type Buckets,
+  type ChangeFeed,
+  type Counters,
+  type Documents,
+  type Fleet,
+  type Store,
+  type StoreState,
+} from '../store';
 import { EmbeddedBuckets } from './embedded-buckets';
 import { EmbeddedDocuments } from './embedded-documents';
 import { SqliteFile } from './sqlite-file';
@@ -19,10 +29,13 @@ export class EmbeddedStore implements Store {
   readonly fleet: Fleet = { size: 1, join: () => Promise.resolve() };
   private readonly file: SqliteFile;
 
-  /** @param folder created if missing, with access for the owner only. */
-  constructor(folder: string) {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    this.file = new SqliteFile(join(folder, 'gatehouse.db'));
+  /**
+   * @param folder created if missing, with access for the owner only.
+   * @throws StoreUnusableError
+   */
+  constructor(folder: string, logger: Logger) {
+    makeFolder(folder);
+    this.file = new SqliteFile(join(folder, 'gatehouse.db'), logger);
     this.documents = new EmbeddedDocuments(this.file);
     this.counters = this.file;
     this.changes = this.file.changes;
@@ -35,5 +48,13 @@ export class EmbeddedStore implements Store {
   close(): Promise<void> {
     this.file.close();
     return Promise.resolve();
+  }
+}
+
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new StoreUnusableError(`DATA_DIR ${folder} cannot be used: ${(error as Error).message}`, error);
   }
 }

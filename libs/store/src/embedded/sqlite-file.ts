@@ -1,6 +1,7 @@
 import type Database from 'libsql';
 import { chmodSync } from 'node:fs';
-import type { ChangeFeed, Counters } from '../store';
+import type { Logger } from '#libs/logging';
+import { StoreUnavailableError, StoreUnusableError, type ChangeFeed, type Counters } from '../store';
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS documents (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -10,6 +11,12 @@ const SCHEMA = `
 
 /** How often the file is checked for changes by another process (a `PRAGMA`, some microseconds). */
 const FOREIGN_WRITE_POLL_MS = 100;
+/** How long a write waits for one of another process. Everything else waits with it, so it must not be long. */
+const BUSY_TIMEOUT_MS = 2000;
+/** What the disk or another process may refuse, and a mistake of ours may not. */
+const OUTSIDE_CAUSES = /^SQLITE_(?:BUSY|LOCKED|FULL|IOERR|READONLY|CANTOPEN|PERM|CORRUPT|NOTADB)/;
+/** A log line per refused statement would bury the ones that matter. */
+const COMPLAINT_INTERVAL_MS = 5000;
 
 /** The SQLite file with its schema, its counters, and the feed of changes made through it or by others. */
 export class SqliteFile implements Counters {
@@ -19,15 +26,14 @@ export class SqliteFile implements Counters {
   private readonly poll: NodeJS.Timeout;
   private epoch = 0;
   private dataVersion = 0;
+  private lastComplaint = 0;
 
-  constructor(path: string) {
-    this.database = new (loadDriver())(path);
-    chmodSync(path, 0o600);
-    this.database.exec('PRAGMA journal_mode = WAL');
-    // Writes are rare and are promises to an operator: they survive a power cut, not only a crash.
-    this.database.exec('PRAGMA synchronous = FULL');
-    this.database.exec('PRAGMA busy_timeout = 5000');
-    this.database.exec(SCHEMA);
+  /** @throws StoreUnusableError */
+  constructor(
+    private readonly path: string,
+    private readonly logger: Logger,
+  ) {
+    this.database = open(path);
     this.dataVersion = this.readDataVersion();
     const epoch = (): number => this.epoch;
     this.changes = {
@@ -41,6 +47,18 @@ export class SqliteFile implements Counters {
     this.poll = setInterval(() => this.noticeForeignWrites(), FOREIGN_WRITE_POLL_MS).unref();
   }
 
+  /**
+   * Runs statements, at once.
+   * @throws StoreUnavailableError when the file cannot be used for a reason that may pass
+   */
+  attempt<T>(work: () => T): Promise<T> {
+    return new Promise<T>((resolve) => resolve(work())).catch((error: Error & { code?: string }) => {
+      if (!OUTSIDE_CAUSES.test(error.code ?? '')) throw error;
+      this.complain(error.message);
+      throw new StoreUnavailableError(error);
+    });
+  }
+
   announce(key: string): void {
     for (const listener of this.listeners) listener(key);
   }
@@ -49,31 +67,33 @@ export class SqliteFile implements Counters {
     return this.increase(Object.entries(amounts).map(([field, amount]) => [key, field, amount]));
   }
 
-  addToMany(field: string, amounts: ReadonlyMap<string, number>): Promise<void> {
-    return this.increase([...amounts].map(([key, amount]) => [key, field, amount]));
+  async addToMany(field: string, amounts: ReadonlyMap<string, number>): Promise<readonly string[]> {
+    await this.increase([...amounts].map(([key, amount]) => [key, field, amount]));
+    return [];
   }
 
-  read(key: string): Promise<Record<string, number>> {
-    const rows = this.database.prepare('SELECT field, amount FROM counters WHERE key = ?').all(key);
+  async read(key: string): Promise<Record<string, number>> {
+    const statement = 'SELECT field, amount FROM counters WHERE key = ?';
+    const rows = await this.attempt(() => this.database.prepare(statement).all(key));
     const pairs = (rows as Array<{ field: string; amount: number }>).map((row) => [row.field, row.amount]);
-    return Promise.resolve(Object.fromEntries(pairs) as Record<string, number>);
+    return Object.fromEntries(pairs) as Record<string, number>;
   }
 
-  drop(key: string): Promise<void> {
-    this.database.prepare('DELETE FROM counters WHERE key = ?').run(key);
-    return Promise.resolve();
+  async drop(key: string): Promise<void> {
+    await this.attempt(() => this.database.prepare('DELETE FROM counters WHERE key = ?').run(key));
   }
 
   private increase(
     rows: ReadonlyArray<readonly [key: string, field: string, amount: number]>,
   ): Promise<void> {
-    const statement = this.database.prepare(
-      'INSERT INTO counters VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET amount = amount + excluded.amount',
-    );
-    this.database.transaction(() => {
-      for (const row of rows) statement.run(...row);
-    })();
-    return Promise.resolve();
+    return this.attempt(() => {
+      const statement = this.database.prepare(
+        'INSERT INTO counters VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET amount = amount + excluded.amount',
+      );
+      this.database.transaction(() => {
+        for (const row of rows) statement.run(...row);
+      })();
+    });
   }
 
   close(): void {
@@ -91,8 +111,40 @@ export class SqliteFile implements Counters {
   }
 
   private readDataVersion(): number {
-    const [row] = this.database.prepare('PRAGMA data_version').all() as Array<{ data_version: number }>;
-    return row?.data_version ?? 0;
+    try {
+      const [row] = this.database.prepare('PRAGMA data_version').all() as Array<{ data_version: number }>;
+      return row?.data_version ?? 0;
+    } catch (error) {
+      this.complain((error as Error).message);
+      // Whoever cannot look must assume that something has changed.
+      return NaN;
+    }
+  }
+
+  private complain(reason: string): void {
+    const now = Date.now();
+    if (now - this.lastComplaint < COMPLAINT_INTERVAL_MS) return;
+    this.lastComplaint = now;
+    this.logger.error({ file: this.path, reason }, 'the embedded store cannot be used, trying again');
+  }
+}
+
+function open(path: string): Database.Database {
+  try {
+    const database = new (loadDriver())(path);
+    chmodSync(path, 0o600);
+    // First, for another process may be opening the file at this moment.
+    database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+    database.exec('PRAGMA journal_mode = WAL');
+    // Writes are rare and are promises to an operator: they survive a power cut, not only a crash.
+    database.exec('PRAGMA synchronous = FULL');
+    database.exec(SCHEMA);
+    return database;
+  } catch (error) {
+    throw new StoreUnusableError(
+      `the embedded store ${path} cannot be opened: ${(error as Error).message}`,
+      error,
+    );
   }
 }
 

@@ -85,3 +85,8 @@ export function connectSentinel(config: RedisConfig, node: { host: string; port:
     autoResubscribe: false,
   });
 }
+
+/** Hangs up and dials again. Never while it is dialling: ioredis takes that for the end and does not try again. */
+export function redial(connection: Redis | Cluster): void {
+  if (connection.status === 'ready') connection.disconnect(true);
+}

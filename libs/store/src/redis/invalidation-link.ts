@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Logger } from '#libs/logging';
 import { CHANGES_CHANNEL, CONFIG_PREFIX } from '../keys';
+import { redial } from './connect';
 
 const INVALIDATIONS = '__redis__:invalidate';
 const HEARTBEAT_INTERVAL_MS = 1000;
@@ -40,7 +41,7 @@ export class InvalidationLink {
   }
 
   reconnect(): void {
-    this.redis.disconnect(true);
+    redial(this.redis);
   }
 
   close(): void {
@@ -61,7 +62,7 @@ export class InvalidationLink {
         { reason: (error as Error).message },
         'the change feed could not be established, trying again',
       );
-      this.redis.disconnect(true);
+      redial(this.redis);
     }
   }
 
@@ -105,7 +106,7 @@ export class InvalidationLink {
       this.provenAt = sentAt;
     } catch {
       // Unanswered: `provenAt` grows old, and the feed stops being trusted. A dead peer is dropped and dialled again.
-      if (this.live) this.redis.disconnect(true);
+      if (this.live) redial(this.redis);
     }
   }
 

@@ -13,6 +13,8 @@ export class RedisFleet implements Fleet {
   size = 1;
   private readonly id = randomUUID();
   private timer: NodeJS.Timeout | undefined;
+  /** When at least `size` processes were last seen, milliseconds since the epoch. */
+  private confirmedAt = 0;
 
   constructor(
     private readonly client: RedisClient,
@@ -35,9 +37,17 @@ export class RedisFleet implements Fleet {
   private async beat(): Promise<void> {
     try {
       const size = await this.health.run(() => this.client.gatehouseHeartbeat(REPLICAS, this.id, SILENCE_MS));
-      this.size = Math.max(1, size);
+      this.note(Math.max(1, size));
     } catch {
       // Reported by RedisHealth.
     }
+  }
+
+  /** A Redis that came back empty knows of nobody until they have reported again: they are not gone for that. */
+  private note(size: number): void {
+    const now = Date.now();
+    if (size < this.size && now - this.confirmedAt < SILENCE_MS) return;
+    this.size = size;
+    this.confirmedAt = now;
   }
 }

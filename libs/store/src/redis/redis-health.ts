@@ -1,6 +1,7 @@
 import { Cluster, Redis } from 'ioredis';
 import type { Logger } from '#libs/logging';
 import { StoreUnavailableError, type StoreState } from '../store';
+import { redial } from './connect';
 
 /** How often a Redis that stopped answering is asked whether it is back. */
 const PROBE_INTERVAL_MS = 250;
@@ -109,7 +110,7 @@ export class RedisHealth {
     for (const [node, since] of this.suspects) {
       if (Date.now() - since > REDIAL_AFTER_MS) {
         this.suspects.delete(node);
-        node.disconnect(true);
+        redial(node);
       } else {
         node.ping().then(
           () => this.onAnswer(node),

@@ -2,7 +2,7 @@ import { Cluster } from 'ioredis';
 import type { RedisConfig } from '#libs/config';
 import type { Logger } from '#libs/logging';
 import type { Buckets, Counters, Documents, Store, StoreState } from '../store';
-import { connectCommands } from './connect';
+import { connectCommands, redial } from './connect';
 import { RedisBuckets } from './redis-buckets';
 import { RedisDocuments } from './redis-documents';
 import { RedisFeed } from './redis-feed';
@@ -52,7 +52,7 @@ export class RedisStore implements Store {
   }
 
   private reconnect(): void {
-    this.client.disconnect(true);
+    redial(this.client);
     this.changes.reconnect();
   }
 }
@@ -66,14 +66,17 @@ function redisCounters(client: RedisClient, health: RedisHealth): Counters {
       await health.run(() => Promise.all(increments.map(([field, by]) => client.hincrby(key, field, by))));
     },
     async addToMany(field, amounts) {
-      await health.run(async () => {
-        // In a cluster a script may only touch keys of one slot.
-        if (client instanceof Cluster) {
-          await Promise.all([...amounts].map(([key, by]) => client.hincrby(key, field, by)));
-        } else {
-          await client.gatehouseAdd(amounts.size, ...amounts.keys(), field, ...amounts.values());
-        }
-      });
+      if (!(client instanceof Cluster)) {
+        return health.run(() =>
+          client.gatehouseAdd(amounts.size, ...amounts.keys(), field, ...amounts.values()),
+        );
+      }
+      // In a cluster a script may only touch keys of one slot, and one node may be away while the others are not.
+      const failed: string[] = [];
+      const add = ([key, by]: [string, number]): Promise<unknown> =>
+        health.run(() => client.hincrby(key, field, by)).catch(() => failed.push(key));
+      await Promise.all([...amounts].map(add));
+      return failed;
     },
     async read(key) {
       const fields = await health.run(() => client.hgetall(key));

@@ -52,7 +52,12 @@ const PEEK = `${REFILL}
  * version), channel, '1' and the value to write or '0' to delete. Returns 1 if done.
  */
 const WRITE = `
-  local current = redis.call('GET', KEYS[1])
+  local current = redis.pcall('GET', KEYS[1])
+  if type(current) == 'table' then
+    -- Somebody stored a list or a hash there: it can be put right, but has no version to compare.
+    if ARGV[1] ~= 'any' then return redis.error_reply(current.err) end
+    current = ''
+  end
   if ARGV[1] == 'absent' then
     if current then return 0 end
   elseif ARGV[1] ~= 'any' then
@@ -68,9 +73,14 @@ const WRITE = `
   return 1
 `;
 
-/** Adds to one field of many hashes. KEYS the hashes; ARGV the field, then an amount for each. */
+/** Adds to one field of many hashes. KEYS the hashes; ARGV the field, then an amount for each. Returns those it could not add to. */
 const ADD = `
-  for i, key in ipairs(KEYS) do redis.call('HINCRBY', key, ARGV[1], ARGV[i + 1]) end
+  local failed = {}
+  for i, key in ipairs(KEYS) do
+    local reply = redis.pcall('HINCRBY', key, ARGV[1], ARGV[i + 1])
+    if type(reply) == 'table' and reply.err then failed[#failed + 1] = key end
+  end
+  return failed
 `;
 
 /** Reports a process as alive and counts those seen lately. KEYS[1] replicas; ARGV id, silence in ms before one is gone. */
@@ -89,7 +99,7 @@ interface Scripts {
   /** The same for one bucket: a cluster client finds the node by the first argument. */
   gatehouseTakeOne(key: string, ...terms: Array<string | number>): Promise<Array<number | string>>;
   /** @param terms the number of keys, the keys, the field, an amount for each key */
-  gatehouseAdd(...terms: Array<string | number>): Promise<null>;
+  gatehouseAdd(...terms: Array<string | number>): Promise<string[]>;
   gatehousePeek(key: string, capacity: number, windowMs: number): Promise<string>;
   gatehouseWrite(
     key: string,

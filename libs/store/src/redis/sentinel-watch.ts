@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { RedisConfig } from '#libs/config';
-import { connectSentinel } from './connect';
+import { connectSentinel, redial } from './connect';
 
 /** Published by a sentinel when another server has become the master: name, old host and port, new host and port. */
 const SWITCH_MASTER = '+switch-master';
@@ -17,10 +17,7 @@ export class SentinelWatch {
       const sentinel = connectSentinel(config, node);
       // One that is away is missed by nobody, as long as another one speaks.
       sentinel.on('error', () => undefined);
-      sentinel.on(
-        'ready',
-        () => void sentinel.subscribe(SWITCH_MASTER).catch(() => sentinel.disconnect(true)),
-      );
+      sentinel.on('ready', () => void sentinel.subscribe(SWITCH_MASTER).catch(() => redial(sentinel)));
       sentinel.on('message', (_channel: string, message: string) => {
         if (message.split(' ')[0] === config.sentinelMaster) onSwitch();
       });
