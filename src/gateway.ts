@@ -11,7 +11,7 @@ import {
   type RunningProcess,
 } from '#libs/lifecycle';
 import type { Logging } from '#libs/logging';
-import { startQuickStart } from './quick-start';
+import { prepareQuickStart } from './quick-start';
 
 /** Both planes in one process, listening. */
 export interface Gateway extends RunningProcess {
@@ -48,12 +48,13 @@ export async function startGateway(config: GatewayConfig, logging?: Logging): Pr
         (probe.claims(request.url ?? '') ? probe.handle : control.handle)(request, response),
     },
   });
+  const demo = !config.production && store.kind === 'embedded';
+  const quickStart = demo ? await prepareQuickStart(resources) : undefined;
   const port = await listen(data.server, config.port, config.host);
   const admin = shared ? undefined : createServer(control.handle);
   const adminPort = admin ? await listen(admin, config.adminPort ?? 0, config.host) : port;
   logger.info({ port, adminPort, store: store.kind }, 'listening');
-  const quickStart =
-    config.production || store.kind === 'redis' ? undefined : await startQuickStart(resources, port);
+  quickStart?.announce(port);
   void store.ready().then(() => store.fleet.join());
 
   return {

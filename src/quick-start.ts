@@ -6,6 +6,12 @@ import type { RunningProcess, Resources } from '#libs/lifecycle';
 import { keys, type Store } from '#libs/store';
 import { AddressPolicy, ApiKeyRepository, TenantRepository, hashApiKey } from '#libs/tenants';
 
+/** The demo, ready to be used. */
+interface QuickStart extends RunningProcess {
+  /** Prints the request to paste, once the port is known. */
+  announce(port: number): void;
+}
+
 const DEMO_ID = 'demo';
 const DEMO_NAME = 'Quick start';
 
@@ -13,10 +19,7 @@ const DEMO_NAME = 'Quick start';
  * For a first start with nothing configured: a demo tenant whose upstream is an echo inside this process, and a
  * request to paste. Steps aside as soon as there is a tenant of the user's own.
  */
-export async function startQuickStart(
-  resources: Resources,
-  port: number,
-): Promise<RunningProcess | undefined> {
+export async function prepareQuickStart(resources: Resources): Promise<QuickStart | undefined> {
   const { store, config } = resources;
   const apiKeys = new ApiKeyRepository(store);
   const tenants = new TenantRepository(store, apiKeys, new AddressPolicy(true));
@@ -29,8 +32,8 @@ export async function startQuickStart(
   if (first.length === 0) await tenants.create(document);
   else await tenants.update(DEMO_ID, () => document);
   const apiKey = await demoKey(store, apiKeys, join(config.dataDir, 'demo-api-key'));
-  process.stderr.write(greeting(port, apiKey));
   return {
+    announce: (port) => void process.stderr.write(greeting(port, apiKey)),
     close: () =>
       new Promise((resolve) => {
         echo.close(() => resolve());

@@ -1,6 +1,7 @@
 import { openConnection, requestHead } from '../support/connection';
 import { startForwarding, type Forwarding } from '../support/forwarding';
 import { framingUpstream, type FramedRequest, type FramingUpstream } from '../support/framing';
+import { startProcess } from '../support/process';
 import { parseResponse, statusesOf } from '../support/raw-request';
 import { FORWARDED, HIDDEN, REFUSED } from '../support/smuggling';
 
@@ -196,4 +197,21 @@ describe('a response that can be read in two ways never reaches the client as a 
     expect(headers['transfer-encoding'] === undefined || !body.includes('\r\n0\r\n\r\n')).toBe(true);
     expect(headers['content-length']).not.toBe(String(body.length));
   });
+});
+
+it('parses by the letter, also where the environment asks Node to be lenient', async () => {
+  const lenient = await startProcess({ env: { NODE_OPTIONS: '--insecure-http-parser' } });
+  const flaws = [
+    'X: y\r\n Transfer-Encoding: chunked',
+    'X: a\x01b',
+    'X: a\nY: b',
+    'Content-Length: 5\r\nContent-Length: 5',
+  ];
+  for (const flaw of flaws) {
+    const client = await openConnection(lenient.port);
+    await client.send(`GET /api/v1/x HTTP/1.1\r\nHost: gateway.test\r\n${flaw}\r\n\r\n`);
+    await client.closed;
+    expect([flaw, statusesOf(client.received())]).toEqual([flaw, [400]]);
+  }
+  await lenient.stop();
 });

@@ -32,10 +32,18 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     const pair = { client, target, dead: mode === 'swallowing' };
     pairs.add(pair);
     const join = (from: Socket, to: Socket): void => {
+      const queue: { chunk: Buffer; dueAt: number }[] = [];
+      const pass = (): void => {
+        for (let next = queue[0]; next && next.dueAt <= performance.now(); next = queue[0]) {
+          queue.shift();
+          if (!pair.dead && !to.destroyed) to.write(next.chunk);
+        }
+        if (queue[0]) setTimeout(pass, Math.ceil(queue[0].dueAt - performance.now()));
+      };
       from.on('data', (chunk: Buffer) => {
-        const pass = (): void => void (!pair.dead && !to.destroyed && to.write(chunk));
-        if (delayMs > 0) setTimeout(pass, delayMs);
-        else pass();
+        // No byte overtakes another, also when the delay gets shorter.
+        const dueAt = Math.max(queue.at(-1)?.dueAt ?? 0, performance.now() + delayMs);
+        if (queue.push({ chunk, dueAt }) === 1) pass();
       });
       from.on('error', () => {});
       from.on('close', () => {

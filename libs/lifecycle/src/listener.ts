@@ -1,5 +1,5 @@
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { Server as NetServer, type AddressInfo } from 'node:net';
 import type { Readiness } from './readiness';
 
 /** Resolves to the port once the server accepts connections; rejects when it cannot, such as on a port in use. */
@@ -27,6 +27,8 @@ export interface DrainTerms {
 }
 
 const POLL_MS = 20;
+/** A connection that was just accepted brings its request within this time, or has none. */
+const LAST_ARRIVALS_MS = 200;
 
 /**
  * Readiness fails, requests in flight finish, and only then are new connections refused: a load balancer that has
@@ -42,7 +44,7 @@ export async function drain(server: Server, terms: DrainTerms): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
   await new Promise<void>((resolve) => {
-    server.close(() => resolve());
+    stopListening(server, resolve);
     terms.closeUpgraded();
     const cutOff = setTimeout(
       () => {
@@ -52,7 +54,18 @@ export async function drain(server: Server, terms: DrainTerms): Promise<void> {
       },
       Math.max(POLL_MS, terms.timeoutMs - elapsed()),
     );
-    server.once('close', () => clearTimeout(cutOff));
-    server.closeIdleConnections();
+    const lastArrivals = setTimeout(() => server.closeIdleConnections(), LAST_ARRIVALS_MS);
+    server.once('close', () => {
+      clearTimeout(cutOff);
+      clearTimeout(lastArrivals);
+    });
   });
+}
+
+/**
+ * `close` of a plain server: that of an HTTP server also ends connections without a request at once, among them those
+ * that were accepted a moment ago and have their request on the way.
+ */
+function stopListening(server: Server, closed: () => void): void {
+  NetServer.prototype.close.call(server, closed);
 }

@@ -58,5 +58,8 @@ export function serveWorkerScrapes(): void {
 
 /** Makes a worker's registry the one that the primary collects. */
 export function exposeToPrimary(registry: Registry): void {
-  if (cluster.isWorker) AggregatorRegistry.setRegistries(registry);
+  if (!cluster.isWorker) return;
+  // Its constructor makes a worker listen for the primary's question.
+  new AggregatorRegistry();
+  AggregatorRegistry.setRegistries(registry);
 }

@@ -1,0 +1,303 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { ConfigError, loadConfig, type GatewayConfig } from './config';
+import { readEnvironment } from './environment';
+import { SETTINGS, renderEnvExample } from './settings';
+
+type Environment = Record<string, string | undefined>;
+
+const folder = mkdtempSync(join(tmpdir(), 'gatehouse-config-'));
+const CA_FILE = join(folder, 'ca.pem');
+writeFileSync(CA_FILE, 'the authority');
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** The lines with which a start is refused; none when it is not. */
+function problemsOf(env: Environment): readonly string[] {
+  try {
+    loadConfig(env);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+}
+
+const REDIS = { REDIS_URL: 'redis://redis.test' };
+
+describe('every variable', () => {
+  type Row = [name: string, raw: string, read: (config: GatewayConfig) => unknown, value: unknown];
+  const rows: [...Row, others?: Environment][] = [
+    ['PORT', '0', (c) => c.port, 0],
+    ['ADMIN_PORT', '65535', (c) => c.adminPort, 65535],
+    ['HOST', '::1', (c) => c.host, '::1'],
+    ['TRUSTED_PROXIES', '10.0.0.0/8, loopback,fd00::/8', (c) => c.trustedProxies, ['10.0.0.0/8', 'loopback', 'fd00::/8']],
+    ['ALLOWED_ORIGINS', 'https://a.test,http://b.test:8080', (c) => c.allowedOrigins, ['https://a.test', 'http://b.test:8080']],
+    ['WORKERS', '4', (c) => c.workers, 4, REDIS],
+    ['NODE_ENV', 'production', (c) => c.production, true],
+    ['ADMIN_TOKEN', 'x', (c) => c.adminToken, 'x'],
+    ['DATA_DIR', '/srv/gatehouse', (c) => c.dataDir, '/srv/gatehouse'],
+    ['LOG_LEVEL', 'warn', (c) => c.logLevel, 'warn'],
+    ['METRICS_MAX_TENANTS', '7', (c) => c.metricsMaxTenants, 7],
+    ['REDIS_URL', 'redis://r.test:7000', (c) => c.redis?.nodes, [{ host: 'r.test', port: 7000 }]],
+    ['REDIS_HOST', 'r.test', (c) => c.redis?.nodes, [{ host: 'r.test', port: 6379 }]],
+    ['REDIS_PORT', '7001', (c) => c.redis?.nodes, [{ host: 'r.test', port: 7001 }], { REDIS_HOST: 'r.test' }],
+    ['REDIS_USERNAME', 'gate', (c) => c.redis?.username, 'gate', REDIS],
+    ['REDIS_PASSWORD', 'p%40ss', (c) => c.redis?.password, 'p%40ss', REDIS],
+    ['REDIS_DB', '3', (c) => c.redis?.db, 3, REDIS],
+    ['REDIS_TLS', '1', (c) => c.redis?.tls, { rejectUnauthorized: true }, REDIS],
+    ['REDIS_TLS_REJECT_UNAUTHORIZED', 'false', (c) => c.redis?.tls, { rejectUnauthorized: false }, { ...REDIS, REDIS_TLS: 'true' }],
+    ['REDIS_TLS_CA_FILE', CA_FILE, (c) => c.redis?.tls?.ca, 'the authority', { ...REDIS, REDIS_TLS: 'true' }],
+    ['REDIS_CLUSTER_NODES', 'a.test:7000, b.test,[fd00::1]:7002', (c) => c.redis?.nodes, [{ host: 'a.test', port: 7000 }, { host: 'b.test', port: 6379 }, { host: 'fd00::1', port: 7002 }]],
+    ['REDIS_SENTINELS', 'a.test,b.test:7001', (c) => c.redis?.nodes, [{ host: 'a.test', port: 26379 }, { host: 'b.test', port: 7001 }]],
+    ['REDIS_SENTINEL_MASTER', 'main', (c) => c.redis?.sentinelMaster, 'main', { REDIS_SENTINELS: 'a.test' }],
+    ['REDIS_SENTINEL_PASSWORD', 'hush', (c) => c.redis?.sentinelPassword, 'hush', { REDIS_SENTINELS: 'a.test' }],
+    ['REDIS_COMMAND_TIMEOUT_MS', '50', (c) => c.redis?.commandTimeoutMs, 50, REDIS],
+    ['STALE_CONFIG_MAX_AGE_SECONDS', '0', (c) => c.staleConfigMaxAgeMs, 0],
+    ['CONNECT_TIMEOUT_MS', '1', (c) => c.timeouts.connectMs, 1],
+    ['FIRST_BYTE_TIMEOUT_MS', '2', (c) => c.timeouts.firstByteMs, 2],
+    ['IDLE_TIMEOUT_MS', '3', (c) => c.timeouts.idleMs, 3],
+    ['REQUEST_TIMEOUT_MS', '4', (c) => c.timeouts.totalMs, 4],
+    ['MAX_BODY_BYTES', '9007199254740991', (c) => c.maxBodyBytes, Number.MAX_SAFE_INTEGER],
+    ['MAX_HEADER_BYTES', '1024', (c) => c.maxHeaderBytes, 1024],
+    ['UPSTREAM_MAX_CONNECTIONS', '5', (c) => c.upstreamMaxConnections, 5],
+    ['ALLOW_PRIVATE_UPSTREAMS', 'false', (c) => c.allowPrivateUpstreams, false],
+    ['SHUTDOWN_TIMEOUT_MS', '6', (c) => c.shutdownTimeoutMs, 6],
+    ['SHUTDOWN_DELAY_MS', '7', (c) => c.shutdownDelayMs, 7],
+  ]; // prettier-ignore
+
+  it.each(rows)('%s=%s is read', (name, raw, read, value, others) => {
+    const config = loadConfig({ ...others, [name]: raw });
+    expect(read(config)).toEqual(value);
+    expect(read(loadConfig({ ...others }))).not.toEqual(value);
+    expect(read(loadConfig({ ...others, [name]: `  ${raw} ` }))).toEqual(value);
+  });
+
+  it('is in the table above', () => {
+    expect(rows.map(([name]) => name)).toEqual(Object.keys(SETTINGS));
+  });
+
+  it.each(Object.keys(SETTINGS))('%s counts as unset when it is empty', (name) => {
+    expect(loadConfig({ [name]: '' })).toEqual(loadConfig({}));
+    expect(loadConfig({ [name]: ' \t' })).toEqual(loadConfig({}));
+  });
+
+  it('has its documented value when nothing is set', () => {
+    expect(loadConfig({})).toEqual({
+      production: false,
+      host: undefined,
+      port: 3000,
+      adminPort: undefined,
+      adminToken: undefined,
+      dataDir: './data',
+      logLevel: 'info',
+      metricsMaxTenants: 200,
+      workers: 1,
+      trustedProxies: [],
+      allowedOrigins: ['*'],
+      redis: undefined,
+      staleConfigMaxAgeMs: 3_600_000,
+      timeouts: { connectMs: 10_000, firstByteMs: 30_000, idleMs: 300_000, totalMs: 30_000 },
+      maxBodyBytes: 0,
+      maxHeaderBytes: 16_384,
+      upstreamMaxConnections: 256,
+      allowPrivateUpstreams: true,
+      shutdownTimeoutMs: 30_000,
+      shutdownDelayMs: 0,
+    });
+  });
+
+  it('cannot be changed afterwards', () => {
+    const config = loadConfig(REDIS) as { port: number; redis: { db: number } };
+    expect(() => (config.port = 1)).toThrow(TypeError);
+    expect(() => (config.redis.db = 1)).toThrow(TypeError);
+  });
+});
+
+describe('a bad value', () => {
+  const bad: [name: string, values: string[]][] = [
+    ['PORT', ['-1', '65536', '80.5', '0x50', '8e1', 'http', '+80']],
+    ['ADMIN_PORT', ['65536']],
+    ['TRUSTED_PROXIES', ['everyone', '10.0.0.0/33', '10.0.0.1,,10.0.0.2', ',']],
+    ['ALLOWED_ORIGINS', ['https://a.test/', 'a.test', 'https://a.test/x', 'null', 'https://A.test']],
+    ['WORKERS', ['0', '257', 'Auto', 'all']],
+    ['LOG_LEVEL', ['verbose', 'INFO']],
+    ['METRICS_MAX_TENANTS', ['0', '100001']],
+    ['REDIS_URL', ['redis.test', 'http://redis.test', 'redis//x']],
+    ['REDIS_PORT', ['0', '65536']],
+    ['REDIS_DB', ['-1', '1025']],
+    ['REDIS_TLS', ['yes', 'TRUE', '2']],
+    ['REDIS_TLS_REJECT_UNAUTHORIZED', ['no']],
+    ['REDIS_CLUSTER_NODES', ['a.test:0', 'a.test:65536', 'a.test:x', 'fd00::1', 'a b', 'redis://a.test']],
+    ['REDIS_SENTINELS', ['a.test,']],
+    ['REDIS_COMMAND_TIMEOUT_MS', ['0', '86400001']],
+    ['STALE_CONFIG_MAX_AGE_SECONDS', ['-1', '604801']],
+    ['CONNECT_TIMEOUT_MS', ['0']],
+    ['FIRST_BYTE_TIMEOUT_MS', ['1s']],
+    ['IDLE_TIMEOUT_MS', ['1_000']],
+    ['REQUEST_TIMEOUT_MS', ['Infinity']],
+    ['MAX_BODY_BYTES', ['-1', '10MB', '9007199254740993']],
+    ['MAX_HEADER_BYTES', ['1023', '1048577']],
+    ['UPSTREAM_MAX_CONNECTIONS', ['0', '65536']],
+    ['ALLOW_PRIVATE_UPSTREAMS', ['maybe']],
+    ['SHUTDOWN_TIMEOUT_MS', ['0']],
+    ['SHUTDOWN_DELAY_MS', ['600001']],
+  ];
+
+  it.each(bad.flatMap(([name, values]) => values.map((value) => [name, value] as const)))(
+    '%s=%j is refused in one line that names it',
+    (name, value) => {
+      expect(problemsOf({ [name]: value })).toEqual([
+        expect.stringMatching(`^${name} (?:must|has) [^\\n]+$`),
+      ]);
+    },
+  );
+
+  it('is told together with all the others, a line for each', () => {
+    const env = Object.fromEntries(bad.map(([name, values]) => [name, values[0]]));
+    expect(problemsOf(env).map((line) => line.split(' ')[0])).toEqual(bad.map(([name]) => name));
+    expect(() => loadConfig(env)).toThrow(problemsOf(env).join('\n'));
+  });
+
+  it('of REDIS_PORT that Kubernetes has put there is explained', () => {
+    const [line] = problemsOf({ REDIS_PORT: 'tcp://10.96.0.11:6379' });
+    expect(line).toMatch(/^REDIS_PORT must be a whole number.*Kubernetes.*enableServiceLinks: false/);
+    expect(problemsOf({ REDIS_PORT: 'udp' })[0]).not.toContain('Kubernetes');
+    expect(problemsOf({ PORT: 'tcp://10.96.0.11:80' })[0]).not.toContain('Kubernetes');
+  });
+});
+
+describe('where Redis is', () => {
+  it.each<[title: string, env: Environment, redis: object]>([
+    ['a URL', { REDIS_URL: 'redis://r.test' }, { topology: 'standalone', nodes: [{ host: 'r.test', port: 6379 }], db: 0, tls: undefined, username: undefined, password: undefined, commandTimeoutMs: 500 }],
+    ['a URL with everything', { REDIS_URL: 'redis://us%40er:p%2Fw@r.test:7000/2' }, { nodes: [{ host: 'r.test', port: 7000 }], username: 'us@er', password: 'p/w', db: 2 }],
+    ['a URL with a password only', { REDIS_URL: 'redis://:pw@r.test', REDIS_USERNAME: 'gate' }, { username: 'gate', password: 'pw' }],
+    ['a URL over the variables for the same', { REDIS_URL: 'redis://a:b@r.test/0', REDIS_USERNAME: 'c', REDIS_PASSWORD: 'd', REDIS_DB: '5' }, { username: 'a', password: 'b', db: 0 }],
+    ['a URL with an IPv6 address', { REDIS_URL: 'redis://[fd00::1]:7000' }, { nodes: [{ host: 'fd00::1', port: 7000 }] }],
+    ['a URL that says more than a host', { REDIS_URL: 'redis://a.test', REDIS_HOST: 'b.test', REDIS_PORT: '7' }, { nodes: [{ host: 'a.test', port: 6379 }] }],
+    ['a host', { REDIS_HOST: 'r.test', REDIS_PORT: '7000', REDIS_DB: '4' }, { topology: 'standalone', nodes: [{ host: 'r.test', port: 7000 }], db: 4 }],
+    ['a cluster', { REDIS_CLUSTER_NODES: 'a.test,b.test', REDIS_PASSWORD: 'pw' }, { topology: 'cluster', nodes: [{ host: 'a.test', port: 6379 }, { host: 'b.test', port: 6379 }], password: 'pw' }],
+    ['sentinels', { REDIS_SENTINELS: 'a.test', REDIS_DB: '1' }, { topology: 'sentinel', nodes: [{ host: 'a.test', port: 26379 }], sentinelMaster: 'mymaster', db: 1 }],
+    ['rediss://', { REDIS_URL: 'rediss://r.test' }, { tls: { rejectUnauthorized: true } }],
+    ['rediss:// with an authority of its own', { REDIS_URL: 'rediss://r.test', REDIS_TLS_CA_FILE: CA_FILE }, { tls: { rejectUnauthorized: true, ca: 'the authority' } }],
+    ['a cluster by TLS', { REDIS_CLUSTER_NODES: 'a.test', REDIS_TLS: 'true', REDIS_TLS_REJECT_UNAUTHORIZED: '0' }, { tls: { rejectUnauthorized: false } }],
+    ['no TLS, whatever is said about certificates', { REDIS_HOST: 'r.test', REDIS_TLS_CA_FILE: '/nowhere', REDIS_TLS_REJECT_UNAUTHORIZED: 'false' }, { tls: undefined }],
+  ])('%s', (_, env, redis) => {
+    expect(loadConfig(env).redis).toMatchObject(redis);
+  }); // prettier-ignore
+
+  it('is nowhere while only its details are set', () => {
+    const details = { REDIS_PORT: '7000', REDIS_PASSWORD: 'pw', REDIS_DB: '3', REDIS_TLS: 'true' };
+    expect(loadConfig(details).redis).toBeUndefined();
+  });
+
+  it.each<[env: Environment, line: string]>([
+    [{ ...REDIS, REDIS_CLUSTER_NODES: 'a' }, 'REDIS_URL and REDIS_CLUSTER_NODES exclude each other'],
+    [{ ...REDIS, REDIS_SENTINELS: 'a' }, 'REDIS_URL and REDIS_SENTINELS exclude each other'],
+    [{ REDIS_HOST: 'a', REDIS_CLUSTER_NODES: 'a' }, 'REDIS_HOST and REDIS_CLUSTER_NODES exclude each other'],
+    [{ REDIS_HOST: 'a', REDIS_SENTINELS: 'a' }, 'REDIS_HOST and REDIS_SENTINELS exclude each other'],
+    [{ REDIS_CLUSTER_NODES: 'a', REDIS_SENTINELS: 'a' }, 'REDIS_CLUSTER_NODES and REDIS_SENTINELS exclude each other'],
+    [{ REDIS_CLUSTER_NODES: 'a', REDIS_DB: '1' }, 'REDIS_DB cannot be used with Redis Cluster'],
+    [{ REDIS_URL: 'redis://r.test/main' }, 'REDIS_URL must end with a database number, such as /0'],
+    [{ REDIS_URL: 'redis://:50%@r.test' }, 'REDIS_URL has a user or password that is not percent-encoded'],
+  ])('%j is refused', (env, line) => {
+    expect(problemsOf(env)).toEqual([line]);
+  }); // prettier-ignore
+
+  it('names the file of an authority that cannot be read', () => {
+    const env = { REDIS_URL: 'rediss://r.test', REDIS_TLS_CA_FILE: join(folder, 'missing.pem') };
+    expect(problemsOf(env)).toEqual([
+      expect.stringMatching(/^REDIS_TLS_CA_FILE cannot be read: .*missing\.pem/),
+    ]);
+  });
+});
+
+describe('WORKERS', () => {
+  it('above 1 needs Redis', () => {
+    expect(problemsOf({ WORKERS: '2' })).toEqual([
+      'WORKERS above 1 needs Redis: set REDIS_URL or REDIS_HOST',
+    ]);
+    expect(problemsOf({ WORKERS: '1' })).toEqual([]);
+    for (const way of ['REDIS_HOST', 'REDIS_CLUSTER_NODES', 'REDIS_SENTINELS']) {
+      expect(problemsOf({ WORKERS: '2', [way]: 'r.test' })).toEqual([]);
+    }
+  });
+
+  it('auto takes one per core', () => {
+    expect(loadConfig({ ...REDIS, WORKERS: 'auto' }).workers).toBe(availableParallelism());
+  });
+});
+
+describe('in production', () => {
+  const start = (ADMIN_TOKEN: string, NODE_ENV = 'production'): readonly string[] =>
+    problemsOf({ ADMIN_TOKEN, NODE_ENV });
+
+  it.each(['your-secure-admin-token-here', 'Your-Admin-Token', 'changeme', 'change-me', 'SECRET', 'admin'])(
+    'the sample admin token %s is refused, elsewhere it is not',
+    (token) => {
+      expect(start(token)).toEqual(['ADMIN_TOKEN is a sample value: choose a secret one']);
+      expect(start(token, 'development')).toEqual([]);
+    },
+  );
+
+  it('an admin token is long', () => {
+    expect(start('a'.repeat(15))).toEqual(['ADMIN_TOKEN must have at least 16 characters in production']);
+    expect(start('a'.repeat(16))).toEqual([]);
+  });
+
+  it('private upstreams are not allowed unless they are asked for', () => {
+    const allowed = (env: Environment): boolean =>
+      loadConfig({ NODE_ENV: 'production', ...env }).allowPrivateUpstreams;
+    expect([allowed({}), allowed({ ALLOW_PRIVATE_UPSTREAMS: 'true' })]).toEqual([false, true]);
+  });
+});
+
+it.each(['two words', 'tab\there', 'schlüssel'])(
+  'the admin token %j fits no header and is refused',
+  (token) => {
+    for (const NODE_ENV of ['development', 'production']) {
+      expect(problemsOf({ ADMIN_TOKEN: token, NODE_ENV })).toEqual([
+        'ADMIN_TOKEN must be printable ASCII without spaces',
+      ]);
+    }
+  },
+);
+
+describe('the .env file', () => {
+  const file = join(folder, '.env');
+  const NAME = 'GATEHOUSE_CONFIG_SPEC';
+  afterEach(() => {
+    delete process.env[NAME];
+  });
+
+  it('gives what the environment does not', () => {
+    writeFileSync(file, `# a comment\n${NAME}="from the file" # another\nGATEHOUSE_CONFIG_SPEC_2=2\n`);
+    expect(readEnvironment(file)).toEqual({
+      ...process.env,
+      [NAME]: 'from the file',
+      GATEHOUSE_CONFIG_SPEC_2: '2',
+    });
+    process.env[NAME] = 'from the environment';
+    expect(readEnvironment(file)[NAME]).toBe('from the environment');
+  });
+
+  it('may be missing', () => {
+    expect(readEnvironment(join(folder, 'missing'))).toEqual({ ...process.env });
+  });
+});
+
+describe('.env.example', () => {
+  const file = resolve(__dirname, '../../../.env.example');
+
+  it('lists every setting as it is', () => {
+    expect(readFileSync(file, 'utf8')).toBe(renderEnvExample());
+  });
+
+  it('changes nothing when it is copied, and holds with every default uncommented', () => {
+    expect(loadConfig(readEnvironment(file))).toEqual(loadConfig(readEnvironment(join(folder, 'missing'))));
+    const uncommented = join(folder, 'uncommented');
+    writeFileSync(uncommented, renderEnvExample().replace(/^#(?=[A-Z_]+=)/gm, ''));
+    const { LOG_LEVEL } = process.env;
+    expect(loadConfig({ ...readEnvironment(uncommented), LOG_LEVEL })).toEqual(loadConfig({ LOG_LEVEL }));
+  });
+});
