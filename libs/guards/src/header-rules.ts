@@ -38,6 +38,10 @@ const DROP = [
   // Some frameworks route by these instead of the path that was judged (CVE-2018-14773).
   'x-original-url',
   'x-rewrite-url',
+  // … and a method other than the one that the route was judged by.
+  'x-http-method-override',
+  'x-http-method',
+  'x-method-override',
 ];
 const DROP_PREFIXES = ['x-forwarded-', 'x-gateway-'];
 
