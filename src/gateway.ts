@@ -51,7 +51,8 @@ export async function startGateway(config: GatewayConfig, logging?: Logging): Pr
   const demo = !config.production && store.kind === 'embedded';
   const quickStart = demo ? await prepareQuickStart(resources) : undefined;
   const port = await listen(data.server, config.port, config.host);
-  const admin = shared ? undefined : createServer({ insecureHTTPParser: false }, control.handle);
+  const options = { maxHeaderSize: config.maxHeaderBytes, insecureHTTPParser: false };
+  const admin = shared ? undefined : createServer(options, control.handle);
   const adminPort = admin ? await listen(admin, config.adminPort ?? 0, config.host) : port;
   logger.info({ port, adminPort, store: store.kind }, 'listening');
   quickStart?.announce(port);

@@ -5,16 +5,7 @@ import { startProcess, type TestProcess } from '../support/process';
 import { describeRedis, startRedis, type TestRedis } from '../support/redis';
 import { skipUnless } from '../support/skip';
 import { startUpstream, type TestUpstream } from '../support/upstream';
-import {
-  ADMIN_TOKEN,
-  admin,
-  call,
-  mappingOf,
-  send,
-  tally,
-  tenantText,
-  type Outcome,
-} from '../support/traffic';
+import { ADMIN_TOKEN, admin, mappingOf, send, tally, tenantText, type Outcome } from '../support/traffic';
 
 const API_KEY = 'key-for-workers';
 

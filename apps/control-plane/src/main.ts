@@ -8,7 +8,8 @@ void runProcess(async (config) => {
   const { readiness, store, logging } = resources;
   const adminToken = resolveAdminToken(config, logging.logger);
   const control = await createControlPlane({ ...resources, adminToken, isReady: () => readiness.ready });
-  const server = createServer({ maxHeaderSize: config.maxHeaderBytes }, control.handle);
+  const options = { maxHeaderSize: config.maxHeaderBytes, insecureHTTPParser: false };
+  const server = createServer(options, control.handle);
   const port = await listen(server, config.adminPort ?? config.port, config.host);
   logging.logger.info({ adminPort: port, store: store.kind }, 'listening');
   return {

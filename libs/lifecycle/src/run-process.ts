@@ -57,16 +57,10 @@ function fail(error: unknown): never {
 /** One line where the operator can help it; the stack where only we can. */
 function describe(error: unknown): string {
   if (error instanceof StoreUnusableError) return error.message;
-  const { code, message, syscall, address, port } = error as Partial<NodeJS.ErrnoException & ListenError>;
+  const { code, message, syscall, port } = error as NodeJS.ErrnoException & { port?: number };
   if (code === 'EADDRINUSE') return `port ${port} is in use: set PORT or ADMIN_PORT to another one`;
   // A worker's port is bound by the primary, therefore the second name.
-  if (syscall === 'listen' || syscall === 'bind')
-    return `cannot listen on ${address ?? ''}:${port}: ${message}`;
+  if (syscall === 'listen' || syscall === 'bind') return `HOST and PORT cannot be listened on: ${message}`;
   if (syscall === 'getaddrinfo') return `HOST cannot be resolved: ${message}`;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
-}
-
-interface ListenError {
-  address: string;
-  port: number;
 }
