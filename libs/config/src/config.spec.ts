@@ -66,7 +66,8 @@ describe('every variable', () => {
     ['SHUTDOWN_DELAY_MS', '7', (c) => c.shutdownDelayMs, 7],
   ]; // prettier-ignore
 
-  it.each(rows)('%s=%s is read', (name, raw, read, value, others) => {
+  it.each(rows)('%s=%s is read', (name, raw, read, value, ...more) => {
+    const others = more[0];
     const config = loadConfig({ ...others, [name]: raw });
     expect(read(config)).toEqual(value);
     expect(read(loadConfig({ ...others }))).not.toEqual(value);

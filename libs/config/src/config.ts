@@ -196,7 +196,10 @@ const SAMPLE_TOKENS = [
 
 function checkAdminToken(token: string | undefined, production: boolean, problems: string[]): void {
   if (token === undefined) return;
-  if (/[^\x21-\x7e]/.test(token)) problems.push('ADMIN_TOKEN must be printable ASCII without spaces');
+  if (/[^\x21-\x7e]/.test(token)) {
+    problems.push('ADMIN_TOKEN must be printable ASCII without spaces');
+    return;
+  }
   if (!production) return;
   if (SAMPLE_TOKENS.includes(token.toLowerCase()))
     problems.push('ADMIN_TOKEN is a sample value: choose a secret one');

@@ -3,7 +3,7 @@ import type { Bucket, BucketVerdict } from './store';
 /**
  * The token bucket in whole numbers: a token is worth `windowMs` units and every millisecond refills `capacity`
  * units. So nothing is rounded and the number admitted is exactly capacity + refill, as long as
- * capacity × windowMs stays below 2^53 (a million per day is 8.6e13). `redis/take.lua` is the same arithmetic.
+ * capacity × windowMs stays below 2^53 (a million per day is 8.6e13). The script in `redis/scripts.ts` is the same arithmetic.
  */
 export interface BucketLevel {
   units: number;

@@ -8,6 +8,8 @@ interface Entry<T> {
   readonly epoch: number;
   /** When the read began, milliseconds since the epoch. */
   readonly readAt: number;
+  /** When it was last used while the feed vouched for it: from then on it may be out of date. */
+  vouchedAt: number;
 }
 
 interface Flight<T> {
@@ -64,11 +66,14 @@ export class FollowedCache<T extends NonNullable<unknown>> {
 
   private trusted(entry: Entry<unknown>): boolean {
     const { epoch, trustMs } = this.store.changes;
-    return entry.epoch === epoch && (trustMs === Infinity || Date.now() - entry.readAt < trustMs);
+    const now = Date.now();
+    if (entry.epoch !== epoch || now - entry.readAt >= trustMs) return false;
+    entry.vouchedAt = now;
+    return true;
   }
 
   private reread(name: string, entry: Entry<T>): T | Promise<T | undefined> {
-    const usable = Date.now() - entry.readAt < this.maxStaleMs;
+    const usable = Date.now() - entry.vouchedAt < this.maxStaleMs;
     if (this.store.state !== 'ready' && usable) return entry.value;
     return this.fetch(name).catch((error: unknown) => {
       if (error instanceof StoreUnavailableError && usable) return entry.value;
@@ -102,10 +107,10 @@ export class FollowedCache<T extends NonNullable<unknown>> {
     if (overtaken()) return this.fetch(name);
     if (value === undefined) {
       this.known.delete(name);
-      this.absent.set(name, { value, epoch, readAt });
+      this.absent.set(name, { value, epoch, readAt, vouchedAt: readAt });
     } else {
       this.absent.delete(name);
-      this.known.set(name, { value, epoch, readAt });
+      this.known.set(name, { value, epoch, readAt, vouchedAt: readAt });
     }
     return value;
   }

@@ -81,6 +81,9 @@ export class RedisHealth {
 
   private judge(error: Error): Error {
     if (error instanceof StoreUnavailableError || error.message.startsWith('WRONGTYPE')) return error;
+    // Before Redis 7 a script's error says first that it comes from a script.
+    const wrongType = /: (WRONGTYPE .*)$/.exec(error.message)?.[1];
+    if (wrongType !== undefined) return new Error(wrongType, { cause: error });
     if (error.message === 'Command timed out') this.onStalled();
     else if (error.name === 'ReplyError') this.complain(error);
     return new StoreUnavailableError(error);

@@ -1,0 +1,31 @@
+import * as keys from './keys';
+
+describe('the keys', () => {
+  it('that other programs write are as documented', () => {
+    expect(keys.tenant('acme-123')).toBe('tenant:acme-123');
+    expect(keys.apiKeyMapping('a1b2')).toBe('tenant:byApiKey:a1b2');
+    expect(keys.rateLimit('acme-123', 60)).toBe('rl:acme-123:60');
+  });
+
+  it('of one tenant share a slot of a cluster', () => {
+    const own = [keys.apiKeyIndex('a'), keys.apiKeyRecord('a', 'k'), keys.usage('a')];
+    expect(new Set(own.map((key) => /\{(.+?)\}/.exec(key)?.[1]))).toEqual(new Set(['a']));
+    expect(new Set(own).size).toBe(3);
+  });
+
+  it.each<[key: string, id: string | undefined]>([
+    ['tenant:acme', 'acme'],
+    ['tenant:with space', 'with space'],
+    ['tenant:byApiKey', 'byApiKey'],
+    ['tenant:byApiKey:abc', undefined],
+    ['tenant:', undefined],
+    ['tenant:a:b', undefined],
+    ['tenants:acme', undefined],
+    ['Tenant:acme', undefined],
+    ['rl:acme:60', undefined],
+    ['gatehouse:{acme}:usage', undefined],
+    ['', undefined],
+  ])('%s is the document of %p', (key, id) => {
+    expect(keys.tenantIdOf(key)).toBe(id);
+  });
+});
