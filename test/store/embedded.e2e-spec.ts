@@ -3,7 +3,9 @@ import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { StoreUnavailableError, StoreUnusableError } from '#libs/store';
-import { scratchFolder, startChild, type TestChild } from '../support/children';
+import { scratchFolder, startChild, waitFor, type TestChild } from '../support/children';
+import { startProcess } from '../support/process';
+import { ADMIN_TOKEN, admin, tally } from '../support/traffic';
 import { openTestStore } from './stores';
 
 const STORE_LIBRARY = resolve(__dirname, '../../dist/libs/store/src/index.js');
@@ -75,6 +77,35 @@ describe('the embedded store', () => {
       expect(await store.documents.get(`tenant:r${round}-0`)).toBe(`text of r${round}-0`);
     }
   }, 60_000);
+
+  it('has, after a kill, what the admin API of a gateway has acknowledged', async () => {
+    const DATA_DIR = scratchFolder('gateway');
+    const first = await startProcess({ env: { DATA_DIR, ADMIN_TOKEN } });
+    const acknowledged: string[] = [];
+    const clients = Array.from({ length: 4 }, async (_unused, client) => {
+      // Until the kill; bounded, should that not come.
+      for (let i = 0; i < 5000; i++) {
+        const id = `t${client}-${i}`;
+        const document = {
+          id,
+          name: id,
+          upstreamBaseUrl: 'http://127.0.0.1:9',
+          allowedRoutes: [{ path: '/' }],
+        };
+        if ((await admin(first, 'POST', '/admin/tenants', document)).status !== 201) return;
+        acknowledged.push(id);
+      }
+    });
+    await waitFor('some tenants', () => acknowledged.length >= 40);
+    await first.kill9();
+    await Promise.all(clients);
+    const second = await startProcess({ env: { DATA_DIR, ADMIN_TOKEN } });
+    const statuses = await Promise.all(
+      acknowledged.map((id) => admin(second, 'GET', `/admin/tenants/${id}`)),
+    );
+    expect(tally(statuses)).toEqual({ 200: acknowledged.length });
+    expect(await second.stop()).toBe(0);
+  }, 20_000);
 
   it('is made anew by six processes at once, and each finds what all have written', async () => {
     const folder = join(scratchFolder('together'), 'not', 'there yet');

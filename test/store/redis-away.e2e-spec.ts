@@ -90,6 +90,27 @@ describeRedis('a start without Redis', () => {
   });
 });
 
+describeRedis('STALE_CONFIG_MAX_AGE_SECONDS', () => {
+  it('bounds how long known keys are served, counted from the loss and not from when they were read', async () => {
+    const redis = await startRedis();
+    const gateway = await startGateway({ REDIS_URL: redis.url, STALE_CONFIG_MAX_AGE_SECONDS: '2' });
+    await writeTenant(redis, 'acme', tenant('acme'), KNOWN);
+    const readAt = Date.now();
+    await waitFor('a long time of service', async () => {
+      expect((await call(gateway, KNOWN)).status).toBe(200);
+      return Date.now() - readAt > 2500;
+    });
+    await redis.kill();
+    const lostAt = Date.now();
+    await waitFor('the loss', async () => (await gauge(gateway, 'gateway_store_up')) === 0);
+    expect((await call(gateway, KNOWN)).status).toBe(200);
+    await waitFor('the end of service', async () => (await call(gateway, KNOWN)).status === 503);
+    expect(Date.now() - lostAt).toBeGreaterThan(800);
+    await gateway.close();
+    await redis.stop();
+  });
+});
+
 describeRedis('a Redis that goes away', () => {
   let redis: TestRedis;
   let wires: [TcpProxy, TcpProxy];

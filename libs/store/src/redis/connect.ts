@@ -6,6 +6,14 @@ function backoff(attempt: number): number {
   return Math.min(1000, 50 * 2 ** Math.min(attempt, 6)) * (0.5 + Math.random() / 2);
 }
 
+/**
+ * How long a connection may leave a command unanswered before ioredis gives it up. Several times what counts as being
+ * away (see RedisHealth): its clock goes on while this process stands still, and would then take Redis for silent.
+ */
+function patienceMs(config: RedisConfig): number {
+  return Math.max(2000, 4 * config.commandTimeoutMs);
+}
+
 /** Options of every single connection, whatever the topology. */
 function connectionOptions(config: RedisConfig): RedisOptions {
   return {
@@ -16,7 +24,7 @@ function connectionOptions(config: RedisConfig): RedisOptions {
     // How long the other side gets to say goodbye; one that hangs must not hold up the next attempt.
     disconnectTimeout: 100,
     keepAlive: 10_000,
-    commandTimeout: config.commandTimeoutMs,
+    commandTimeout: patienceMs(config),
     // Away must be noticed at once, not after a queue of commands has grown old.
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
@@ -34,7 +42,7 @@ function sentinelOptions(config: RedisConfig): RedisOptions {
     sentinelPassword: config.sentinelPassword,
     sentinelRetryStrategy: backoff,
     // Without it a sentinel that hangs is waited for without end.
-    sentinelCommandTimeout: config.commandTimeoutMs,
+    sentinelCommandTimeout: patienceMs(config),
     enableTLSForSentinelMode: config.tls !== undefined,
     sentinelTLS: config.tls,
   };

@@ -22,6 +22,8 @@ export class InvalidationLink {
   live = false;
   /** False where Redis does not permit tracking and only announced changes arrive. */
   tracking = true;
+  /** A PING is on its way. */
+  private asking = false;
   private readonly heartbeat: NodeJS.Timeout;
 
   /** @param provenAt when the latest answered PING was sent: everything up to then is known. ms since the epoch. */
@@ -100,13 +102,21 @@ export class InvalidationLink {
 
   private async prove(): Promise<void> {
     if (!this.live) return;
+    // Unanswered since the last time: `provenAt` grows old, and the feed stops being trusted. A dead peer is dropped
+    // and dialled again, but not before what has come in meanwhile has been read: this process may have stood still.
+    if (this.asking) {
+      setImmediate(() => this.asking && redial(this.redis));
+      return;
+    }
     const sentAt = Date.now();
+    this.asking = true;
     try {
       await this.redis.ping();
       this.provenAt = sentAt;
     } catch {
-      // Unanswered: `provenAt` grows old, and the feed stops being trusted. A dead peer is dropped and dialled again.
       if (this.live) redial(this.redis);
+    } finally {
+      this.asking = false;
     }
   }
 

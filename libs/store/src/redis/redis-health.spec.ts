@@ -22,7 +22,12 @@ class FakeRedis extends EventEmitter {
   }
 }
 
-const named = (name: string, message: string): Error => Object.assign(new Error(message), { name });
+/** As ioredis throws it: with the command. */
+const replyError = (message: string): Error =>
+  Object.assign(new Error(message), {
+    name: 'ReplyError',
+    command: { name: 'set', args: ['key', 'secret'] },
+  });
 const pass = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
 const timeOut = (): Promise<never> => Promise.reject(new Error('Command timed out'));
 
@@ -37,7 +42,7 @@ describe('the health of Redis', () => {
     const write = (level: string) => (fields: object) => void lines.push([level, fields]);
     const logger = { info: write('info'), warn: write('warn'), error: write('error') };
     redis = new FakeRedis();
-    health = new RedisHealth(redis as unknown as Redis, logger as unknown as Logger, 'redis.test:6379');
+    health = new RedisHealth(redis as unknown as Redis, logger as unknown as Logger, 'redis.test:6379', 400);
   });
   afterEach(() => {
     health.close();
@@ -63,18 +68,15 @@ describe('the health of Redis', () => {
   });
 
   it.each<[error: Error, unavailable: boolean, message?: string]>([
-    [named('ReplyError', 'WRONGTYPE Operation against a key'), false],
+    [replyError('WRONGTYPE Operation against a key'), false],
     [
-      named(
-        'ReplyError',
-        'ERR Error running script (call to f_1): @user_script:2: WRONGTYPE Operation against a key',
-      ),
+      replyError('ERR Error running script (call to f_1): @user_script:2: WRONGTYPE Operation against a key'),
       false,
       'WRONGTYPE Operation against a key',
     ],
-    [named('ReplyError', 'READONLY You can not write against a read only replica.'), true],
-    [named('ReplyError', 'OOM command not allowed'), true],
-    [named('ReplyError', 'NOPERM this user has no permissions'), true],
+    [replyError('READONLY You can not write against a read only replica.'), true],
+    [replyError('OOM command not allowed'), true],
+    [replyError('NOPERM this user has no permissions'), true],
     [new Error('Connection is closed.'), true],
     [new Error("Stream isn't writeable and enableOfflineQueue options is false"), true],
   ])('takes %p for a store that is away: %p', async (error, unavailable, message = error.message) => {
@@ -82,7 +84,7 @@ describe('the health of Redis', () => {
     const thrown: unknown = await health.run(() => Promise.reject(error)).catch((reason: unknown) => reason);
     expect(thrown instanceof StoreUnavailableError).toBe(unavailable);
     if (unavailable) expect((thrown as Error).cause).toBe(error);
-    else expect((thrown as Error).message).toBe(message);
+    else expect({ ...(thrown as Error), message: (thrown as Error).message }).toEqual({ message });
     // One refusal says nothing of the connection.
     expect(health.state).toBe('ready');
   });
@@ -137,6 +139,30 @@ describe('the health of Redis', () => {
       await pass(10_000);
       expect(redis.pings).toBe(pings);
     });
+  });
+
+  it('is away when a command goes unanswered for as long as is allowed, and not before', async () => {
+    redis.emit('ready');
+    await pass(1000);
+    const unanswered = health.run(() => new Promise(() => undefined)).catch((error: unknown) => error);
+    await pass(300);
+    const later = health.run(() => new Promise((resolve) => setTimeout(resolve, 99, 'done')));
+    await pass(99);
+    expect([health.state, await later]).toEqual(['ready', 'done']);
+    await pass(101);
+    expect(health.state).toBe('away');
+    expect(await unanswered).toBeInstanceOf(StoreUnavailableError);
+  });
+
+  it('does not blame Redis for the time this process stood still', async () => {
+    redis.emit('ready');
+    const answered = health.run(() => new Promise((resolve) => setTimeout(resolve, 5000, 'done')));
+    // As after a long pause: one turn of the loop, in which all timers are late and the answer is there.
+    jest.setSystemTime(Date.now() + 60_000);
+    await pass(399);
+    expect(health.state).toBe('ready');
+    redis.emit('close');
+    await expect(answered).rejects.toThrow(StoreUnavailableError);
   });
 
   it('lets nobody wait for the rest of a time-out once it is away', async () => {

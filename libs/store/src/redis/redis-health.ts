@@ -7,6 +7,8 @@ import { redial } from './connect';
 const PROBE_INTERVAL_MS = 250;
 /** A connection that has been silent for this long is given up: its peer may be gone without a word, a new one not. */
 const REDIAL_AFTER_MS = 2000;
+/** A command is unanswered when it has been under way for so many looks. */
+const LOOKS_PER_TIMEOUT = 4;
 /** A log line per failed attempt would bury the ones that matter. */
 const COMPLAINT_INTERVAL_MS = 5000;
 
@@ -14,6 +16,8 @@ const COMPLAINT_INTERVAL_MS = 5000;
 interface Waiter {
   giveUp: () => void;
   place: number;
+  /** Looks before it began. */
+  readonly since: number;
 }
 
 /** Knows whether Redis can be used now, and turns every way of being away into StoreUnavailableError. */
@@ -27,15 +31,20 @@ export class RedisHealth {
   private probe: NodeJS.Timeout | undefined;
   /** Ends the commands under way: once Redis is away, nobody waits for the rest of a time-out. */
   private readonly waiting: Waiter[] = [];
+  private looks = 0;
+  private readonly watch: NodeJS.Timeout;
   private lastComplaint = 0;
   private closed = false;
   private readonly firstReady: Promise<void>;
 
+  /** @param timeoutMs how long a command may go unanswered. */
   constructor(
     private readonly client: Redis | Cluster,
     private readonly logger: Logger,
     private readonly endpoint: string,
+    timeoutMs: number,
   ) {
+    this.watch = setInterval(() => this.look(), timeoutMs / LOOKS_PER_TIMEOUT).unref();
     this.firstReady = new Promise((resolve) => client.once('ready', resolve));
     client.on('ready', () => this.onConnected());
     client.on('close', () => this.onDisconnected());
@@ -52,7 +61,7 @@ export class RedisHealth {
    */
   async run<T>(command: () => Promise<T>): Promise<T> {
     if (this.state !== 'ready') throw new StoreUnavailableError();
-    const waiter: Waiter = { giveUp: () => undefined, place: this.waiting.length };
+    const waiter: Waiter = { giveUp: () => undefined, place: this.waiting.length, since: this.looks };
     const lost = new Promise<never>(
       (_resolve, reject) => (waiter.giveUp = () => reject(new StoreUnavailableError())),
     );
@@ -68,6 +77,7 @@ export class RedisHealth {
 
   close(): void {
     this.closed = true;
+    clearInterval(this.watch);
     this.endProbing();
   }
 
@@ -79,11 +89,21 @@ export class RedisHealth {
     last.place = waiter.place;
   }
 
+  /**
+   * Time is counted in looks, not by the clock: when this process stands still for a second, the answers have come in
+   * meanwhile and only have not been read.
+   */
+  private look(): void {
+    this.looks += 1;
+    if (this.waiting.some(({ since }) => this.looks - since > LOOKS_PER_TIMEOUT)) this.onStalled();
+  }
+
   private judge(error: Error): Error {
-    if (error instanceof StoreUnavailableError || error.message.startsWith('WRONGTYPE')) return error;
-    // Before Redis 7 a script's error says first that it comes from a script.
-    const wrongType = /: (WRONGTYPE .*)$/.exec(error.message)?.[1];
-    if (wrongType !== undefined) return new Error(wrongType, { cause: error });
+    if (error instanceof StoreUnavailableError) return error;
+    // Before Redis 7 a script's error says first that it comes from a script. The error is made anew because that of
+    // ioredis carries the command with its arguments, which are nothing for a log.
+    const wrongType = /(?:^|: )(WRONGTYPE .*)$/.exec(error.message)?.[1];
+    if (wrongType !== undefined) return new Error(wrongType);
     if (error.message === 'Command timed out') this.onStalled();
     else if (error.name === 'ReplyError') this.complain(error);
     return new StoreUnavailableError(error);

@@ -26,7 +26,7 @@ export class RedisStore implements Store {
   constructor(config: RedisConfig, logger: Logger) {
     const endpoint = config.nodes.map((node) => `${node.host}:${node.port}`).join(',');
     this.client = withScripts(connectCommands(config));
-    this.health = new RedisHealth(this.client, logger, endpoint);
+    this.health = new RedisHealth(this.client, logger, endpoint, config.commandTimeoutMs);
     this.documents = new RedisDocuments(this.client, this.health);
     this.buckets = new RedisBuckets(this.client, this.health);
     this.counters = redisCounters(this.client, this.health);
