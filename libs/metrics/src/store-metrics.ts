@@ -9,25 +9,27 @@ export interface WatchedStore {
 
 /** Gauges that say how far the in-memory configuration may be behind the store. */
 export function watchStore(registry: Registry, store: WatchedStore): void {
-  const gauge = (name: string, help: string, read: () => number): void => {
+  /** @param worst which worker's value counts where there are several: one that is cut off must show. */
+  const gauge = (name: string, help: string, worst: 'min' | 'max', read: () => number): void => {
     new Gauge({
       name,
       help,
       registers: [registry],
-      aggregator: 'max',
+      aggregator: worst,
       collect() {
         this.set(read());
       },
     });
   };
-  gauge('gateway_store_up', '1 while the store can be used', () => (store.state === 'ready' ? 1 : 0));
+  gauge('gateway_store_up', '1 while the store can be used', 'min', () => (store.state === 'ready' ? 1 : 0));
   gauge(
     'gateway_config_staleness_seconds',
     'Age of the latest proof that every configuration change has arrived',
+    'max',
     () => store.changes.ageMs / 1000,
   );
-  gauge('gateway_config_feed_up', '1 while cached configuration is trusted', () =>
+  gauge('gateway_config_feed_up', '1 while cached configuration is trusted', 'min', () =>
     store.changes.trustMs > 0 ? 1 : 0,
   );
-  gauge('gateway_replicas', 'Live data plane processes that share the store', () => store.fleet.size);
+  gauge('gateway_replicas', 'Live data plane processes that share the store', 'max', () => store.fleet.size);
 }

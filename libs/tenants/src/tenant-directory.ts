@@ -25,13 +25,8 @@ export class TenantDirectory {
     private readonly logger: Logger,
     maxStaleMs: number,
   ) {
-    const { documents, changes } = store;
-    this.tenantIds = new FollowedCache(
-      store,
-      (hash) => documents.get(keys.apiKeyMapping(hash)),
-      MAX_ENTRIES,
-      maxStaleMs,
-    );
+    const { changes } = store;
+    this.tenantIds = new FollowedCache(store, (hash) => this.readMapping(hash), MAX_ENTRIES, maxStaleMs);
     this.tenants = new FollowedCache(store, (id) => this.readTenant(id), MAX_ENTRIES, maxStaleMs);
     changes.subscribe((key) => this.forget(key));
   }
@@ -50,6 +45,17 @@ export class TenantDirectory {
   private byId(id: string | undefined): ServedTenant | Promise<ServedTenant> {
     const tenant = id === undefined ? undefined : this.tenants.get(id);
     return tenant instanceof Promise ? tenant.then(served) : served(tenant);
+  }
+
+  private async readMapping(hash: string): Promise<string | undefined> {
+    try {
+      return await this.store.documents.get(keys.apiKeyMapping(hash));
+    } catch (error) {
+      // Somebody stored a list or a hash under the key's name: that key is broken, not the store.
+      if (!(error as Error).message.startsWith('WRONGTYPE')) throw error;
+      this.logger.error({ reason: (error as Error).message }, 'the stored API key cannot be served');
+      throw new GatewayError('tenant_misconfigured', undefined, { cause: error });
+    }
   }
 
   private async readTenant(id: string): Promise<ServedTenant | BrokenTenant | undefined> {
