@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { GatewayError } from '#libs/errors';
 import { normalPath } from '#libs/tenants';
-import { headerRule } from './header-rules';
+import { dropNamed, headerRule } from './header-rules';
 import type { Peer, ProxyTrust } from './proxy-trust';
 import type { RequestContext } from './request-context';
 import { routedPath } from './routed-path';
@@ -79,7 +79,8 @@ export class Admission {
         throw new GatewayError('ambiguous_framing', `the header ${header.name} is refused`);
     }
     if (collected.connection !== undefined && !PLAIN_CONNECTION.test(collected.connection)) {
-      dropNamed(collected.connection, context.upstreamHeaders);
+      // Whoever sends TE must name it (RFC 9110 §10.1.4), and what is left of it here is meant to pass.
+      dropNamed(collected.connection, context.upstreamHeaders, 'te');
     }
   }
 
@@ -205,17 +206,6 @@ function joined(earlier: string | undefined, value: string): string {
 function vouched(claims: string | undefined, hops: number): string | undefined {
   const said = claims?.split(',');
   return said?.[Math.max(0, said.length - Math.max(1, hops))]?.trim();
-}
-
-/** Headers that `Connection` names belong to this hop only (RFC 9110 §7.6.1). */
-function dropNamed(connection: string, headers: string[]): void {
-  // prettier-ignore
-  const named = new Set(connection.toLowerCase().split(',').map((option) => option.trim()));
-  // Whoever sends TE must name it (RFC 9110 §10.1.4), and what is left of it here is meant to pass.
-  named.delete('te');
-  for (let i = headers.length - 2; i >= 0; i -= 2) {
-    if (named.has((headers[i] as string).toLowerCase())) headers.splice(i, 2);
-  }
 }
 
 function readTarget(url: string, collected: Collected, context: RequestContext): void {

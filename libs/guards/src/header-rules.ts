@@ -75,3 +75,17 @@ function classify(name: string): HeaderRule {
   // `X_API_KEY` and the like are look-alikes of what the gateway strips.
   return reserved || (plain !== name && READ.includes(plain)) ? 'drop' : 'forward';
 }
+
+/**
+ * Removes the headers that a `Connection` field names: they belong to its hop only (RFC 9110 §7.6.1).
+ * @param headers flat: name, value, name, value, …
+ * @param kept a lower-case name that stays although it is named
+ */
+export function dropNamed(connection: string, headers: string[], kept?: string): void {
+  const options = connection.toLowerCase().split(',');
+  const named = new Set(options.map((option) => option.trim()));
+  if (kept !== undefined) named.delete(kept);
+  for (let i = headers.length - 2; i >= 0; i -= 2) {
+    if (named.has((headers[i] as string).toLowerCase())) headers.splice(i, 2);
+  }
+}

@@ -6,7 +6,7 @@
 export { RequestContext, type GatewayRequest, type GuardName } from './request-context';
 export { Admission, type ArrivingRequest } from './admission';
 export { ProxyTrust, type Peer } from './proxy-trust';
-export { headerRule, type HeaderRule } from './header-rules';
+export { dropNamed, headerRule, type HeaderRule } from './header-rules';
 export { API_PREFIX, routedPath } from './routed-path';
 export { ApiKeyGuard, identifyTenant } from './api-key.guard';
 export { RouteGuard, chooseRoute } from './route.guard';

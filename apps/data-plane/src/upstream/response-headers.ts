@@ -1,4 +1,5 @@
 import { GatewayError } from '#libs/errors';
+import { dropNamed } from '#libs/guards';
 import { CORS_RESPONSE_HEADERS } from '../cors';
 
 /** Hop-by-hop (RFC 9110 §7.6.1); Node writes the framing of this hop itself. `trailer` announces what is sent on. */
@@ -57,7 +58,7 @@ export function responseHead(status: number, raw: readonly Buffer[], own: readon
     if (fate === 'send' || fate === 'type' || (fate === 'length' && status !== 204))
       headers.push(name, value);
   }
-  if (connection !== undefined) dropNamed(connection, headers);
+  if (connection !== undefined && !/^(?:keep-alive|close)$/i.test(connection)) dropNamed(connection, headers);
   for (const part of own) headers.push(part);
   return head;
 }
@@ -67,16 +68,6 @@ function checkCoding(value: string): void {
   if (value.toLowerCase() === 'chunked') return;
   const cause = new Error(`the upstream sent Transfer-Encoding: ${value}`);
   throw new GatewayError('upstream_failed', undefined, { cause });
-}
-
-/** Headers that the upstream's `Connection` names were meant for the gateway only. */
-function dropNamed(connection: string, headers: string[]): void {
-  const options = connection.toLowerCase();
-  if (options === 'keep-alive' || options === 'close') return;
-  const named = new Set(options.split(',').map((option) => option.trim()));
-  for (let i = headers.length - 2; i >= 0; i -= 2) {
-    if (named.has((headers[i] as string).toLowerCase())) headers.splice(i, 2);
-  }
 }
 
 /** What Node accepts as a link (RFC 8288 §3), which is less than what upstreams may send. */
