@@ -10,7 +10,6 @@ if (major < 20 || (major === 20 && minor < 19) || major === 21 || (major === 22 
 // Imported only now: an older Node must see the message above, not a syntax error.
 import('./prepare.mjs').then(async ({ MAIN, prepare, runScript }) => {
   await runScript(() => prepare());
-  process.setSourceMapsEnabled(true);
   // As `node dist/src/main.js` would: argv[1] is what node:cluster starts for its workers.
   process.argv[1] = MAIN;
   const { default: Module } = await import('node:module');

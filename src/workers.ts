@@ -17,7 +17,6 @@ export async function startWorkers(config: GatewayConfig): Promise<RunningProces
   // Before the fork, so that all workers find the same generated token.
   resolveAdminToken(config, logger);
   serveWorkerScrapes();
-  cluster.setupPrimary({ execArgv: [...new Set([...process.execArgv, '--enable-source-maps'])] });
   // What keeps one from serving keeps all of them: one says so, and the others are not even started.
   await hasListened(cluster.fork(), config.adminPort === undefined ? 1 : 2);
   for (let i = 1; i < config.workers; i++) cluster.fork();

@@ -30,11 +30,7 @@ export async function runOpenLoop({ origin, request, rate, seconds, connections,
     seconds,
     connections,
   };
-  // It spins, so it must give way at once to upstream and Redis, which share its core.
-  const output = await runToEnd('nice', [
-    '-n',
-    '19',
-    'taskset',
+  const output = await runToEnd('taskset', [
     '-c',
     String(core),
     process.execPath,

@@ -5,7 +5,7 @@ import { median } from '../report/statistics.mjs';
 import { startPeers } from './peers.mjs';
 
 /** Not nginx and HAProxy: half of what they can do is more than a generator on one core can send on time. */
-const PEERS = ['gatehouse-full', 'caddy', 'fastify', 'express'];
+const PEERS = ['gatehouse-full', 'gatehouse-bare', 'caddy', 'fastify', 'express'];
 
 /**
  * @typedef {object} LatencyResult

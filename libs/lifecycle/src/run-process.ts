@@ -16,7 +16,7 @@ const EXIT_CONFIG = 78;
  * How far the old generation may outgrow what was live at the last collection. What lives in a gateway is small and
  * steady; V8's default (up to fourfold) trades 50 MB of garbage for collections that were too rare to measure.
  */
-const HEAP_GROWTH_PERCENT = 20;
+const HEAP_GROWTH_PERCENT = 30;
 
 /** npm passes a terminal's Ctrl-C on although the terminal has sent it already: only a later one is a second one. */
 const INSISTENCE_MS = 1000;

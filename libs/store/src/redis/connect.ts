@@ -67,6 +67,9 @@ export function connectCommands(config: RedisConfig): Redis | Cluster {
   return new Redis({
     ...connectionOptions(config),
     ...sentinelOptions(config),
+    // RedisHealth watches over these commands. A timer in each would not only cost its making: ioredis deletes the
+    // property that held it, and what V8 then makes of a command is garbage that lives until the next full collection.
+    commandTimeout: undefined,
     db: config.db,
     // Buckets are batched by themselves; ioredis's batching costs more than it saves beside that.
     enableAutoPipelining: false,

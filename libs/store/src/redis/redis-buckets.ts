@@ -2,7 +2,10 @@ import { Cluster } from 'ioredis';
 import type { Bucket, BucketVerdict, Buckets } from '../store';
 import { verdict } from '../token-bucket';
 import type { RedisHealth } from './redis-health';
-import type { RedisClient } from './scripts';
+import { callScript, Script } from './script-call';
+import { TAKE, type RedisClient } from './scripts';
+
+const TAKE_SCRIPT = new Script(TAKE);
 
 interface Waiter {
   resolve(verdict: BucketVerdict): void;
@@ -75,7 +78,7 @@ export class RedisBuckets implements Buckets {
       const reply = await this.health.run(() =>
         this.client instanceof Cluster
           ? this.client.gatehouseTakeOne(keys[0] as string, ...terms)
-          : this.client.gatehouseTake(keys.length, ...keys, ...terms),
+          : callScript(this.client, TAKE_SCRIPT, keys, terms),
       );
       batches.forEach((batch, i) => settle(batch, Number(reply[i * 2]), String(reply[i * 2 + 1])));
     } catch (error) {

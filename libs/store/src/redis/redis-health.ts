@@ -14,7 +14,7 @@ const COMPLAINT_INTERVAL_MS = 5000;
 
 /** A command under way, and where it stands in the list of them. */
 interface Waiter {
-  giveUp: () => void;
+  readonly reject: (error: Error) => void;
   place: number;
   /** Looks before it began. */
   readonly since: number;
@@ -59,20 +59,23 @@ export class RedisHealth {
    * Runs a command.
    * @throws StoreUnavailableError unless Redis itself refused the command as wrong for the data under its key.
    */
-  async run<T>(command: () => Promise<T>): Promise<T> {
-    if (this.state !== 'ready') throw new StoreUnavailableError();
-    const waiter: Waiter = { giveUp: () => undefined, place: this.waiting.length, since: this.looks };
-    const lost = new Promise<never>(
-      (_resolve, reject) => (waiter.giveUp = () => reject(new StoreUnavailableError())),
-    );
-    this.waiting.push(waiter);
-    try {
-      return await Promise.race([command(), lost]);
-    } catch (error) {
-      throw this.judge(error as Error);
-    } finally {
-      this.leave(waiter);
-    }
+  run<T>(command: () => Promise<T>): Promise<T> {
+    if (this.state !== 'ready') return Promise.reject(new StoreUnavailableError());
+    // By hand and not with Promise.race: that costs this path three promises more.
+    return new Promise((resolve, reject) => {
+      const waiter: Waiter = { reject, place: this.waiting.length, since: this.looks };
+      this.waiting.push(waiter);
+      command().then(
+        (reply) => {
+          this.leave(waiter);
+          resolve(reply);
+        },
+        (error: Error) => {
+          this.leave(waiter);
+          reject(this.judge(error));
+        },
+      );
+    });
   }
 
   close(): void {
@@ -171,7 +174,7 @@ export class RedisHealth {
       return;
     }
     this.logger.error({ redis: this.endpoint }, 'Redis is away: known tenants are served from memory');
-    for (const { giveUp } of this.waiting) giveUp();
+    for (const { reject } of this.waiting) reject(new StoreUnavailableError());
   }
 
   private complain(error: Error): void {

@@ -19,7 +19,7 @@ const REFILL = `
  * Takes from any number of buckets. KEYS the buckets; ARGV for each: capacity, windowMs, wanted, debt.
  * Returns for each: granted, units left; -1 granted where the key holds something that is no bucket.
  */
-const TAKE = `${REFILL}
+export const TAKE = `${REFILL}
   local reply = {}
   for i, key in ipairs(KEYS) do
     local a = i * 4
