@@ -101,7 +101,12 @@ async function startGatehouse({ dir, options }, name, env) {
     core: options.core,
     command: process.execPath,
     // As the script start:prod of the product.
-    args: ['--max-semi-space-size=8', '--single-threaded-gc', '--no-incremental-marking-task', GATEHOUSE_MAIN],
+    args: [
+      '--max-semi-space-size=8',
+      '--single-threaded-gc',
+      '--no-incremental-marking-task',
+      GATEHOUSE_MAIN,
+    ],
     cwd: ROOT,
     env: {
       NODE_ENV: 'production',
