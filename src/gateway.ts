@@ -25,7 +25,8 @@ export interface Gateway extends RunningProcess {
 }
 
 /** What the control plane answers on a port that it shares; everything else is the data plane's. */
-const CONTROL_PATHS = /^\/(?:admin|tenant|metrics|docs)(?:[/?]|$)/;
+const CONTROL_PATHS =
+  /^\/(?:admin|tenant|metrics|docs|redoc|register-api|me|services|api-keys|usage|billing)(?:[/?]|$)/;
 
 /**
  * Starts both planes. They listen at once and say "not ready" until the store has been reached.

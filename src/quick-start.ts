@@ -3,7 +3,6 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { RunningProcess, Resources } from '#libs/lifecycle';
-import { keys, type Store } from '#libs/store';
 import { AddressPolicy, ApiKeyRepository, TenantRepository, hashApiKey } from '#libs/tenants';
 
 /** The demo, ready to be used. */
@@ -31,7 +30,7 @@ export async function prepareQuickStart(resources: Resources): Promise<QuickStar
   const document = { id: DEMO_ID, name: DEMO_NAME, upstreamBaseUrl, allowedRoutes: [{ path: '/' }] };
   if (first.length === 0) await tenants.create(document);
   else await tenants.update(DEMO_ID, () => document);
-  const apiKey = await demoKey(store, apiKeys, join(config.dataDir, 'demo-api-key'));
+  const apiKey = await demoKey(apiKeys, join(config.dataDir, 'demo-api-key'));
   return {
     announce: (port) => void process.stderr.write(greeting(port, apiKey)),
     close: () =>
@@ -43,9 +42,9 @@ export async function prepareQuickStart(resources: Resources): Promise<QuickStar
 }
 
 /** The same key at every start, as long as it is still valid. */
-async function demoKey(store: Store, apiKeys: ApiKeyRepository, file: string): Promise<string> {
+async function demoKey(apiKeys: ApiKeyRepository, file: string): Promise<string> {
   const kept = readOptional(file);
-  if (kept && (await store.documents.get(keys.apiKeyMapping(hashApiKey(kept)))) === DEMO_ID) return kept;
+  if (kept && (await apiKeys.byHash(hashApiKey(kept)))?.tenantId === DEMO_ID) return kept;
   const { apiKey } = await apiKeys.create(DEMO_ID, DEMO_NAME);
   writeFileSync(file, `${apiKey}\n`, { mode: 0o600 });
   return apiKey;

@@ -25,8 +25,9 @@ describeStores('API keys', (start) => {
   };
   const mappingOf = (key: string): Promise<string | undefined> =>
     stage.store.documents.get(`tenant:byApiKey:${hashApiKey(key)}`);
+  const recordOf = async (key: string): Promise<unknown> => JSON.parse((await mappingOf(key)) ?? 'null');
 
-  it('maps the digest of a new key to its tenant in the documented form, and shows the key once', async () => {
+  it('keeps the record of a new key under its digest, where the data plane looks, and shows the key once', async () => {
     const answer = await stage.call('POST', '/admin/tenants/acme/api-keys', { name: 'billing' });
     const created = answer.body as Created;
     expect(answer.status).toBe(201);
@@ -35,17 +36,19 @@ describeStores('API keys', (start) => {
       name: 'billing',
       key: expect.stringMatching(/^gh_live_.{49}$/) as string,
     });
+    expect(answer.headers.get('location')).toBe(`/admin/tenants/acme/api-keys/${created.id}`);
     expect(created.key.startsWith(created.prefix)).toBe(true);
     expect(created.prefix).toHaveLength(12);
     expect(Math.abs(Date.parse(created.createdAt) - Date.now())).toBeLessThan(60_000);
-    expect(await mappingOf(created.key)).toBe('acme');
 
     const listed = await stage.call('GET', '/admin/tenants/acme/api-keys');
     const { key, ...record } = created;
+    const { id, name, prefix, createdAt } = created;
+    expect(await recordOf(key)).toEqual({ id, tenantId: 'acme', name, prefix, createdAt, enabled: true });
     expect(listed.body).toEqual({ apiKeys: [{ ...record, active: true }], nextCursor: null });
-    for (const prefix of ['tenant:', 'gatehouse:{acme}:key:']) {
-      for await (const name of stage.store.documents.scan(prefix)) {
-        expect(name + (await stage.store.documents.get(name))).not.toContain(key);
+    for (const place of ['tenant:', 'gatehouse:{acme}:key:']) {
+      for await (const found of stage.store.documents.scan(place)) {
+        expect(found + (await stage.store.documents.get(found))).not.toContain(key);
       }
     }
     expect(JSON.stringify(stage.lines())).not.toContain(key);
@@ -80,7 +83,7 @@ describeStores('API keys', (start) => {
       text: '',
     });
     expect(await mappingOf(first.key)).toBeUndefined();
-    expect(await mappingOf(second.key)).toBe('acme');
+    expect(await recordOf(second.key)).toMatchObject({ tenantId: 'acme', name: 'second' });
     const listed = await stage.call('GET', '/admin/tenants/acme/api-keys');
     expect(listed.body).toMatchObject({ apiKeys: [{ id: second.id }] });
     const again = refusal(await stage.call('DELETE', `/admin/tenants/acme/api-keys/${first.id}`));
@@ -93,7 +96,7 @@ describeStores('API keys', (start) => {
       const answer = refusal(await stage.call('DELETE', `/admin/tenants/acme/api-keys/${id}`));
       expect(answer).toMatchObject({ status: 404, code: 'api_key_not_found' });
     }
-    expect(await mappingOf(theirs.key)).toBe('other');
+    expect(await recordOf(theirs.key)).toMatchObject({ tenantId: 'other', name: 'theirs' });
   });
 
   it('revokes by digest a key that another program has mapped', async () => {

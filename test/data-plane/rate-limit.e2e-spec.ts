@@ -60,7 +60,7 @@ function guarantees(environment: () => Record<string, string>): void {
       title: 'The rate limit is reached',
       status: 429,
       code: 'rate_limited',
-      detail: `try again in ${seconds} s`,
+      detail: `the limit of the tenant: try again in ${seconds} s`,
       requestId: headers['x-request-id'],
     });
   });

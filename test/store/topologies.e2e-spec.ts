@@ -1,5 +1,6 @@
-import { StoreUnavailableError } from '#libs/store';
+import { StoreUnavailableError, type Bucket, type LimitVerdict } from '#libs/store';
 import { waitFor } from '../support/children';
+import { peekOne, takeOne } from '../support/limits';
 import {
   describeRedis,
   startCluster,
@@ -70,8 +71,11 @@ describeRedis('Redis Sentinel', () => {
       await waitFor('a write on the new master', writeReaches, 15_000);
       expect(await store.documents.get('tenant:kept')).toBe('before');
       // The new master has never seen our scripts.
-      const bucket = { key: 'rl:t:1', capacity: 5, windowMs: 1000 };
-      expect(await store.buckets.take(bucket)).toMatchObject({ allowed: true });
+      const bucket = { key: 'rl:t:1', capacity: 5, windowMs: 86_400_000 };
+      expect(await takeOne(store, bucket)).toMatchObject({ allowed: true, remaining: 4 });
+      expect(await store.limits.charge([[bucket, 1]])).toEqual([]);
+      const request = { bucket, wanted: 2, generation: 0, used: 0, returned: 0, held: 0 };
+      expect(await store.limits.lease([request])).toMatchObject([{ granted: 2, remaining: 1 }]);
       await waitFor('the feed', () => isTrusted(store), 10_000);
       expect(store.changes.epoch).toBeGreaterThan(epoch);
       const reported = record(store);
@@ -89,6 +93,20 @@ describeRedis('Redis Cluster', () => {
   let store: OpenedStore;
   /** A document on each node, by the number of the node. */
   const keyOf: string[] = [];
+  /** What is left, as soon as every node answers. */
+  const left = async (bucket: Bucket): Promise<number> => {
+    const there = async (): Promise<LimitVerdict | undefined> => {
+      const verdict = await attempt(() => peekOne(store, bucket));
+      return verdict === 'away' ? undefined : verdict;
+    };
+    return (await waitFor('an answer', there, 10_000)).remaining;
+  };
+  /** On the same node as a document. */
+  const bucketBeside = (key: string): Bucket => ({
+    key: `rl:{${key}}:1`,
+    capacity: 10,
+    windowMs: 86_400_000,
+  });
 
   beforeAll(async () => {
     cluster = await startCluster();
@@ -110,14 +128,25 @@ describeRedis('Redis Cluster', () => {
     const [from, to] = cluster.nodes as [TestRedis, TestRedis];
     const key = keyOf[0] ?? '';
     const slot = await from.cli('CLUSTER', 'KEYSLOT', key);
+    const bucket = bucketBeside(key);
+    expect(await takeOne(store, bucket)).toMatchObject({ remaining: 9 });
     const [fromId, toId] = [await from.cli('CLUSTER', 'MYID'), await to.cli('CLUSTER', 'MYID')];
     await to.cli('CLUSTER', 'SETSLOT', slot, 'IMPORTING', fromId);
     await from.cli('CLUSTER', 'SETSLOT', slot, 'MIGRATING', toId);
     expect(await store.documents.get(key)).toBe('here');
-    await from.cli('MIGRATE', to.host, String(to.port), key, '0', '1000');
+    expect(await takeOne(store, bucket)).toMatchObject({ remaining: 8 });
+    for (const moved of [key, bucket.key])
+      await from.cli('MIGRATE', to.host, String(to.port), moved, '0', '1000');
     expect(await store.documents.get(key)).toBe('here');
+    expect(await takeOne(store, bucket)).toMatchObject({ remaining: 7 });
+    const charged = store.limits.charge([[bucket, 2]]);
+    expect(await takeOne(store, bucket)).toMatchObject({ remaining: 4 });
+    expect(await charged).toEqual([]);
     for (const node of [to, from]) await node.cli('CLUSTER', 'SETSLOT', slot, 'NODE', toId);
     expect(await store.documents.get(key)).toBe('here');
+    const chargedAgain = store.limits.charge([[bucket, 2]]);
+    expect(await takeOne(store, bucket)).toMatchObject({ remaining: 1 });
+    expect(await chargedAgain).toEqual([]);
     const reported = record(store);
     await cluster.cli('SET', key, 'moved');
     await waitFor('a report', () => reported.includes(key));
@@ -132,7 +161,11 @@ describeRedis('Redis Cluster', () => {
     async (_way, leave, comeBack) => {
       const node = cluster.nodes[2] as TestRedis;
       const lost = keyOf[2] ?? '';
+      const [here, there] = [bucketBeside(keyOf[1] ?? ''), bucketBeside(lost)];
+      const before = await left(here);
       await leave(node);
+      // What could not be charged is told from what could, which must not be charged again with it.
+      expect(await store.limits.charge([[here, 1], [there, 1]])).toEqual([[there, 1]]); // prettier-ignore
       await waitFor('the loss', async () => (await attempt(() => store.documents.get(lost))) === 'away');
       for (let i = 0; i < 5; i++) {
         // The other nodes answer, so the store is tried again and again.
@@ -140,9 +173,8 @@ describeRedis('Redis Cluster', () => {
         expect(await attempt(() => store.documents.get(lost))).toBe('away');
       }
       await waitFor('the loss to be noticed by the feed', () => store.changes.trustMs === 0);
-      const bucket = { key: 'rl:t:1', capacity: 5, windowMs: 1000 };
       await Promise.all(keyOf.map((key) => attempt(() => store.documents.get(key))));
-      await attempt(async () => store.buckets.take(bucket));
+      await attempt(() => takeOne(store, bucketBeside(lost)));
       await waitFor('the cluster to say that it is down', async () =>
       (await cluster.nodes[0]?.cli('CLUSTER', 'INFO'))?.includes('cluster_state:fail')); // prettier-ignore
       for (const key of keyOf) expect(await attempt(() => store.documents.get(key))).toBe('away');
@@ -160,6 +192,7 @@ describeRedis('Redis Cluster', () => {
         10_000,
       );
       await waitFor('a report', () => reported.includes(lost));
+      expect(await left(here)).toBe(before - 1);
     },
     40_000,
   );

@@ -32,6 +32,7 @@ export const LIB_DIRECTIONS: Record<string, readonly string[]> = {
   store: ['logging', 'config', 'errors'],
   tenants: ['store', 'config', 'errors', 'metrics', 'logging'],
   usage: ['store', 'config', 'errors', 'metrics', 'logging'],
+  billing: ['store', 'errors'],
   lifecycle: ['store', 'config', 'errors', 'metrics', 'logging'],
   guards: ['tenants', 'store', 'metrics', 'usage', 'logging', 'errors', 'config'],
 };

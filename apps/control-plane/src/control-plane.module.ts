@@ -1,7 +1,19 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { ProblemFilter } from '#libs/errors';
-import { AddressPolicy, ApiKeyRepository, TenantRepository } from '#libs/tenants';
+import {
+  AddressPolicy,
+  ApiKeyRepository,
+  ServiceRepository,
+  TenantDirectory,
+  TenantRepository,
+} from '#libs/tenants';
+import { BillingController } from './billing/billing.controller';
+import { billingProviders } from './billing/billing.providers';
+import { PlansController } from './billing/plans.controller';
+import { PricingController } from './billing/pricing.controller';
+import { StatementsController } from './billing/statements.controller';
+import { TenantBillingController } from './billing/tenant-billing.controller';
 import { OPTIONS, type ControlPlaneOptions } from './control-plane.options';
 import { AdminGuard } from './edge/admin.guard';
 import { JsonBodyGuard } from './edge/json-body.guard';
@@ -12,18 +24,24 @@ import { Explainer } from './explain/explainer';
 import { HealthController } from './health/health.controller';
 import { ApiKeysController } from './keys/api-keys.controller';
 import { MetricsController } from './metrics/metrics.controller';
+import { PORTAL_CONTROLLERS, portalProviders } from './portal/providers';
 import { RouteOverviewController } from './routes/route-overview.controller';
 import { RoutesController } from './routes/routes.controller';
+import { ServicesController } from './services/services.controller';
 import { TenantConfigurationsController } from './tenants/tenant-configurations.controller';
 import { TenantsController } from './tenants/tenants.controller';
-import { UsageController } from './tenants/usage.controller';
+import { TenantUsageController } from './usage/tenant-usage.controller';
+import { UsageController } from './usage/usage.controller';
 
 @Module({})
 export class ControlPlaneModule {
   static with(options: ControlPlaneOptions): DynamicModule {
     const { store, config, logging } = options;
     const apiKeys = new ApiKeyRepository(store);
-    const tenants = new TenantRepository(store, apiKeys, new AddressPolicy(config.allowPrivateUpstreams));
+    const addresses = new AddressPolicy(config.allowPrivateUpstreams);
+    const services = new ServiceRepository(store, apiKeys, addresses);
+    const tenants = new TenantRepository(store, apiKeys, addresses);
+    const directory = new TenantDirectory(store, logging.logger, config.staleConfigMaxAgeMs);
     const problems = new ProblemFilter((error, request) => {
       const { id } = request as { id?: string };
       logging.logger.error({ category: 'admin', err: error, requestId: id }, 'the control plane failed');
@@ -34,17 +52,29 @@ export class ControlPlaneModule {
         HealthController,
         MetricsController,
         TenantsController,
-        UsageController,
+        TenantBillingController,
+        TenantUsageController,
         RoutesController,
         RouteOverviewController,
         ApiKeysController,
+        ServicesController,
+        ...PORTAL_CONTROLLERS,
         TenantConfigurationsController,
         ExplainController,
+        PlansController,
+        BillingController,
+        PricingController,
+        StatementsController,
+        UsageController,
       ],
       providers: [
         { provide: OPTIONS, useValue: options },
         { provide: TenantRepository, useValue: tenants },
         { provide: ApiKeyRepository, useValue: apiKeys },
+        { provide: ServiceRepository, useValue: services },
+        { provide: TenantDirectory, useValue: directory },
+        ...portalProviders(store, { tenants, apiKeys, services }),
+        ...billingProviders(options, { tenants, apiKeys, services }),
         { provide: Explainer, useValue: new Explainer(store, config, logging.logger) },
         // In this order: the body is read only for those who may send one.
         { provide: APP_GUARD, useClass: AdminGuard },

@@ -1,6 +1,12 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
-import { ServerResponse, type RequestListener, type Server, type IncomingMessage } from 'node:http';
+import {
+  ServerResponse,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+} from 'node:http';
 import type { Socket } from 'node:net';
 import type { GatewayConfig } from '#libs/config';
 import { ProblemFilter } from '#libs/errors';
@@ -9,11 +15,13 @@ import { nestLogger, type Logging } from '#libs/logging';
 import type { MetricsRegistry } from '#libs/metrics';
 import type { Store } from '#libs/store';
 import { AddressPolicy, TenantDirectory } from '#libs/tenants';
-import { UsageCounter } from '#libs/usage';
+import { UsageMeter } from '#libs/usage';
+import { Accounting } from './accounting';
 import { answerParserError } from './client-error';
 import { Cors } from './cors';
 import { DataPlaneModule } from './data-plane.module';
 import { FrontDoor, type Neighbour } from './front-door';
+import { prepareLastWrite } from './last-write';
 import { Observation } from './observation';
 import { PrototypeStableAdapter } from './prototype-stable-adapter';
 import { describeRequest } from './refusable';
@@ -48,14 +56,21 @@ const HEADERS_TIMEOUT_MS = 20_000;
 export async function createDataPlane(resources: DataPlaneResources): Promise<DataPlane> {
   const { config, store, logging, metrics } = resources;
   const addresses = new AddressPolicy(config.allowPrivateUpstreams);
-  const usage = new UsageCounter(store);
-  const observation = new Observation(metrics.gateway, logging, usage);
+  const limiter = new RateLimiter(store, config.rateLimitMode);
+  const meter = new UsageMeter(store, logging.logger, config.dataDir);
+  metrics.watchUsage(meter);
+  const accounting = new Accounting(meter, limiter);
+  const observation = new Observation(metrics.gateway, logging, accounting);
   const filter = new ProblemFilter((error, request) => observation.internalError(error, request));
   const cors = new Cors(config.allowedOrigins);
   const transport = new Transport(config, addresses);
   const proxies = new ProxyTrust(config.trustedProxies);
-  const forwarder = new Forwarder(transport, cors, config.maxBodyBytes, (error, request, response) =>
-    filter.respond(error, request, response),
+  const forwarder = new Forwarder(
+    transport,
+    cors,
+    accounting,
+    config.maxBodyBytes,
+    (error, request, response) => filter.respond(error, request, response),
   );
 
   const door = new FrontDoor({
@@ -68,24 +83,13 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
     neighbour: resources.neighbour,
     draining: resources.draining,
   });
-  const adapter = new PrototypeStableAdapter(
-    {
-      maxHeaderSize: config.maxHeaderBytes,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      // Also where NODE_OPTIONS say otherwise: the lenient parser takes folded lines and two lengths.
-      insecureHTTPParser: false,
-      // Node would answer by itself, unobserved, and go on to the next request of the connection; the door does not.
-      requireHostHeader: false,
-    },
-    door.request,
-  );
+  const adapter = new PrototypeStableAdapter(serverOptions(config), door.request);
   const verifier = new TokenVerifier({ logger: logging.logger, addresses });
   const nest = await NestFactory.create(
     DataPlaneModule.of({
       directory: new TenantDirectory(store, logging.logger, config.staleConfigMaxAgeMs),
       verifier,
-      limiter: new RateLimiter(store),
+      limiter,
       forwarder,
     }),
     adapter,
@@ -96,7 +100,19 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
   await nest.init();
   const application = adapter.getInstance<RequestListener>();
   describeRequest(adapter.getInstance(), cors);
-  return running(tuned(nest.getHttpServer() as Server, door), door, [transport, verifier, usage]);
+  return running(tuned(nest.getHttpServer() as Server, door), door, [transport, verifier, limiter, meter]);
+}
+
+function serverOptions({ maxHeaderBytes }: GatewayConfig): ServerOptions {
+  return {
+    maxHeaderSize: maxHeaderBytes,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    // Also where NODE_OPTIONS say otherwise: the lenient parser takes folded lines and two lengths.
+    insecureHTTPParser: false,
+    // Node would answer by itself, unobserved, and go on to the next request of the connection; the door does not.
+    requireHostHeader: false,
+  };
 }
 
 function running(server: Server, door: FrontDoor, parts: Array<{ close(): Promise<void> }>): DataPlane {
@@ -114,6 +130,7 @@ function tuned(server: Server, door: FrontDoor): Server {
   server.requestTimeout = 0;
   // Beyond this Node drops header fields without a word; their number is bounded by admission instead.
   server.maxHeadersCount = 0;
+  server.on('connection', prepareLastWrite);
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     door.upgrade(request, socket, head, new ServerResponse(request));
   });

@@ -124,7 +124,7 @@ export class FrontDoor {
       context.bytesIn = request.socket.bytesRead;
       context.bytesOut = request.socket.bytesWritten;
     }
-    this.house.observation.end(context, statusOf(response, context));
+    this.house.observation.end(context, statusOf(response, context), isWhole(response));
   }
 
   private peer(socket: Socket): Peer {
@@ -137,11 +137,15 @@ export class FrontDoor {
   }
 }
 
+/** A response that went out whole has let go of its socket. */
+function isWhole(response: ServerResponse): boolean {
+  return response.writableFinished && response.socket === null;
+}
+
 /** The client's view of the outcome. */
 function statusOf(response: ServerResponse, context: RequestContext): number {
   if (context.switchedProtocols) return 101;
-  // A response that went out whole has let go of its socket.
-  if (response.writableFinished && response.socket === null) return response.statusCode;
+  if (isWhole(response)) return response.statusCode;
   // Broken off, and by the client, unless somebody has said otherwise.
   context.refusal ??= new GatewayError('client_gone');
   return response.headersSent ? response.statusCode : context.refusal.status;

@@ -2,7 +2,7 @@ import type { GatewayError } from '#libs/errors';
 import type { GatewayRequest, RequestContext } from '#libs/guards';
 import type { LogCategory, Logging } from '#libs/logging';
 import type { GatewayMetrics } from '#libs/metrics';
-import type { UsageCounter } from '#libs/usage';
+import type { Accounting } from './accounting';
 
 /**
  * Metrics, access log and usage of a request, exactly once for every outcome. They hang on the end of the response,
@@ -12,15 +12,20 @@ export class Observation {
   constructor(
     private readonly metrics: GatewayMetrics,
     private readonly logging: Logging,
-    private readonly usage: UsageCounter,
+    private readonly accounting: Accounting,
   ) {}
 
   begin(): void {
     this.metrics.inflight += 1;
   }
 
-  /** @param status what the client got; 499 if it went away before there was one. */
-  end(context: RequestContext, status: number): void {
+  /**
+   * @param status what the client got; 499 if it went away before there was one.
+   * @param whole whether it got all of it.
+   */
+  end(context: RequestContext, status: number, whole: boolean): void {
+    if (whole) this.accounting.delivered(context, status);
+    else this.accounting.ended(context, status);
     const endedAt = performance.now();
     const durationMs = endedAt - context.startedAt;
     const upstreamMs =
@@ -33,10 +38,9 @@ export class Observation {
       tenantId,
       status,
       durationMs,
-      upstream: context.tenant?.upstream.origin,
+      upstream: context.upstream?.origin,
       upstreamMs,
     });
-    if (upstreamMs !== undefined && tenantId !== undefined) this.usage.count(tenantId);
     if (context.refusal) this.refused(context, context.refusal);
     else if (status >= 500 && upstreamMs !== undefined) this.metrics.upstreamError(tenantId);
     this.logging.access({

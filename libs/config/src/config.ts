@@ -39,6 +39,8 @@ export interface GatewayConfig {
   /** Undefined selects the embedded store. */
   readonly redis?: RedisConfig;
   readonly staleConfigMaxAgeMs: number;
+  readonly rateLimitMode: SettingValues['RATE_LIMIT_MODE'];
+  readonly openRegistration: boolean;
   readonly timeouts: TimeoutConfig;
   /** 0 means unlimited. */
   readonly maxBodyBytes: number;
@@ -85,6 +87,8 @@ export function loadConfig(env: Record<string, string | undefined>): GatewayConf
     allowedOrigins: values.ALLOWED_ORIGINS,
     redis,
     staleConfigMaxAgeMs: values.STALE_CONFIG_MAX_AGE_SECONDS * 1000,
+    rateLimitMode: values.RATE_LIMIT_MODE,
+    openRegistration: values.OPEN_REGISTRATION,
     timeouts: Object.freeze({
       connectMs: values.CONNECT_TIMEOUT_MS,
       firstByteMs: values.FIRST_BYTE_TIMEOUT_MS,

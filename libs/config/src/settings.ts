@@ -119,6 +119,18 @@ export const SETTINGS = {
     doc: 'How long known tenants are served from memory while Redis is away.',
   },
 
+  RATE_LIMIT_MODE: {
+    section: 'Limits and services',
+    parse: oneOf('exact', 'leased'),
+    fallback: 'exact',
+    doc: 'exact asks the store for every request; leased takes tokens ahead of them and never exceeds a limit either.',
+  },
+  OPEN_REGISTRATION: {
+    parse: flag,
+    fallback: 'false',
+    doc: 'true lets anybody register services without a credential, under a tenant of their own called default.',
+  },
+
   CONNECT_TIMEOUT_MS: {
     section: 'Forwarding',
     parse: MILLISECONDS,

@@ -4,7 +4,7 @@ import { normalPath } from '#libs/tenants';
 import { dropNamed, headerRule } from './header-rules';
 import type { Peer, ProxyTrust } from './proxy-trust';
 import type { RequestContext } from './request-context';
-import { routedPath } from './routed-path';
+import { destinationOf } from './routed-path';
 
 /** A request as the parser delivers it; also what `explain` makes up. */
 export interface ArrivingRequest {
@@ -63,7 +63,9 @@ export class Admission {
     readTarget(request.url, collected, context);
     this.addForwarded(peer, collected, context);
     readUpgrade(request.method, collected, context);
-    context.routedPath = routedPath(context.path);
+    const destination = destinationOf(context.path);
+    context.serviceId = destination.serviceId;
+    context.routedPath = destination.path;
   }
 
   private readHeaders(raw: readonly string[], collected: Collected, context: RequestContext): void {

@@ -7,10 +7,11 @@ export { RequestContext, type GatewayRequest, type GuardName } from './request-c
 export { Admission, type ArrivingRequest } from './admission';
 export { ProxyTrust, type Peer } from './proxy-trust';
 export { dropNamed, headerRule, type HeaderRule } from './header-rules';
-export { API_PREFIX, routedPath } from './routed-path';
-export { ApiKeyGuard, identifyTenant } from './api-key.guard';
-export { RouteGuard, chooseRoute } from './route.guard';
+export { API_PREFIX, destinationOf } from './routed-path';
+export { ApiKeyGuard, identifyCaller } from './api-key.guard';
+export { RouteGuard, chooseRoute, chooseService, findDestination } from './route.guard';
 export { JwtGuard, verifyBearer } from './jwt.guard';
-export { RateLimitGuard, enforceRateLimit } from './rate-limit.guard';
-export { RateLimiter } from './rate-limiter';
+export { RateLimitGuard, enforceLimits, limitHeaders } from './rate-limit.guard';
+export { limitsOf, type RequestLimits } from './request-limits';
+export { RateLimiter, type RateLimitMode } from './rate-limiter';
 export { TokenVerifier, type VerifiedToken } from './jwt/token-verifier';

@@ -33,8 +33,9 @@ export class JwtGuard implements CanActivate {
   canActivate(execution: ExecutionContext): boolean | Promise<boolean> {
     const { context } = requestOf(execution);
     context.judge = 'jwt';
-    if (!context.tenant || !context.route) throw new Error('JwtGuard ran before RouteGuard');
-    if (!context.route.requiresJwt) return true;
+    const place = context.service ?? context.route;
+    if (!context.tenant || !place) throw new Error('JwtGuard ran before RouteGuard');
+    if (!place.requiresJwt) return true;
     const token = verifyBearer(context.authorization, context.tenant, this.verifier);
     if (token instanceof Promise) return token.then((verified) => pass(context, verified));
     return pass(context, token);

@@ -1,24 +1,59 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import { GatewayError } from '#libs/errors';
-import type { BucketVerdict } from '#libs/store';
-import type { ServedTenant } from '#libs/tenants';
+import { GatewayError, type ErrorCode } from '#libs/errors';
+import { StoreUnavailableError, type ClaimVerdict, type Limit } from '#libs/store';
 import { RateLimiter } from './rate-limiter';
+import { levelsOf, limitsOf, secondsUntilMore, type LimitName, type RequestLimits } from './request-limits';
 import { requestOf, type RequestContext } from './request-context';
+
+const REFUSALS: Partial<Record<LimitName, ErrorCode>> = {
+  quota: 'quota_exceeded',
+  spend_cap: 'spend_cap_reached',
+};
 
 /**
  * Lets a verdict pass or refuses with when to come back.
- * @throws GatewayError rate_limited, with Retry-After (RFC 9110 §10.2.3) and the RateLimit fields
+ * @throws GatewayError rate_limited, quota_exceeded or spend_cap_reached, with Retry-After (RFC 9110 §10.2.3)
  */
-export function enforceRateLimit(verdict: BucketVerdict, tenant: ServedTenant): void {
+export function enforceLimits(limits: RequestLimits, verdict: ClaimVerdict, now: number = Date.now()): void {
   if (verdict.allowed) return;
-  const seconds = Math.max(1, Math.ceil(verdict.retryAfterMs / 1000));
-  throw new GatewayError('rate_limited', `try again in ${seconds} s`, {
-    headers: {
-      'Retry-After': String(seconds),
-      RateLimit: `"tenant";r=${verdict.remaining};t=${seconds}`,
-      'RateLimit-Policy': `"tenant";q=${tenant.bucket.capacity};w=${tenant.windowSeconds}`,
+  const refusing = verdict.verdicts.findIndex(({ allowed }) => !allowed);
+  const name = limits.names[refusing] ?? 'tenant';
+  const wait = verdict.verdicts.map(({ allowed, retryAfterMs }, i) =>
+    allowed ? 0 : secondsUntilMore(limits.claim[i] as Limit, retryAfterMs, now),
+  );
+  const seconds = Math.max(1, ...wait);
+  // Money comes back when somebody says so, not at a time.
+  const waiting = name !== 'spend_cap';
+  throw new GatewayError(
+    REFUSALS[name] ?? 'rate_limited',
+    waiting ? `the limit of the ${name}: try again in ${seconds} s` : undefined,
+    {
+      headers: {
+        ...(waiting && { 'Retry-After': String(seconds) }),
+        ...Object.fromEntries(pairs(limitHeaders(limits, verdict, now))),
+      },
     },
-  });
+  );
+}
+
+/** RateLimit and RateLimit-Policy, and the older X-RateLimit-* of the limit that is nearest to its end. Flat. */
+export function limitHeaders(limits: RequestLimits, verdict: ClaimVerdict, now: number): string[] {
+  const { verdicts } = verdict;
+  let nearest = 0;
+  for (let i = 1; i < verdicts.length; i++) {
+    const less = (verdicts[i]?.remaining ?? Infinity) < (verdicts[nearest]?.remaining ?? Infinity);
+    if (less && limits.names[i] !== 'spend_cap') nearest = i;
+  }
+  const limit = limits.claim[nearest] as Limit;
+  const { remaining = 0, retryAfterMs = 0 } = verdicts[nearest] ?? {};
+  // prettier-ignore
+  return [
+    'RateLimit-Policy', limits.policy,
+    'RateLimit', levelsOf(limits, verdict, now),
+    'X-RateLimit-Limit', String(limit.capacity),
+    'X-RateLimit-Remaining', String(remaining),
+    'X-RateLimit-Reset', String(secondsUntilMore(limit, retryAfterMs, now)),
+  ];
 }
 
 /** Last of the request path: how often. Last, so that refused requests cost their tenant nothing. */
@@ -29,17 +64,31 @@ export class RateLimitGuard implements CanActivate {
   canActivate(execution: ExecutionContext): boolean | Promise<boolean> {
     const { context } = requestOf(execution);
     context.judge = 'rate_limit';
-    const { tenant } = context;
-    if (!tenant) throw new Error('RateLimitGuard ran before ApiKeyGuard');
-    const verdict = this.limiter.take(tenant.bucket);
-    if (verdict instanceof Promise) return verdict.then((decided) => settle(context, tenant, decided));
-    return settle(context, tenant, verdict);
+    const { caller, service, route } = context;
+    const place = service ?? route;
+    if (!caller || !place) throw new Error('RateLimitGuard ran before RouteGuard');
+    const limits = limitsOf(caller, place, Date.now());
+    context.limits = limits;
+    const verdict = this.limiter.take(limits.claim);
+    if (verdict instanceof Promise)
+      return verdict.then((decided) => settle(context, limits, decided), giveUp);
+    return settle(context, limits, verdict);
   }
 }
 
-function settle(context: RequestContext, tenant: ServedTenant, verdict: BucketVerdict): true {
-  context.bucket = verdict;
-  enforceRateLimit(verdict, tenant);
+function settle(context: RequestContext, limits: RequestLimits, verdict: ClaimVerdict): true {
+  context.verdict = verdict;
+  enforceLimits(limits, verdict);
   context.judge = 'upstream';
   return true;
+}
+
+/** Only budgets of which nothing is known end here: money is not given out on a guess. */
+function giveUp(error: unknown): never {
+  if (!(error instanceof StoreUnavailableError)) throw error;
+  throw new GatewayError('store_unavailable', undefined, { cause: error, headers: { 'Retry-After': '1' } });
+}
+
+function pairs(flat: readonly string[]): Array<[string, string]> {
+  return flat.flatMap((name, i) => (i % 2 === 0 ? [[name, flat[i + 1] ?? ''] as [string, string]] : []));
 }

@@ -1,102 +1,79 @@
-import {
-  StoreUnavailableError,
-  take,
-  type Bucket,
-  type BucketLevel,
-  type BucketVerdict,
-  type Store,
-} from '#libs/store';
+import { StoreUnavailableError, type Claim, type ClaimVerdict, type Limit, type Store } from '#libs/store';
+import { Leases } from './leases';
+import { LocalLimits } from './local-limits';
+import { Shares } from './shares';
 
-/** What this process lets through on its own while the store is away. */
-interface Share {
-  readonly bucket: Bucket;
-  readonly level: BucketLevel;
-  /** Tokens given out that the store does not know of yet. */
-  spent: number;
-}
+/** How claims are decided: `exact` asks the store for every request, `leased` takes tokens ahead of them. */
+export type RateLimitMode = 'exact' | 'leased';
 
 /**
- * Takes tokens from the store, and from this process's share of the limit while the store is away: the limit
- * divided by the live replicas, continuing from what was last seen, so that together they stay within it.
+ * Takes a request's worth from all of its limits or from none: in the store; from tokens on lease; or, while the store
+ * is away, from this process's share of each limit, so that all replicas together stay within it.
  */
 export class RateLimiter {
-  private readonly shares = new Map<string, Share>();
+  private readonly locals: LocalLimits;
+  private readonly shares: Shares;
+  private readonly leases: Leases | undefined;
 
   /** @param now milliseconds since the epoch. */
   constructor(
     private readonly store: Store,
-    private readonly now: () => number = Date.now,
-  ) {}
-
-  take(bucket: Bucket): BucketVerdict | Promise<BucketVerdict> {
-    if (this.store.state !== 'ready') return this.takeShare(bucket);
-    const debt = this.shares.size === 0 ? 0 : this.collectDebt(bucket);
-    const verdict = this.store.buckets.take(bucket, debt);
-    return verdict instanceof Promise ? this.settle(bucket, verdict, debt) : verdict;
+    mode: RateLimitMode = 'exact',
+    now: () => number = Date.now,
+  ) {
+    this.locals = new LocalLimits(now);
+    this.shares = new Shares(store, this.locals, now);
+    this.leases = mode === 'leased' ? new Leases(store, this.locals) : undefined;
   }
 
-  /** The state of a bucket, touching nothing. */
-  peek(bucket: Bucket): BucketVerdict | Promise<BucketVerdict> {
-    return this.store.buckets.peek(bucket);
-  }
-
-  private settle(bucket: Bucket, pending: Promise<BucketVerdict>, debt: number): Promise<BucketVerdict> {
-    return pending.then(
-      (verdict) => {
-        // Written in place: an object per request would be garbage a moment later.
-        bucket.lastSeen ??= { remaining: 0, at: 0 };
-        bucket.lastSeen.remaining = verdict.remaining;
-        bucket.lastSeen.at = this.now();
-        if (this.shares.size > 0) this.shares.delete(bucket.key);
-        return verdict;
+  /** Rejects with StoreUnavailableError where a budget is needed of which nothing is known. */
+  take(claim: Claim): ClaimVerdict | Promise<ClaimVerdict> {
+    if (this.store.state !== 'ready') return this.takeShare(claim);
+    if (this.shares.owing) void this.shares.settle();
+    if (this.leases?.suits(claim)) {
+      const verdict = this.leases.take(claim);
+      return verdict instanceof Promise ? verdict.catch((error) => this.stayUp(claim, error)) : verdict;
+    }
+    const verdict = this.store.limits.take(claim);
+    if (!(verdict instanceof Promise)) return verdict;
+    return verdict.then(
+      (decided) => {
+        this.locals.remember(claim, decided);
+        return decided;
       },
-      (error: unknown) => {
-        // Stay up on counting: whatever ails the bucket, nobody is let in for free or turned away with a 500.
-        if (!(error instanceof StoreUnavailableError) && !(error as Error).message.startsWith('WRONGTYPE'))
-          throw error;
-        this.share(bucket).spent += debt;
-        return this.takeShare(bucket);
-      },
+      (error: unknown) => this.stayUp(claim, error),
     );
   }
 
-  private takeShare(bucket: Bucket): BucketVerdict {
-    const share = this.share(bucket);
-    const verdict = take(share.level, share.bucket, this.now());
-    if (verdict.allowed) share.spent += 1;
-    return verdict;
+  /** The state of a claim, touching nothing. */
+  peek(claim: Claim): ClaimVerdict | Promise<ClaimVerdict> {
+    return this.store.limits.peek(claim);
   }
 
-  private share(bucket: Bucket): Share {
-    let share = this.shares.get(bucket.key);
-    if (!share) this.shares.set(bucket.key, (share = this.openShare(bucket, this.now())));
-    return share;
+  /** Gives back what a request took of a budget and did not use after all. */
+  refund(limit: Limit, amount: number): void {
+    this.shares.refund(limit, amount);
   }
 
-  private openShare(bucket: Bucket, now: number): Share {
-    const replicas = this.store.fleet.size;
-    const tokens = bucket.capacity / replicas;
-    // A share below one token refills just as slowly, but must be able to hold the token it refills to.
-    const capacity = Math.max(1, Math.floor(tokens));
-    const windowMs = Math.ceil((capacity / tokens) * bucket.windowMs);
-    const seen = bucket.lastSeen;
-    const refilled = seen
-      ? seen.remaining + ((now - seen.at) * bucket.capacity) / bucket.windowMs
-      : bucket.capacity;
-    const start = Math.min(tokens, capacity, refilled / replicas);
-    return {
-      bucket: { key: bucket.key, capacity, windowMs },
-      level: { units: start * windowMs, at: now },
-      spent: 0,
-    };
+  /** Returns what is on lease and pays what is owed. */
+  async close(): Promise<void> {
+    await Promise.all([this.shares.close(), this.leases?.close()]);
   }
 
-  /** The store is back: what was given out without it is taken there too. The share lives on until that has worked. */
-  private collectDebt(bucket: Bucket): number {
-    const share = this.shares.get(bucket.key);
-    if (!share) return 0;
-    const { spent } = share;
-    share.spent = 0;
-    return spent;
+  /** Stay up on counting: whatever ails a bucket, nobody is let in for free or turned away with a 500. */
+  private stayUp(claim: Claim, error: unknown): ClaimVerdict | Promise<ClaimVerdict> {
+    if (error instanceof StoreUnavailableError || (error as Error).message.startsWith('WRONGTYPE')) {
+      return this.takeShare(claim);
+    }
+    throw error;
+  }
+
+  /** One way to fail, whether the store is known to be away or turns out to be. */
+  private takeShare(claim: Claim): ClaimVerdict | Promise<ClaimVerdict> {
+    try {
+      return this.shares.take(claim);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 }

@@ -1,9 +1,10 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
 import type { GatewayError } from '#libs/errors';
-import type { BucketVerdict } from '#libs/store';
-import type { Route, ServedTenant } from '#libs/tenants';
+import type { ClaimVerdict } from '#libs/store';
+import type { Caller, Route, ServedService, ServedTenant, Upstream } from '#libs/tenants';
 import type { VerifiedToken } from './jwt/token-verifier';
+import type { RequestLimits } from './request-limits';
 
 export type GuardName = 'admission' | 'api_key' | 'route' | 'jwt' | 'rate_limit' | 'upstream';
 
@@ -30,13 +31,20 @@ export class RequestContext {
   expectsContinue = false;
   upgrade: 'websocket' | undefined = undefined;
 
-  // The guards
-  tenant: ServedTenant | undefined = undefined;
-  /** The path below `/api`, which routes are matched against and the upstream is asked for. */
+  /** The service that a path below `/proxy` names. */
+  serviceId: string | undefined = undefined;
+  /** The path below `/api` or `/proxy/{service}`, which routes are matched against and the upstream is asked for. */
   routedPath = '';
+
+  // The guards
+  caller: Caller | undefined = undefined;
+  tenant: ServedTenant | undefined = undefined;
+  service: ServedService | undefined = undefined;
   route: Route | undefined = undefined;
+  upstream: Upstream | undefined = undefined;
   token: VerifiedToken | undefined = undefined;
-  bucket: BucketVerdict | undefined = undefined;
+  limits: RequestLimits | undefined = undefined;
+  verdict: ClaimVerdict | undefined = undefined;
 
   // Forwarding
   upstreamStartedAt: number | undefined = undefined;
@@ -47,6 +55,8 @@ export class RequestContext {
   bytesOut = 0;
 
   // The outcome
+  /** Its usage has been recorded. */
+  accounted = false;
   /** The step that is judging now; after a refusal, the one that refused. */
   judge: GuardName = 'admission';
   refusal: GatewayError | undefined = undefined;

@@ -1,13 +1,16 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { GatewayError } from '#libs/errors';
-import { routeFor, type Route, type ServedTenant } from '#libs/tenants';
-import { requestOf } from './request-context';
+import { TenantDirectory, routeFor, type Caller, type Route, type ServedService } from '#libs/tenants';
+import { requestOf, type RequestContext } from './request-context';
 
 /**
  * The route of the tenant that governs a path and takes the method.
- * @throws GatewayError route_not_allowed
+ * @throws GatewayError route_not_allowed, or key_not_allowed for a key that is meant for one service
  */
-export function chooseRoute(tenant: ServedTenant, path: string, method: string): Route {
+export function chooseRoute({ tenant, key }: Caller, path: string, method: string): Route {
+  if (key.serviceId !== undefined) {
+    throw new GatewayError('key_not_allowed', `the key is for /proxy/${key.serviceId}`);
+  }
   const routes = tenant.routes.find(path);
   if (routes === undefined) throw new GatewayError('route_not_allowed');
   const route = routeFor(routes, method);
@@ -16,14 +19,59 @@ export function chooseRoute(tenant: ServedTenant, path: string, method: string):
   return route;
 }
 
-/** Second of the request path: whether the tenant may go there. */
+/** Methods that a service is offered (documented). */
+const SERVICE_METHODS = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS']);
+
+/**
+ * The service as the caller may use it. That of somebody else is as good as none.
+ * @throws GatewayError service_not_found, key_not_allowed, method_not_allowed
+ */
+export function chooseService(
+  { tenant, key }: Caller,
+  service: ServedService | undefined,
+  method: string,
+): ServedService {
+  if (service === undefined || service.tenantId !== tenant.id) throw new GatewayError('service_not_found');
+  if (key.serviceId !== undefined && key.serviceId !== service.id) throw new GatewayError('key_not_allowed');
+  if (!SERVICE_METHODS.has(method)) throw new GatewayError('method_not_allowed');
+  return service;
+}
+
+/**
+ * Finds where a request goes and notes it in its context: the route of its tenant, or the service that its path names.
+ * @throws GatewayError as `chooseRoute` and `chooseService`, and store_unavailable
+ */
+export function findDestination(
+  context: RequestContext,
+  caller: Caller,
+  directory: TenantDirectory,
+): true | Promise<true> {
+  if (context.serviceId === undefined) {
+    context.route = chooseRoute(caller, context.routedPath, context.method);
+    context.upstream = caller.tenant.upstream;
+    return true;
+  }
+  const service = directory.service(context.serviceId);
+  if (service instanceof Promise) return service.then((found) => enter(context, caller, found));
+  return enter(context, caller, service);
+}
+
+function enter(context: RequestContext, caller: Caller, found: ServedService | undefined): true {
+  const service = chooseService(caller, found, context.method);
+  context.service = service;
+  context.upstream = service.next();
+  return true;
+}
+
+/** Second of the request path: whether the caller may go there. */
 @Injectable()
 export class RouteGuard implements CanActivate {
-  canActivate(execution: ExecutionContext): boolean {
+  constructor(private readonly directory: TenantDirectory) {}
+
+  canActivate(execution: ExecutionContext): boolean | Promise<boolean> {
     const { context } = requestOf(execution);
     context.judge = 'route';
-    if (!context.tenant) throw new Error('RouteGuard ran before ApiKeyGuard');
-    context.route = chooseRoute(context.tenant, context.routedPath, context.method);
-    return true;
+    if (!context.caller) throw new Error('RouteGuard ran before ApiKeyGuard');
+    return findDestination(context, context.caller, this.directory);
   }
 }

@@ -1,4 +1,4 @@
-import { routedPath } from './routed-path';
+import { destinationOf } from './routed-path';
 
 it.each([
   ['/api', '/'],
@@ -7,10 +7,25 @@ it.each([
   ['/api/api/x', '/api/x'],
   ['/api/admin', '/admin'],
 ])('%s is routed as %s', (path, routed) => {
-  expect(routedPath(path)).toBe(routed);
+  expect(destinationOf(path)).toEqual({ serviceId: undefined, path: routed });
 });
 
 it.each([
+  ['/proxy/3', '3', ''],
+  ['/proxy/3/', '3', '/'],
+  ['/proxy/3/users/1', '3', '/users/1'],
+  ['/proxy/3//users', '3', '//users'],
+  ['/proxy/api/x', 'api', '/x'],
+])('%s leads to the service %s and there to "%s"', (path, serviceId, rest) => {
+  expect(destinationOf(path)).toEqual({ serviceId, path: rest });
+});
+
+it.each([
+  '/proxy',
+  '/proxy/',
+  '/proxy//x',
+  '/Proxy/3',
+  '/proxyx/3',
   '/',
   '/ap',
   '/apis',
@@ -23,5 +38,5 @@ it.each([
   '/v1/api/x',
   '/admin',
 ])('%s is not published', (path) => {
-  expect(() => routedPath(path)).toThrow(expect.objectContaining({ code: 'not_found' }));
+  expect(() => destinationOf(path)).toThrow(expect.objectContaining({ code: 'not_found' }));
 });

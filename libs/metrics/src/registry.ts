@@ -1,7 +1,7 @@
 import { Registry, collectDefaultMetrics } from 'prom-client';
 import { ControlMetrics } from './control-metrics';
 import { GatewayMetrics } from './gateway-metrics';
-import { watchStore, type WatchedStore } from './store-metrics';
+import { watchStore, watchUsage, type WatchedStore, type WatchedUsage } from './store-metrics';
 
 export const METRICS_CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
 
@@ -20,6 +20,10 @@ export class MetricsRegistry {
 
   watchStore(store: WatchedStore): void {
     watchStore(this.registry, store);
+  }
+
+  watchUsage(usage: WatchedUsage): void {
+    watchUsage(this.registry, usage);
   }
 
   render(): Promise<string> {

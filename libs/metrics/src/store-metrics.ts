@@ -7,6 +7,42 @@ export interface WatchedStore {
   readonly fleet: { readonly size: number };
 }
 
+/** What is shown of the usage that is on its way to the store; `#libs/usage` fits without being imported. */
+export interface WatchedUsage {
+  readonly backlogBatches: number;
+  /** Milliseconds since the epoch; 0 for none. */
+  readonly backlogSince: number;
+  readonly journalErrors: number;
+}
+
+/** Gauges that say how much usage has been counted here and has not reached the store. */
+export function watchUsage(registry: Registry, usage: WatchedUsage): void {
+  const gauge = (name: string, help: string, read: () => number): void => {
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      aggregator: 'max',
+      collect() {
+        this.set(read());
+      },
+    });
+  };
+  gauge(
+    'gateway_usage_backlog_batches',
+    'Batches of usage that wait for the store',
+    () => usage.backlogBatches,
+  );
+  gauge('gateway_usage_backlog_seconds', 'Age of the oldest usage that waits for the store', () =>
+    usage.backlogSince === 0 ? 0 : (Date.now() - usage.backlogSince) / 1000,
+  );
+  gauge(
+    'gateway_usage_journal_errors',
+    'Times that the usage journal could not be written',
+    () => usage.journalErrors,
+  );
+}
+
 /** Gauges that say how far the in-memory configuration may be behind the store. */
 export function watchStore(registry: Registry, store: WatchedStore): void {
   /** @param worst which worker's value counts where there are several: one that is cut off must show. */

@@ -8,9 +8,18 @@ describe('the keys', () => {
   });
 
   it('of one tenant share a slot of a cluster', () => {
-    const own = [keys.apiKeyIndex('a'), keys.apiKeyRecord('a', 'k'), keys.usage('a')];
+    const own = [
+      keys.apiKeyIndex('a'),
+      keys.apiKeyRecord('a', 'k'),
+      keys.serviceIndex('a'),
+      keys.serviceKeyIndex('a', '1'),
+      keys.usage('a'),
+      keys.rateLimitOfKey('a', 'x', 60),
+      keys.rateLimitOfRoute('a', 'x', 60),
+      keys.rateLimitOfService('a', 'x', 60),
+    ];
     expect(new Set(own.map((key) => /\{(.+?)\}/.exec(key)?.[1]))).toEqual(new Set(['a']));
-    expect(new Set(own).size).toBe(3);
+    expect(new Set(own).size).toBe(own.length);
   });
 
   it.each<[key: string, id: string | undefined]>([
@@ -18,6 +27,8 @@ describe('the keys', () => {
     ['tenant:with space', 'with space'],
     ['tenant:byApiKey', 'byApiKey'],
     ['tenant:byApiKey:abc', undefined],
+    ['tenant:service:1', undefined],
+    ['tenant:service', 'service'],
     ['tenant:', undefined],
     ['tenant:a:b', undefined],
     ['tenants:acme', undefined],
@@ -27,5 +38,12 @@ describe('the keys', () => {
     ['', undefined],
   ])('%s is the document of %p', (key, id) => {
     expect(keys.tenantIdOf(key)).toBe(id);
+  });
+
+  it('of services and API keys are told apart', () => {
+    expect(keys.service('7')).toBe('tenant:service:7');
+    const all = [keys.service('7'), keys.apiKeyMapping('a1b2'), keys.tenant('service'), keys.tenant('7')];
+    expect(all.map(keys.serviceIdOf)).toEqual(['7', undefined, undefined, undefined]);
+    expect(all.map(keys.keyHashOf)).toEqual([undefined, 'a1b2', undefined, undefined]);
   });
 });

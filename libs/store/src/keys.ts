@@ -6,33 +6,113 @@ export const CONFIG_PREFIX = 'tenant:';
 /** Channel on which our own writers announce the key they changed. */
 export const CHANGES_CHANNEL = 'gatehouse:changes';
 
+/** What a message on that channel begins with when it is no key but a question: has everybody followed up to here? */
+export const FENCE_PREFIX = 'fence:';
+
 /** Sorted set of live data plane processes by the time they were last seen. */
 export const REPLICAS = 'gatehouse:replicas';
+
+/** Set of the processes that have passed a fence. The braces put it into the slot of the replicas. */
+export const passedFence = (nonce: string): string => `gatehouse:passed:{${REPLICAS}}:${nonce}`;
 
 /** Ordered index of all tenant ids. */
 export const TENANT_INDEX = 'gatehouse:tenants';
 
+/** JSON document of the terms on which a tenant's requests are billed. */
+export const tenantBilling = (id: string): string => `tenant:billing:${id}`;
+
 /** JSON document of a tenant. */
 export const tenant = (id: string): string => `tenant:${id}`;
 
-/** Tenant id of an API key, by the lower-case hex SHA-256 of the key. */
+/**
+ * What an API key opens, by the lower-case hex SHA-256 of the key: the tenant id as plain text, or the JSON record of a
+ * key made here.
+ */
 export const apiKeyMapping = (keyHash: string): string => `tenant:byApiKey:${keyHash}`;
+
+/** JSON document of a service. */
+export const service = (id: string): string => `tenant:service:${id}`;
+
+/** The number that the latest service was given as its id. */
+export const SERVICE_SEQUENCE = 'gatehouse:service-sequence';
+
+/** Ordered index of all plan ids. */
+export const PLAN_INDEX = 'gatehouse:plans';
+/** JSON document of a plan. */
+export const plan = (id: string): string => `gatehouse:plan:${id}`;
+/** Ordered index of the tenants that a plan was assigned to; some have another by now. */
+export const planTenants = (id: string): string => `gatehouse:plan:${id}:tenants`;
 
 // The braces are Redis Cluster hash tags: what belongs to one tenant lives in one slot.
 /** Ordered index of a tenant's API key ids. */
 export const apiKeyIndex = (tenantId: string): string => `gatehouse:{${tenantId}}:keys`;
-/** JSON record of one API key: name, prefix, hash, times. */
+/** Where the record of an API key is to be found (its hash), and what it was called at first. */
 export const apiKeyRecord = (tenantId: string, keyId: string): string =>
   `gatehouse:{${tenantId}}:key:${keyId}`;
+/** Ordered index of the ids of the API keys that open one service only. */
+export const serviceKeyIndex = (tenantId: string, serviceId: string): string =>
+  `gatehouse:{${tenantId}}:service:${serviceId}:keys`;
+/** Id of the API key that the default tenant has shown to whoever asked first: there is no second one. */
+export const shownKey = (tenantId: string): string => `gatehouse:{${tenantId}}:shown-key`;
+/** Ordered index of a tenant's services, by their ids with zeros before them. */
+export const serviceIndex = (tenantId: string): string => `gatehouse:{${tenantId}}:services`;
 /** Hash of a tenant's usage counters. */
 export const usage = (tenantId: string): string => `gatehouse:{${tenantId}}:usage`;
+/** Hash of the amounts in one table of a tenant's ledger. */
+export const ledgerTable = (tenantId: string, table: string): string =>
+  `gatehouse:{${tenantId}}:ledger:${table}`;
+/** Number of a tenant's open billing cycle; absent means 1. */
+export const ledgerCycle = (tenantId: string): string => `gatehouse:{${tenantId}}:cycle`;
+/** Last batch that a tenant's ledger has applied of one source. */
+export const ledgerMarker = (tenantId: string, source: string): string =>
+  `gatehouse:{${tenantId}}:applied:${source}`;
+/** Sorted set of the keys of a tenant's tables and markers by when they expire. */
+export const ledgerIndex = (tenantId: string): string => `gatehouse:{${tenantId}}:tables`;
+
+/** Ordered index of the ids of a tenant's statements, and of those of the tenants that had its id before. */
+export const statementIndex = (tenantId: string): string => `gatehouse:{${tenantId}}:statements`;
+/** JSON document of a closed billing cycle. Never changes. */
+export const statement = (tenantId: string, statementId: string): string =>
+  `gatehouse:{${tenantId}}:statement:${statementId}`;
 
 /** Token bucket of a tenant. The window is part of the name, so that a new window starts a new bucket. */
 export const rateLimit = (tenantId: string, windowSeconds: number): string =>
   `rl:${tenantId}:${windowSeconds}`;
 
+/** Token buckets of one API key, one route and one service. */
+export const rateLimitOfKey = (tenantId: string, keyId: string, windowSeconds: number): string =>
+  `rl:{${tenantId}}:key:${keyId}:${windowSeconds}`;
+export const rateLimitOfRoute = (tenantId: string, route: string, windowSeconds: number): string =>
+  `rl:{${tenantId}}:route:${route}:${windowSeconds}`;
+export const rateLimitOfService = (tenantId: string, serviceId: string, windowSeconds: number): string =>
+  `rl:{${tenantId}}:service:${serviceId}:${windowSeconds}`;
+
+/** Requests of an API key in one calendar month, such as `2026-11`. */
+export const quota = (tenantId: string, keyId: string, month: string): string =>
+  `rl:{${tenantId}}:quota:${keyId}:${month}`;
+/** Money of a tenant in one billing cycle. */
+export const spendCap = (tenantId: string, cycle: number): string => `rl:{${tenantId}}:cap:${cycle}`;
+
 /** The tenant id in a document key, or undefined for any other key. */
 export function tenantIdOf(key: string): string | undefined {
   const id = key.startsWith(CONFIG_PREFIX) ? key.slice(CONFIG_PREFIX.length) : '';
   return id === '' || id.includes(':') ? undefined : id;
+}
+
+/** The service id in a document key, or undefined for any other key. */
+export function serviceIdOf(key: string): string | undefined {
+  const prefix = service('');
+  return key.startsWith(prefix) ? key.slice(prefix.length) : undefined;
+}
+
+/** The digest in the key of an API key's mapping, or undefined for any other key. */
+export function keyHashOf(key: string): string | undefined {
+  const prefix = apiKeyMapping('');
+  return key.startsWith(prefix) ? key.slice(prefix.length) : undefined;
+}
+
+/** The tenant whose terms a document key names, or undefined for any other key. */
+export function billedTenantOf(key: string): string | undefined {
+  const prefix = tenantBilling('');
+  return key.startsWith(prefix) ? key.slice(prefix.length) : undefined;
 }

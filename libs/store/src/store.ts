@@ -24,26 +24,98 @@ export interface Bucket {
   readonly key: string;
   readonly capacity: number;
   readonly windowMs: number;
-  /** What this process last heard of the bucket, for when the store is away; `at` in milliseconds since the epoch. */
-  lastSeen?: { remaining: number; at: number };
+  /** What the process that uses the limit keeps beside it; no business of the store. */
+  local?: object;
 }
 
-export interface BucketVerdict {
+/** An amount that is spent and never refills: the requests of a month, the money of a billing cycle. */
+export interface Budget {
+  readonly key: string;
+  readonly capacity: number;
+  /** What tells it from a bucket. */
+  readonly windowMs: 0;
+  /** What one request takes; the same budget may be charged differently by different keys. */
+  readonly cost: number;
+  /** When its period is over and it may be forgotten, milliseconds since the epoch; 0 for never. */
+  readonly endsAt: number;
+  local?: object;
+}
+
+export type Limit = Bucket | Budget;
+
+/** Budgets have no window. */
+export function isBudget(limit: Limit): limit is Budget {
+  return limit.windowMs === 0;
+}
+
+/** All limits of one request, none of them twice. Whoever shares the array shares the call that decides it. */
+export type Claim = readonly Limit[];
+
+/** Where one limit stands. */
+export interface LimitVerdict {
+  /** Whether there was, or is, enough for a request. */
   readonly allowed: boolean;
-  /** Whole tokens left after the call. */
+  /** Whole tokens left after the call, or units of a budget. */
   readonly remaining: number;
-  /** Milliseconds until a token is there; 0 when one is. */
+  /** Milliseconds until a token is there; 0 when one is. Of a budget always 0: only its period's end helps. */
   readonly retryAfterMs: number;
 }
 
-export interface Buckets {
+/** All limits of a request, in their order. */
+export interface ClaimVerdict {
+  readonly allowed: boolean;
+  readonly verdicts: readonly LimitVerdict[];
+}
+
+/** What one request is charged with, or what is given back where the amount is negative. */
+export type Charge = readonly [limit: Limit, amount: number];
+
+/** How long tokens on lease may be used, counted from when they were asked for. */
+export const LEASE_TTL_MS = 1000;
+
+/** What a process reports of the tokens of a bucket that it has on lease, and what it asks for. */
+export interface LeaseRequest {
+  readonly bucket: Bucket;
+  /** Tokens wanted. */
+  readonly wanted: number;
+  /** As the last grant said. */
+  readonly generation: number;
+  /** Used since the last call, coming back with this one, and kept for LEASE_TTL_MS from now. */
+  readonly used: number;
+  readonly returned: number;
+  readonly held: number;
+}
+
+export interface LeaseGrant {
+  readonly granted: number;
+  /** Whether what was held was still known; it is void otherwise. */
+  readonly kept: boolean;
+  /** Whole tokens that are still there for others. */
+  readonly remaining: number;
+  readonly retryAfterMs: number;
+  readonly generation: number;
+}
+
+/** Limits, on the store's clock. */
+export interface Limits {
+  /** Takes a request's worth from every limit, or from none. */
+  take(claim: Claim): Promise<ClaimVerdict> | ClaimVerdict;
+  /** What `take` would find, touching nothing. */
+  peek(claim: Claim): Promise<ClaimVerdict> | ClaimVerdict;
   /**
-   * Takes one token on the store's clock.
-   * @param debt tokens already given out while the store could not be asked; they are taken first.
+   * Takes tokens or units that were given out without asking, down to nothing; gives back where the amount is
+   * negative, up to the capacity. What is asked for after this call finds it done.
+   * @returns what could not be charged while other things could, because (a part of) the store is away.
    */
-  take(bucket: Bucket, debt?: number): Promise<BucketVerdict> | BucketVerdict;
-  /** The state of the bucket, touching nothing. */
-  peek(bucket: Bucket): Promise<BucketVerdict> | BucketVerdict;
+  charge(charges: readonly Charge[]): Promise<readonly Charge[]> | readonly Charge[];
+  /**
+   * Hands out tokens ahead of their requests, for LEASE_TTL_MS; what is not reported back is lost after twice that
+   * time at the latest. Tokens on lease count as there, so a bucket never holds and lends more than its capacity.
+   * @returns for each request the grant, or why there is none.
+   */
+  lease(
+    requests: readonly LeaseRequest[],
+  ): Promise<ReadonlyArray<LeaseGrant | Error>> | ReadonlyArray<LeaseGrant | Error>;
 }
 
 export interface Counters {
@@ -56,6 +128,54 @@ export interface Counters {
   addToMany(field: string, amounts: ReadonlyMap<string, number>): Promise<readonly string[]>;
   read(key: string): Promise<Record<string, number>>;
   drop(key: string): Promise<void>;
+}
+
+/** Additions that are made all together and once, whoever repeats them. */
+export interface LedgerBatch {
+  /** Who sends: the epoch of one process. A ledger forgets a source that it has not heard of for 40 days. */
+  readonly source: string;
+  /** From 1; grows by any step. A source sends one batch at a time: one that was overtaken counts as applied. */
+  readonly seq: number;
+  /** The last seq of this source that this ledger is known to have applied; 0 for none. */
+  readonly after: number;
+  /** Integers of up to 53 bits to be added to fields of named tables; not to tables of cycles. */
+  readonly additions: ReadonlyArray<readonly [table: string, field: string, amount: number]>;
+  /** Additions to the table of the billing cycle that is open when the batch is applied. */
+  readonly cycleAdditions: ReadonlyArray<readonly [field: string, amount: number]>;
+}
+
+/**
+ * Tables of counters that are added to exactly once per batch, for what is invoiced. A ledger is a tenant's; its amounts
+ * are integers of 64 bits. The table of a billing cycle is called `cycle:<number>`.
+ */
+export interface Ledgers {
+  /**
+   * Adds a batch unless it was added before.
+   * @returns the seq of the last applied batch of this source. At least `seq`: the batch is in, now or since earlier.
+   * Less than `after`: the ledger has lost batches that it had confirmed (a fail-over, a restored backup); nothing was
+   * added, and the lost ones must be repeated first.
+   * @throws RangeError for a batch that is none, Error that names the table for one that cannot be added, now or by
+   * repeating it, because a sum would exceed 64 bits or something else lies under the key. Nothing was added then.
+   */
+  apply(ledger: string, batch: LedgerBatch): Promise<number>;
+  /** All fields of a table; none if there is no such table. */
+  read(ledger: string, table: string): Promise<Map<string, bigint>>;
+  /** Some fields of a table, 0n where there is none. */
+  readFields(ledger: string, table: string, fields: readonly string[]): Promise<bigint[]>;
+  /** The number of the open billing cycle, from 1. */
+  openCycle(ledger: string): Promise<number>;
+  /** Closes a cycle and opens the next: nothing is added to its table any more. False if it is not the open one. */
+  closeCycle(ledger: string, cycle: number): Promise<boolean>;
+  /** Bounds how long a table stays, in milliseconds from now; 0 forgets it. Additions do not prolong it. */
+  expire(ledger: string, table: string, ms: number): Promise<void>;
+  /** Removes all tables, cycles and sources of a ledger. */
+  drop(ledger: string): Promise<void>;
+}
+
+/** Who has followed the changes up to some moment, and who has not said so; by `Fleet.id`. */
+export interface Acknowledgement {
+  readonly confirmed: readonly string[];
+  readonly missing: readonly string[];
 }
 
 /**
@@ -71,10 +191,25 @@ export interface ChangeFeed {
   readonly ageMs: number;
   /** `key` undefined: anything under the configuration prefix may have changed. */
   subscribe(listener: (key: string | undefined) => void): void;
+  /**
+   * Resolves when every live process of the fleet has dropped what was changed before this call, whoever changed it,
+   * or after `timeoutMs` with those that have not said so. Those that leave meanwhile are waited for no longer; those
+   * that join meanwhile never knew what was there before.
+   *
+   * A missing one stands still or is cut off. Once its feed has been silent for 3 s it reads anew whatever it is asked
+   * for; where it cannot even do that, it serves what it knows for STALE_CONFIG_MAX_AGE_SECONDS, and 10 s after its
+   * last heartbeat nobody can tell it from one that has ended: it is not named any more.
+   * @param changed keys that are dropped by name. A process whose feed was interrupted knows only that anything may
+   * have changed: it reads anew, but may come back to what it knew when the store goes away before it has. Not to these.
+   * @throws StoreUnavailableError when nobody can be asked; who has followed is unknown then.
+   */
+  acknowledged(timeoutMs: number, changed?: readonly string[]): Promise<Acknowledgement>;
 }
 
 /** The data plane processes that share this store. */
 export interface Fleet {
+  /** What this process is called where processes are listed: host, process id and a random part. */
+  readonly id: string;
   /** Live processes as last seen, this one included; at least 1. */
   readonly size: number;
   join(): Promise<void>;
@@ -88,8 +223,9 @@ export interface Store {
   readonly kind: 'redis' | 'embedded';
   readonly state: StoreState;
   readonly documents: Documents;
-  readonly buckets: Buckets;
+  readonly limits: Limits;
   readonly counters: Counters;
+  readonly ledgers: Ledgers;
   readonly changes: ChangeFeed;
   readonly fleet: Fleet;
   /** Resolves once the store has been reached; keeps trying until then, or until `close`. */

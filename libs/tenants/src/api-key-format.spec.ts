@@ -1,13 +1,22 @@
 import { createHash } from 'node:crypto';
-import { generateApiKey, hashApiKey, isMistyped } from './api-key-format';
+import { generateApiKey, hashApiKey, isMistyped, modeOf } from './api-key-format';
 
 describe('a generated key', () => {
   it('has the form that scanners for leaked secrets can look for', () => {
     expect(generateApiKey()).toMatch(/^gh_live_[A-Za-z0-9_-]{43}[0-9a-f]{6}$/);
   });
 
+  it('says what it is for', () => {
+    expect(generateApiKey('test')).toMatch(/^gh_test_[A-Za-z0-9_-]{43}[0-9a-f]{6}$/);
+    expect((['live', 'test'] as const).map((mode) => modeOf(generateApiKey(mode).slice(0, 12)))).toEqual(
+      ['live', 'test'],
+    ); // prettier-ignore
+    expect(isMistyped(generateApiKey('test'))).toBe(false);
+    expect(isMistyped(generateApiKey('test').replace('test', 'live'))).toBe(true);
+  });
+
   it('is another one each time, and right', () => {
-    const keys = Array.from({ length: 1000 }, generateApiKey);
+    const keys = Array.from({ length: 1000 }, () => generateApiKey());
     expect(new Set(keys).size).toBe(1000);
     expect(keys.filter(isMistyped)).toEqual([]);
   });

@@ -1,7 +1,8 @@
 import { hash, randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 
-const PREFIX = 'gh_live_';
+export type KeyMode = 'live' | 'test';
+
 const SECRET_BYTES = 32;
 /** `gh_<mode>_`, the secret in base64url, six hex digits of its checksum. */
 const OURS = /^(gh_(?:live|test)_[A-Za-z0-9_-]{43})([0-9a-f]{6})$/;
@@ -10,9 +11,14 @@ const OURS = /^(gh_(?:live|test)_[A-Za-z0-9_-]{43})([0-9a-f]{6})$/;
 export const API_KEY_CHALLENGE = { 'WWW-Authenticate': 'ApiKey realm="gatehouse"' } as const;
 
 /** A new key with 256 random bits. The checksum at its end lets a mistyped key be refused without a look-up. */
-export function generateApiKey(): string {
-  const body = PREFIX + randomBytes(SECRET_BYTES).toString('base64url');
+export function generateApiKey(mode: KeyMode = 'live'): string {
+  const body = `gh_${mode}_` + randomBytes(SECRET_BYTES).toString('base64url');
   return body + checksum(body);
+}
+
+/** The mode of a key that was made here, by the key or its beginning. */
+export function modeOf(prefix: string): KeyMode {
+  return prefix.startsWith('gh_test_') ? 'test' : 'live';
 }
 
 /** True for keys that look like ours and cannot be: keys of other programs have no checksum and pass. */

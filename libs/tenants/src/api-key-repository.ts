@@ -1,84 +1,149 @@
 import { GatewayError } from '#libs/errors';
-import { keys, versionOf, type Store } from '#libs/store';
-import { generateApiKey, hashApiKey } from './api-key-format';
+import { keys, type Store } from '#libs/store';
+import {
+  hasEnded,
+  patchedRecord,
+  termsOfNew,
+  termsOfSuccessor,
+  type ApiKeyFields,
+  type ApiKeyPatch,
+  type ApiKeyRecord,
+  type ApiKeyTerms,
+  type CreatedApiKey,
+  type ListedApiKey,
+  type StoredApiKey,
+} from './api-key';
+import { ApiKeyDocuments, type FoundKey } from './api-key-documents';
+import { generateApiKey, hashApiKey, modeOf, type KeyMode } from './api-key-format';
+import { checkApiKeyFields, type KeyMapping } from './check-api-key';
+import { parseService } from './check-service';
+import { checkWhole, type Report } from './field-checks';
+import { MAX_ROUNDS, demandVersion, invalid, refuseInvalid, requireTenant } from './preconditions';
 import { sortableId } from './sortable-id';
-import { hasTenant } from './tenant-index';
-
-/** What may be known about an API key after it has been shown. */
-export interface ApiKeyRecord {
-  /** Sorts by the time of creation. */
-  id: string;
-  name: string;
-  /** The beginning of the key, enough to recognise it by. */
-  prefix: string;
-  /** ISO 8601. */
-  createdAt: string;
-}
-
-/** A record, and whether the key is accepted now: another program may have deleted its mapping. */
-export interface ListedApiKey extends ApiKeyRecord {
-  active: boolean;
-}
-
-interface StoredKey extends ApiKeyRecord {
-  hash: string;
-}
 
 /** `gh_live_` and 24 of the 256 random bits. */
 const SHOWN_LENGTH = 12;
-const PAGE = 100;
 const SHA256_HEX = /^[0-9a-f]{64}$/;
+/** A rotation that takes longer than a quarter of a year is none. */
+const MAX_GRACE_SECONDS = 92 * 86_400;
 
-/**
- * API keys as the control plane sees them. A key is accepted while its mapping `tenant:byApiKey:{sha-256}` exists,
- * whoever wrote that; the record beside it only says what the key is called.
- */
+type Versions = readonly string[] | undefined;
+
+/** The control plane's API keys: versioned records, every write compared with what was read. */
 export class ApiKeyRepository {
-  constructor(private readonly store: Store) {}
+  private readonly documents: ApiKeyDocuments;
+
+  constructor(private readonly store: Store) {
+    this.documents = new ApiKeyDocuments(store);
+  }
 
   /**
    * Makes a key. It is returned here and never again.
-   * @throws GatewayError tenant_not_found
+   * @param fields a text is the name of a key with nothing special.
+   * @throws GatewayError tenant_not_found, service_not_found or validation_failed
    */
-  async create(tenantId: string, name: string): Promise<{ record: ApiKeyRecord; apiKey: string }> {
-    await this.requireTenant(tenantId);
-    const apiKey = generateApiKey();
-    const hash = hashApiKey(apiKey);
-    const createdAt = new Date();
-    const record = {
-      id: sortableId(createdAt.getTime()),
-      name,
-      prefix: apiKey.slice(0, SHOWN_LENGTH),
-      createdAt: createdAt.toISOString(),
-    };
-    const { documents } = this.store;
-    // The mapping comes last: a crash before it leaves a record of a key that was never accepted, not the reverse.
-    await documents.put(
-      keys.apiKeyRecord(tenantId, record.id),
-      JSON.stringify({ ...record, hash }),
-      'absent',
-    );
-    await documents.indexAdd(keys.apiKeyIndex(tenantId), record.id);
-    await documents.put(keys.apiKeyMapping(hash), tenantId, 'absent');
-    await this.withdrawIfOrphaned(tenantId, { ...record, hash });
-    return { record, apiKey };
+  async create(tenantId: string, fields: ApiKeyFields | string): Promise<CreatedApiKey> {
+    const wanted = typeof fields === 'string' ? { name: fields } : fields;
+    await requireTenant(this.store, tenantId);
+    refuseInvalid(checkApiKeyFields(wanted, 'create'));
+    await this.requireService(tenantId, wanted.serviceId);
+    return this.make(termsOfNew(tenantId, wanted), wanted.mode);
+  }
+
+  /**
+   * @param keyId id of a record, or the hex SHA-256 of a key with a record.
+   * @throws GatewayError tenant_not_found or api_key_not_found
+   */
+  async get(tenantId: string, keyId: string): Promise<StoredApiKey> {
+    return shown(await this.require(tenantId, keyId));
+  }
+
+  /** What lies under the hex SHA-256 of a key, whoever wrote it; undefined where there is nothing. */
+  byHash(hash: string): Promise<KeyMapping | undefined> {
+    return this.documents.mapping(hash);
   }
 
   /**
    * Up to `limit` keys made after the one named `after`, and the name to go on from, if there are more.
+   * @param filter only keys that open this service and nothing else.
    * @throws GatewayError tenant_not_found
    */
   async list(
     tenantId: string,
     after: string,
     limit: number,
+    filter: { serviceId?: string } = {},
   ): Promise<{ apiKeys: ListedApiKey[]; next?: string }> {
-    await this.requireTenant(tenantId);
-    const ids = await this.store.documents.indexPage(keys.apiKeyIndex(tenantId), after, limit + 1);
-    const page = ids.slice(0, limit);
-    const listed = await Promise.all(page.map((id) => this.listed(tenantId, id)));
-    const apiKeys = listed.filter((key) => key !== undefined);
-    return { apiKeys, next: ids.length > limit ? page.at(-1) : undefined };
+    await requireTenant(this.store, tenantId);
+    const { serviceId } = filter;
+    const index =
+      serviceId === undefined ? keys.apiKeyIndex(tenantId) : keys.serviceKeyIndex(tenantId, serviceId);
+    const { found, next } = await this.documents.page(tenantId, index, after, limit);
+    return { apiKeys: found.map((key) => ({ ...key.record, active: isActive(key) })), next };
+  }
+
+  /**
+   * Changes a key, on every replica as fast as the change feed carries it.
+   * @param versions of which the stored one must be one; absent demands nothing.
+   * @throws GatewayError tenant_not_found, api_key_not_found, validation_failed, precondition_failed, or conflict for a
+   *   key that another program has withdrawn
+   */
+  async update(
+    tenantId: string,
+    keyId: string,
+    patch: ApiKeyPatch,
+    versions?: Versions,
+  ): Promise<StoredApiKey> {
+    refuseInvalid(checkApiKeyFields(patch, 'patch'));
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      const before = await this.require(tenantId, keyId);
+      demandVersion(before.version, versions);
+      unlessWithdrawn(before);
+      const record = patchedRecord(before.record, patch);
+      const version = await this.documents.replace(record, before);
+      if (version !== undefined) return shown({ ...before, record, version });
+    }
+    throw new GatewayError('precondition_failed', 'others kept changing the API key at the same time');
+  }
+
+  /** Lets a key be used again; see `update`. */
+  enable(tenantId: string, keyId: string, versions?: Versions): Promise<StoredApiKey> {
+    return this.update(tenantId, keyId, { enabled: true }, versions);
+  }
+
+  /** Refuses a key until it is enabled; see `update`. */
+  disable(tenantId: string, keyId: string, versions?: Versions): Promise<StoredApiKey> {
+    return this.update(tenantId, keyId, { enabled: false }, versions);
+  }
+
+  /**
+   * Makes a key like another one, which goes on working beside it for the time of grace and not a millisecond longer.
+   * @param options graceSeconds: 0 ends the old key at once.
+   * @throws GatewayError tenant_not_found, api_key_not_found, validation_failed, or conflict for a key that has been
+   *   rotated, has ended or was withdrawn
+   */
+  async rotate(
+    tenantId: string,
+    keyId: string,
+    { graceSeconds }: { graceSeconds: number },
+  ): Promise<CreatedApiKey> {
+    const refuse: Report = (field, message) => {
+      throw invalid([{ field, message }]);
+    };
+    checkWhole(graceSeconds, 'graceSeconds', 0, MAX_GRACE_SECONDS, refuse);
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      const old = await this.require(tenantId, keyId);
+      unlessWithdrawn(old);
+      unlessEnded(old.record);
+      // First the new key, of which nobody knows yet: whatever interrupts this, the old one is not lost without it.
+      const made = await this.make(termsOfSuccessor(old.record), modeOf(old.record.prefix));
+      const validUntil = new Date(Date.now() + graceSeconds * 1000).toISOString();
+      const ended = { ...old.record, validUntil, replacedBy: made.record.id };
+      if ((await this.documents.replace(ended, old)) !== undefined) return made;
+      // Somebody else changed or rotated it at the same time; the next round tells.
+      await this.documents.drop(tenantId, made.record.id);
+    }
+    throw new GatewayError('conflict', 'others kept changing the API key at the same time');
   }
 
   /**
@@ -87,12 +152,10 @@ export class ApiKeyRepository {
    * @throws GatewayError tenant_not_found or api_key_not_found, also for the key of another tenant
    */
   async revoke(tenantId: string, keyId: string): Promise<void> {
-    await this.requireTenant(tenantId);
-    const stored = SHA256_HEX.test(keyId)
-      ? await this.byHash(tenantId, keyId)
-      : await this.stored(tenantId, keyId);
-    if (stored) return this.drop(tenantId, stored.id, stored.hash);
-    const unmapped = SHA256_HEX.test(keyId) && (await this.unmap(tenantId, keyId));
+    await requireTenant(this.store, tenantId);
+    const found = await this.find(tenantId, keyId);
+    if (found) return this.documents.drop(tenantId, found.record.id);
+    const unmapped = SHA256_HEX.test(keyId) && (await this.documents.unmap(tenantId, keyId));
     if (!unmapped) throw new GatewayError('api_key_not_found');
   }
 
@@ -101,69 +164,80 @@ export class ApiKeyRepository {
    * must not be opened by them.
    */
   async revokeAllBefore(tenantId: string, time: number): Promise<void> {
-    for await (const id of this.ids(tenantId)) {
-      const stored = await this.stored(tenantId, id);
-      if (stored && Date.parse(stored.createdAt) > time) continue;
-      await this.drop(tenantId, id, stored?.hash);
+    for await (const id of this.documents.ids(keys.apiKeyIndex(tenantId))) {
+      const pointer = await this.documents.pointer(tenantId, id);
+      if (pointer && Date.parse(pointer.createdAt) > time) continue;
+      await this.documents.drop(tenantId, id);
     }
   }
 
-  /** The tenant may have been removed while its key was being made, after its other keys had been collected. */
-  private async withdrawIfOrphaned(tenantId: string, key: StoredKey): Promise<void> {
+  /** Ends the keys that open one service only, when that is gone. */
+  async revokeAllOf(tenantId: string, serviceId: string): Promise<void> {
+    const index = keys.serviceKeyIndex(tenantId, serviceId);
+    for await (const id of this.documents.ids(index)) await this.documents.drop(tenantId, id);
+    await this.store.documents.indexDrop(index);
+  }
+
+  private async make(terms: ApiKeyTerms, mode?: KeyMode): Promise<CreatedApiKey> {
+    const apiKey = generateApiKey(mode);
+    const now = new Date();
+    const record = {
+      id: sortableId(now.getTime()),
+      prefix: apiKey.slice(0, SHOWN_LENGTH),
+      createdAt: now.toISOString(),
+      ...terms,
+    };
+    const version = await this.documents.create(record, hashApiKey(apiKey));
+    await this.withdrawIfOrphaned(record);
+    return { record, version, apiKey };
+  }
+
+  /** The tenant or the service may have been removed meanwhile, after their other keys had been collected. */
+  private async withdrawIfOrphaned({ tenantId, id, serviceId }: ApiKeyRecord): Promise<void> {
     try {
-      await this.requireTenant(tenantId);
+      await requireTenant(this.store, tenantId);
+      await this.requireService(tenantId, serviceId);
     } catch (error) {
-      if (error instanceof GatewayError) await this.drop(tenantId, key.id, key.hash);
+      if (error instanceof GatewayError) await this.documents.drop(tenantId, id);
       throw error;
     }
   }
 
-  private async requireTenant(id: string): Promise<void> {
-    if (!(await hasTenant(this.store, id))) throw new GatewayError('tenant_not_found');
+  private async requireService(tenantId: string, id: string | undefined): Promise<void> {
+    if (id === undefined) return;
+    const text = await this.store.documents.get(keys.service(id));
+    const service = text === undefined ? undefined : parseService(id, text).service;
+    if (service?.tenantId !== tenantId) throw new GatewayError('service_not_found');
   }
 
-  private async listed(tenantId: string, id: string): Promise<ListedApiKey | undefined> {
-    const stored = await this.stored(tenantId, id);
-    if (!stored) {
-      // What an interrupted revocation left; a record is written before its entry.
-      await this.store.documents.indexRemove(keys.apiKeyIndex(tenantId), id);
-      return undefined;
-    }
-    const { hash, ...record } = stored;
-    return { ...record, active: (await this.store.documents.get(keys.apiKeyMapping(hash))) === tenantId };
+  private async require(tenantId: string, keyId: string): Promise<FoundKey> {
+    await requireTenant(this.store, tenantId);
+    const found = await this.find(tenantId, keyId);
+    if (!found) throw new GatewayError('api_key_not_found');
+    return found;
   }
 
-  private async stored(tenantId: string, id: string): Promise<StoredKey | undefined> {
-    const text = await this.store.documents.get(keys.apiKeyRecord(tenantId, id));
-    return text === undefined ? undefined : (JSON.parse(text) as StoredKey);
+  private find(tenantId: string, keyId: string): Promise<FoundKey | undefined> {
+    return SHA256_HEX.test(keyId)
+      ? this.documents.findByHash(tenantId, keyId)
+      : this.documents.find(tenantId, keyId);
   }
+}
 
-  private async byHash(tenantId: string, hash: string): Promise<StoredKey | undefined> {
-    for await (const id of this.ids(tenantId)) {
-      const stored = await this.stored(tenantId, id);
-      if (stored?.hash === hash) return stored;
-    }
-    return undefined;
-  }
+function shown(key: FoundKey): StoredApiKey {
+  return { record: key.record, active: isActive(key), version: key.version };
+}
 
-  private async *ids(tenantId: string): AsyncIterable<string> {
-    const index = keys.apiKeyIndex(tenantId);
-    let page = await this.store.documents.indexPage(index, '', PAGE);
-    while (page.length > 0) {
-      yield* page;
-      page = await this.store.documents.indexPage(index, page.at(-1) ?? '', PAGE);
-    }
-  }
+function isActive({ record, version }: FoundKey): boolean {
+  return version !== undefined && record.enabled && !hasEnded(record, Date.now());
+}
 
-  /** The mapping goes first: whatever interrupts this, the key has stopped working. */
-  private async drop(tenantId: string, id: string, hash: string | undefined): Promise<void> {
-    if (hash !== undefined) await this.unmap(tenantId, hash);
-    await this.store.documents.delete(keys.apiKeyRecord(tenantId, id), 'any');
-    await this.store.documents.indexRemove(keys.apiKeyIndex(tenantId), id);
-  }
+function unlessWithdrawn({ version }: FoundKey): void {
+  if (version === undefined) throw new GatewayError('conflict', 'another program has withdrawn the API key');
+}
 
-  /** Deletes a mapping if it leads to this tenant; the version is that of a document holding just its id. */
-  private unmap(tenantId: string, hash: string): Promise<boolean> {
-    return this.store.documents.delete(keys.apiKeyMapping(hash), { version: versionOf(tenantId) });
-  }
+function unlessEnded(record: ApiKeyRecord): void {
+  if (record.replacedBy !== undefined)
+    throw new GatewayError('conflict', 'the API key has been rotated already');
+  if (hasEnded(record, Date.now())) throw new GatewayError('conflict', 'the API key has expired');
 }

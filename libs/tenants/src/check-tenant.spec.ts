@@ -37,6 +37,10 @@ describe('accepts', () => {
     ['methods of other standards', { allowedRoutes: [{ path: '/v1', methods: ['PROPFIND', 'M-SEARCH'] }] }],
     ['the largest bucket', { rateLimit: { windowSeconds: 1, maxRequests: 1_000_000_000 } }],
     ['the longest window', { rateLimit: { windowSeconds: 31 * 86_400, maxRequests: 1 } }],
+    [
+      'a limit of a route',
+      { allowedRoutes: [{ path: '/v1', rateLimit: { windowSeconds: 1, maxRequests: 1_000_000_000 } }] },
+    ],
     ['chosen algorithms', { idp: { ...IDP, algorithms: ['ES256', 'EdDSA'] } }],
     ['a JWKS address with a query', { idp: { ...IDP, jwksUri: 'https://issuer.test/keys?tenant=1' } }],
     ['time-outs', { timeouts: { connectMs: 1, totalMs: 86_400_000 } }],
@@ -90,6 +94,18 @@ describe('refuses, naming the field', () => {
       'allowedRoutes.0.auth.jwt',
       [{}, true, 'yes', { jwt: 'true' }, { jwt: 1 }, { jwt: null }, null].map((auth) =>
         routes({ path: '/v1', auth }),
+      ),
+    ],
+    [
+      'allowedRoutes.0.rateLimit',
+      [100, null, [60, 100], { windowSeconds: 31 * 86_400, maxRequests: 1_000_000_000 }].map((rateLimit) =>
+        routes({ path: '/v1', rateLimit }),
+      ),
+    ],
+    [
+      'allowedRoutes.0.rateLimit.maxRequests',
+      [0, -1, 0.5, '1', NaN, 1_000_000_001, undefined].map((maxRequests) =>
+        routes({ path: '/v1', rateLimit: { windowSeconds: 1, maxRequests } }),
       ),
     ],
     ['auth.jwt', [{}, true, { jwt: 'true' }, null].map((auth) => ({ auth }))],

@@ -8,7 +8,16 @@ const MAX_STALE_MS = 60_000;
 /** As much of a store as the cache looks at, to be turned by hand. */
 class FakeStore {
   state: StoreState = 'ready';
-  readonly changes = { epoch: 1, trustMs: Infinity };
+  /** When the feed last proved that it is complete; undefined: it does so all the time. */
+  provenAt: number | undefined;
+  readonly changes = {
+    epoch: 1,
+    trustMs: Infinity,
+    age: () => (this.provenAt === undefined ? 0 : Date.now() - this.provenAt),
+    get ageMs() {
+      return this.age();
+    },
+  };
 }
 
 /** A document that is read when the test says so. */
@@ -51,6 +60,7 @@ describe('a cache that follows the store', () => {
   const away = (): Error => new StoreUnavailableError();
   const loseStore = (): void => {
     store.state = 'away';
+    store.provenAt = now;
     store.changes.epoch += 1;
     store.changes.trustMs = 0;
   };

@@ -6,9 +6,10 @@ interface Entry<T> {
   readonly value: T;
   /** Epoch of the feed when the read began: a change since then would have been announced. */
   readonly epoch: number;
-  /** When the read began, milliseconds since the epoch. */
-  readonly readAt: number;
-  /** When it was last used while the feed vouched for it: from then on it may be out of date. */
+  /**
+   * From when on it may be out of date, milliseconds since the epoch: when the read began, or when it was last used
+   * while the feed vouched for everything.
+   */
   vouchedAt: number;
 }
 
@@ -29,6 +30,11 @@ export class FollowedCache<T extends NonNullable<unknown>> {
   private readonly known: GenerationalCache<Entry<T>>;
   private readonly absent = new GenerationalCache<Entry<undefined>>(MAX_ABSENT);
   private readonly flights = new Map<string, Flight<T>>();
+  /** The latest epoch in which the feed was seen to miss nothing, and the last moment at which that was known. */
+  private provenEpoch = NaN;
+  private provenAt = 0;
+  /** That epoch ended with a change of everything, and not with the loss of the feed. */
+  private changedSince = false;
 
   /**
    * @param read resolves to undefined where there is nothing.
@@ -56,8 +62,12 @@ export class FollowedCache<T extends NonNullable<unknown>> {
     return this.fetch(name).catch((error: unknown) => this.giveUp(error));
   }
 
-  /** Forgets a document that has changed. */
-  invalidate(name: string): void {
+  /** Forgets a document that has changed; undefined: any may have, and the feed has begun a new epoch. */
+  invalidate(name: string | undefined): void {
+    if (name === undefined) {
+      this.changedSince = true;
+      return;
+    }
     this.known.delete(name);
     this.absent.delete(name);
     const flight = this.flights.get(name);
@@ -67,13 +77,37 @@ export class FollowedCache<T extends NonNullable<unknown>> {
   private trusted(entry: Entry<unknown>): boolean {
     const { epoch, trustMs } = this.store.changes;
     const now = Date.now();
-    if (entry.epoch !== epoch || now - entry.readAt >= trustMs) return false;
-    entry.vouchedAt = now;
+    this.observe(epoch, trustMs, now);
+    if (entry.epoch !== epoch || now - entry.vouchedAt >= trustMs) return false;
+    if (trustMs === Infinity) entry.vouchedAt = now;
     return true;
   }
 
+  private observe(epoch: number, trustMs: number, now: number): void {
+    // A feed that cannot see everything vouches for entries one by one, for as long as they are trusted.
+    if (trustMs !== Infinity) return;
+    this.provenEpoch = epoch;
+    this.provenAt = now;
+    this.changedSince = false;
+  }
+
+  /**
+   * Until when the feed vouched for all entries of an epoch, asked for or not; 0 if that is not known. Milliseconds
+   * since the epoch of the clock.
+   */
+  private vouchedUntil(epoch: number): number {
+    if (epoch !== this.provenEpoch) return 0;
+    const { changes } = this.store;
+    // The feed's loss begins the next epoch. Nobody need have asked for anything since long before, so the last proof
+    // that the feed knows of counts. A further epoch is one after a reconnection: its proof says nothing of this one.
+    const lost = changes.trustMs === 0 && !this.changedSince && changes.epoch - epoch <= 1;
+    if (lost) this.provenAt = Math.max(this.provenAt, Date.now() - changes.ageMs);
+    return this.provenAt;
+  }
+
   private reread(name: string, entry: Entry<T>): T | Promise<T | undefined> {
-    const usable = Date.now() - entry.vouchedAt < this.maxStaleMs;
+    const current = Math.max(entry.vouchedAt, this.vouchedUntil(entry.epoch));
+    const usable = Date.now() - current < this.maxStaleMs;
     if (this.store.state !== 'ready' && usable) return entry.value;
     return this.fetch(name).catch((error: unknown) => {
       if (error instanceof StoreUnavailableError && usable) return entry.value;
@@ -101,16 +135,17 @@ export class FollowedCache<T extends NonNullable<unknown>> {
 
   private async load(name: string, overtaken: () => boolean): Promise<T | undefined> {
     // Noted before the read: a change during it makes the entry old, not the other way round.
-    const { epoch } = this.store.changes;
+    const { epoch, trustMs } = this.store.changes;
     const readAt = Date.now();
+    this.observe(epoch, trustMs, readAt);
     const value = await this.read(name);
     if (overtaken()) return this.fetch(name);
     if (value === undefined) {
       this.known.delete(name);
-      this.absent.set(name, { value, epoch, readAt, vouchedAt: readAt });
+      this.absent.set(name, { value, epoch, vouchedAt: readAt });
     } else {
       this.absent.delete(name);
-      this.known.set(name, { value, epoch, readAt, vouchedAt: readAt });
+      this.known.set(name, { value, epoch, vouchedAt: readAt });
     }
     return value;
   }

@@ -2,7 +2,7 @@ import { GatewayError } from '#libs/errors';
 import { misreadingsAmong } from '../../../test/support/lenient-readers';
 import { trickyPaths } from '../../../test/support/tricky-paths';
 import { normalPath } from './normal-path';
-import { RouteTable, routeFor, routePath } from './route-table';
+import { RouteTable, routeFor, routePath, type Route } from './route-table';
 import type { RouteRule } from './tenant';
 
 const table = (paths: string[]): RouteTable =>
@@ -149,6 +149,27 @@ describe('policies', () => {
     ['/mixed', 'PROPFIND', false, true],
   ])('%s %s asks for a JWT: %s, and %s where the tenant does by default', (path, method, jwt, byDefault) => {
     expect([jwtOf(path, method), jwtOf(path, method, true)]).toEqual([jwt, byDefault]);
+  });
+});
+
+describe('a route', () => {
+  const routeOf = (rule: RouteRule): Route | undefined =>
+    new RouteTable([rule], false).find(routePath(rule.path))?.[0];
+
+  it('has a limit if its rule has one', () => {
+    expect(routeOf({ path: '/v1' })?.limit).toBeUndefined();
+    const rateLimit = { maxRequests: 5, windowSeconds: 10 };
+    expect(routeOf({ path: '/v1', rateLimit })?.limit).toEqual({ capacity: 5, windowMs: 10_000 });
+  });
+
+  it('has the same key however it is written, and another one for other methods', () => {
+    const keyOf = (path: string, methods?: string[]): string | undefined => routeOf({ path, methods })?.key;
+    expect(['/v1/a', '/v1/a/', '/v1/a/*', '//v1/%61'].map((path) => keyOf(path))).toEqual(
+      Array(4).fill('* /v1/a'),
+    );
+    expect(keyOf('/v1/a', ['POST', 'GET', 'POST'])).toBe('GET,POST /v1/a');
+    expect(keyOf('/v1/a', ['GET', 'POST'])).toBe('GET,POST /v1/a');
+    expect(keyOf('/v1/a', ['GET'])).toBe('GET /v1/a');
   });
 });
 

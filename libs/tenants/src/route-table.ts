@@ -8,6 +8,10 @@ export interface Route {
   /** Undefined means any method. */
   readonly methods: ReadonlySet<string> | undefined;
   readonly requiresJwt: boolean;
+  /** What the bucket of each tenant that has this route is like. */
+  readonly limit: { readonly capacity: number; readonly windowMs: number } | undefined;
+  /** The same for the same rule, however it is written: normal path and sorted methods. */
+  readonly key: string;
 }
 
 interface Place {
@@ -36,10 +40,8 @@ export class RouteTable {
       const loose = looseForm(path);
       let place = this.places.get(path);
       if (!place) this.places.set(path, (place = { loose, routes: [] }));
-      const methods =
-        rule.methods && new Set(rule.methods.includes('GET') ? [...rule.methods, 'HEAD'] : rule.methods);
-      const route = { path, methods, requiresJwt: rule.auth?.jwt ?? jwtByDefault };
-      if (methods) place.routes.unshift(route);
+      const route = compile(rule, path, jwtByDefault);
+      if (route.methods) place.routes.unshift(route);
       else place.routes.push(route);
       this.maxDepth = Math.max(this.maxDepth, depth(path), depth(loose));
     }
@@ -58,6 +60,17 @@ export class RouteTable {
       ? place?.routes
       : undefined;
   }
+}
+
+function compile(rule: RouteRule, path: string, jwtByDefault: boolean): Route {
+  const { methods, rateLimit } = rule;
+  return {
+    path,
+    methods: methods && new Set(methods.includes('GET') ? [...methods, 'HEAD'] : methods),
+    requiresJwt: rule.auth?.jwt ?? jwtByDefault,
+    limit: rateLimit && { capacity: rateLimit.maxRequests, windowMs: rateLimit.windowSeconds * 1000 },
+    key: `${methods ? [...new Set(methods)].sort().join() : '*'} ${path}`,
+  };
 }
 
 /** The route of a place that takes the method. */

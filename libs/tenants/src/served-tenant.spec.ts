@@ -1,3 +1,4 @@
+import type { Bucket } from '#libs/store';
 import { ServedTenant } from './served-tenant';
 import type { Tenant } from './tenant';
 
@@ -53,4 +54,46 @@ it('is suspended only if it says so', () => {
   expect([served(), served({ suspended: false }), served({ suspended: true })].map((t) => t.suspended)).toEqual(
     [false, false, true],
   ); // prettier-ignore
+});
+
+describe('the limit of a route', () => {
+  const allowedRoutes = [
+    { path: '/v1', rateLimit: { maxRequests: 5, windowSeconds: 10 } },
+    { path: '/v1', methods: ['POST'], rateLimit: { maxRequests: 1, windowSeconds: 60 } },
+    { path: '/v2', rateLimit: { maxRequests: 5, windowSeconds: 10 } },
+    { path: '/open' },
+  ];
+  const limits = (tenant: ServedTenant): Array<Bucket | undefined> =>
+    ['/v1', '/v2', '/open']
+      .flatMap((path) => tenant.routes.find(path) ?? [])
+      .map((route) => tenant.bucketOf(route));
+
+  it('is a bucket of its own, the same at every request', () => {
+    const tenant = served({ allowedRoutes });
+    const [posts, others, second, open] = limits(tenant);
+    expect(open).toBeUndefined();
+    expect(posts).toMatchObject({ capacity: 1, windowMs: 60_000 });
+    expect(others).toMatchObject({ capacity: 5, windowMs: 10_000 });
+    const names = [posts, others, second].map((bucket) => bucket?.key);
+    expect(names).toEqual([
+      expect.stringMatching(/^rl:\{acme\}:route:[0-9a-f]{12}:60$/),
+      expect.stringMatching(/^rl:\{acme\}:route:[0-9a-f]{12}:10$/),
+      expect.stringMatching(/^rl:\{acme\}:route:[0-9a-f]{12}:10$/),
+    ]);
+    expect(new Set(names).size).toBe(3);
+    limits(tenant).forEach((bucket, i) => expect(bucket).toBe([posts, others, second, open][i]));
+  });
+
+  it('is not shared with tenants that share the route', () => {
+    const [one, two] = [served({ allowedRoutes }), served({ id: 'beta', allowedRoutes })];
+    expect(one.routes).toBe(two.routes);
+    expect(limits(two)[0]?.key).toBe(limits(one)[0]?.key.replace('acme', 'beta'));
+    expect(limits(two)[0]).not.toBe(limits(one)[0]);
+  });
+
+  it('keeps its name when the document is written differently or changes elsewhere', () => {
+    const rewritten = [{ path: '/v3' }, { ...allowedRoutes[2], path: '/v2/*' }];
+    const [before] = [served({ allowedRoutes })].map((tenant) => limits(tenant)[2]?.key);
+    expect(limits(served({ allowedRoutes: rewritten }))).toMatchObject([{ key: before }]);
+  });
 });

@@ -1,36 +1,12 @@
+import { hash } from 'node:crypto';
 import { keys, type Bucket } from '#libs/store';
-import { GenerationalCache } from './generational-cache';
-import { RouteTable } from './route-table';
+import { commonIdp, commonRoutes, commonUpstream, type Upstream } from './common-parts';
+import type { Route, RouteTable } from './route-table';
 import { DEFAULT_RATE_LIMIT, type IdentityProvider, type Tenant, type TenantTimeouts } from './tenant';
+import { DEFAULT_SERVED_BILLING, type ServedBilling } from './tenant-billing';
 
-/** Where requests are forwarded to. */
-export interface Upstream {
-  /** `https://host:port`, as undici and metrics name it. */
-  readonly origin: string;
-  /** Path that goes before every forwarded path; empty or `/base` without a slash at the end. */
-  readonly basePath: string;
-  /** Value of the `Host` header. */
-  readonly host: string;
-}
-
-/**
- * Parts that many tenants have in common, such as the routes of a plan, are compiled and kept once. Bounded, because
- * tenants need not have anything in common.
- */
-const MAX_COMMON_PARTS = 1000;
-const commonRoutes = new GenerationalCache<RouteTable>(MAX_COMMON_PARTS);
-const commonUpstreams = new GenerationalCache<Upstream>(MAX_COMMON_PARTS);
-const commonIdps = new GenerationalCache<IdentityProvider>(MAX_COMMON_PARTS);
-
-function common<T extends NonNullable<unknown>>(
-  parts: GenerationalCache<T>,
-  key: string,
-  compile: () => T,
-): T {
-  let part = parts.get(key);
-  if (!part) parts.set(key, (part = compile()));
-  return part;
-}
+/** Of the digest of a route's key: enough to keep the routes of one tenant apart. */
+const ROUTE_DIGITS = 12;
 
 /** A tenant compiled for the request path: no parsing, no defaults, no optional look-ups left to do. */
 export class ServedTenant {
@@ -42,33 +18,45 @@ export class ServedTenant {
   readonly windowSeconds: number;
   readonly idp: IdentityProvider | undefined;
   readonly timeouts: TenantTimeouts | undefined;
+  readonly billing: ServedBilling;
+  /** Tenants share their routes, but not what the routes have left. Made when a route with a limit is first taken. */
+  private routeBuckets: Map<Route, Bucket> | undefined = undefined;
 
-  constructor(tenant: Tenant) {
+  constructor(tenant: Tenant, billing: ServedBilling = DEFAULT_SERVED_BILLING) {
     const { windowSeconds, maxRequests } = tenant.rateLimit ?? DEFAULT_RATE_LIMIT;
     this.id = tenant.id;
     this.suspended = tenant.suspended ?? false;
-    // Fail closed: whoever names an identity provider and forgets a route's `auth` meant to protect it.
-    const jwtByDefault = tenant.auth?.jwt ?? tenant.idp !== undefined;
-    this.routes = common(
-      commonRoutes,
-      `${jwtByDefault} ${JSON.stringify(tenant.allowedRoutes)}`,
-      () => new RouteTable(tenant.allowedRoutes, jwtByDefault),
-    );
-    this.upstream = common(commonUpstreams, tenant.upstreamBaseUrl, () => upstreamOf(tenant.upstreamBaseUrl));
+    this.routes = commonRoutes(tenant.allowedRoutes, jwtByDefault(tenant));
+    this.upstream = commonUpstream(tenant.upstreamBaseUrl);
     this.bucket = {
       key: keys.rateLimit(tenant.id, windowSeconds),
       capacity: maxRequests,
       windowMs: windowSeconds * 1000,
-      lastSeen: undefined,
+      local: undefined,
     };
     this.windowSeconds = windowSeconds;
-    const { idp } = tenant;
-    this.idp = idp && common(commonIdps, JSON.stringify(idp), () => idp);
+    this.idp = tenant.idp && commonIdp(tenant.idp);
     this.timeouts = tenant.timeouts;
+    this.billing = billing;
+  }
+
+  /** The limit of one of the tenant's routes, if that has one: always the same object. */
+  bucketOf(route: Route): Bucket | undefined {
+    const { limit } = route;
+    if (limit === undefined) return undefined;
+    this.routeBuckets ??= new Map();
+    let bucket = this.routeBuckets.get(route);
+    if (!bucket) {
+      const { capacity, windowMs } = limit;
+      const name = hash('sha256', route.key, 'hex').slice(0, ROUTE_DIGITS);
+      const key = keys.rateLimitOfRoute(this.id, name, windowMs / 1000);
+      this.routeBuckets.set(route, (bucket = { key, capacity, windowMs, local: undefined }));
+    }
+    return bucket;
   }
 }
 
-function upstreamOf(baseUrl: string): Upstream {
-  const url = new URL(baseUrl);
-  return { origin: url.origin, basePath: url.pathname.replace(/\/+$/, ''), host: url.host };
+/** Fail closed: whoever names an identity provider and forgets a route's `auth` meant to protect it. */
+export function jwtByDefault(tenant: Tenant): boolean {
+  return tenant.auth?.jwt ?? tenant.idp !== undefined;
 }

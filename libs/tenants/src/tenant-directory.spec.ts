@@ -38,27 +38,48 @@ function setUp(documents: Record<string, string>) {
   /** The id of the tenant, or the code of the refusal. */
   const ask = async (apiKey: string): Promise<string> => {
     try {
-      return (await directory.byApiKey(apiKey)).id;
+      return (await directory.byApiKey(apiKey)).tenant.id;
     } catch (error) {
       return (error as GatewayError).code;
     }
   };
-  const change = (key: string, value: string): void => {
-    stored.set(key, value);
+  const change = (key: string, value: string | undefined): void => {
+    if (value === undefined) stored.delete(key);
+    else stored.set(key, value);
     for (const listener of listeners) listener(key);
   };
   return { directory, reads, log, ask, change };
 }
 
+const record = (more: object = {}): string =>
+  JSON.stringify({
+    id: 'k1',
+    tenantId: 'acme',
+    name: 'k',
+    prefix: 'gh_live_abcd',
+    createdAt: '2026-01-01T00:00:00.000Z',
+    enabled: true,
+    ...more,
+  });
+const service = (more: object = {}): string =>
+  JSON.stringify({
+    id: '1',
+    tenantId: 'acme',
+    name: 'S',
+    targets: [{ url: 'https://s.example/base' }],
+    createdAt: '2026-01-01T00:00:00.000Z',
+    ...more,
+  });
 const mapping = (apiKey: string): string => keys.apiKeyMapping(hashApiKey(apiKey));
 const ACME = { [mapping('acme-key')]: 'acme', [keys.tenant('acme')]: text() };
 
 it('finds the tenant of a key, and knows it from then on', async () => {
   const { directory, reads, ask } = setUp(ACME);
   expect(await ask('acme-key')).toBe('acme');
-  expect(reads).toEqual([mapping('acme-key'), keys.tenant('acme')]);
-  expect(directory.byApiKey('acme-key')).toMatchObject({ id: 'acme' });
-  expect(reads).toHaveLength(2);
+  expect(reads.splice(0, 2)).toEqual([mapping('acme-key'), keys.tenant('acme')]);
+  reads.length = 0;
+  expect(directory.byApiKey('acme-key')).toMatchObject({ tenant: { id: 'acme' } });
+  expect(reads).toEqual([]);
 });
 
 it.each([
@@ -83,10 +104,71 @@ it.each([
   expect(await ask('broken-key')).toBe('broken');
 });
 
+describe('the caller', () => {
+  it('is one object per key, made anew when the tenant or the key changes', async () => {
+    const { directory, change } = setUp({ ...ACME, [mapping('second-key')]: 'acme' });
+    const first = await directory.byApiKey('acme-key');
+    expect(directory.byApiKey('acme-key')).toBe(first);
+    const second = await directory.byApiKey('second-key');
+    expect(second).not.toBe(first);
+    expect(second.tenant).toBe(first.tenant);
+
+    change(keys.tenant('acme'), text({ suspended: true }));
+    const later = await directory.byApiKey('acme-key');
+    expect([later === first, later.key === first.key, later.tenant.suspended]).toEqual([false, true, true]);
+    expect(directory.byApiKey('acme-key')).toBe(later);
+    // Requests under way go on with what they were admitted with.
+    expect(first.tenant.suspended).toBe(false);
+
+    change(mapping('acme-key'), record({ enabled: false }));
+    const disabled = await directory.byApiKey('acme-key');
+    expect([disabled === later, disabled.key === later.key, disabled.tenant === later.tenant]).toEqual(
+      [false, false, true],
+    ); // prettier-ignore
+  });
+
+  it('has the id of its record, or one made of its digest', async () => {
+    const { directory } = setUp({ ...ACME, [mapping('made-here')]: record() });
+    expect((await directory.byApiKey('made-here')).key).toMatchObject({ id: 'k1', tenantId: 'acme' });
+    const { key } = await directory.byApiKey('acme-key');
+    expect(key.id).toBe(`sha256-${hashApiKey('acme-key').slice(0, 12)}`);
+    expect([key.tenantId, key.serviceId, key.bucket, key.priceNano, key.monthlyQuota]).toEqual([
+      'acme', undefined, undefined, undefined, undefined,
+    ]); // prettier-ignore
+  });
+});
+
+it.each([
+  ['text that is no JSON', '{"id":'],
+  ['a record that lacks something', '{"tenantId":"acme"}'],
+  ['a record with a restriction that nobody understands', record({ allowedIps: ['everywhere'] })],
+  ['another type in the place of a text', 'list'],
+])('%s is the trouble of that key only', async (_, document) => {
+  const { log, reads, ask, change } = setUp({ ...ACME, [mapping('broken-key')]: document });
+  expect([await ask('broken-key'), await ask('broken-key')]).toEqual(Array(2).fill('tenant_misconfigured'));
+  expect(await ask('acme-key')).toBe('acme');
+  expect(log).toEqual([
+    {
+      keyId: `sha256-${hashApiKey('broken-key').slice(0, 12)}`,
+      problems: expect.arrayContaining([{ field: expect.any(String), message: expect.any(String) }]),
+    },
+  ]);
+  expect(JSON.stringify(log)).not.toContain('everywhere');
+  expect(reads.filter((key) => key === mapping('broken-key'))).toHaveLength(1);
+  change(mapping('broken-key'), 'acme');
+  expect(await ask('broken-key')).toBe('acme');
+});
+
 describe('a key is refused in the same words', () => {
   it.each([
     ['nobody knows it', {}],
     ['its tenant is gone', { [mapping('some-key')]: 'gone' }],
+    ['its record names a tenant that is gone', { [mapping('some-key')]: record({ tenantId: 'gone' }) }],
+    ['it is mapped to a service', { [mapping('some-key')]: 'service:1', [keys.service('1')]: service() }],
+    [
+      'it is mapped to a key',
+      { [mapping('some-key')]: `byApiKey:${hashApiKey('x')}`, [mapping('x')]: record() },
+    ],
   ])('when %s', async (_, documents) => {
     const { directory } = setUp(documents);
     await expect(directory.byApiKey('some-key')).rejects.toMatchObject({
@@ -110,7 +192,7 @@ describe('a key is refused in the same words', () => {
 
 it('takes the id from the key of a document, never from the document', async () => {
   const { directory } = setUp({ ...ACME, [keys.tenant('acme')]: text({ id: 'victim' }) });
-  const tenant = await directory.byApiKey('acme-key');
+  const { tenant } = await directory.byApiKey('acme-key');
   expect(tenant.id).toBe('acme');
   expect(tenant.bucket.key).toBe(keys.rateLimit('acme', 60));
 });
@@ -120,7 +202,7 @@ describe('a change that is announced is followed', () => {
     const { directory, ask, change } = setUp(ACME);
     await ask('acme-key');
     change(keys.tenant('acme'), text({ suspended: true }));
-    expect((await directory.byApiKey('acme-key')).suspended).toBe(true);
+    expect((await directory.byApiKey('acme-key')).tenant.suspended).toBe(true);
   });
 
   it('of a key', async () => {
@@ -130,4 +212,49 @@ describe('a change that is announced is followed', () => {
     change(mapping('new-key'), 'acme');
     expect([await ask('acme-key'), await ask('new-key')]).toEqual(['beta', 'acme']);
   });
+});
+
+describe('a service', () => {
+  it('is found by its id, and known from then on', async () => {
+    const { directory, reads } = setUp({ [keys.service('1')]: service({ id: '2' }) });
+    const found = await directory.service('1');
+    expect(found).toMatchObject({ id: '1', tenantId: 'acme' });
+    expect(directory.service('1')).toBe(found);
+    expect(reads).toEqual([keys.service('1')]);
+  });
+
+  it('that does not exist is asked for once, and found when it is made', async () => {
+    const { directory, reads, change } = setUp({});
+    expect([await directory.service('1'), directory.service('1')]).toEqual([undefined, undefined]);
+    expect(reads).toHaveLength(1);
+    change(keys.service('1'), service());
+    expect(await directory.service('1')).toMatchObject({ id: '1' });
+    change(keys.service('1'), service({ targets: [{ url: 'https://t.example' }] }));
+    expect((await directory.service('1'))?.next().origin).toBe('https://t.example');
+    change(keys.service('1'), undefined);
+    expect(await directory.service('1')).toBeUndefined();
+  });
+
+  it.each(['', '0', '01', '-1', '1.0', '1e3', ' 1', 'acme', '1:x', '../1', '1'.repeat(16)])(
+    'is not looked for under %j',
+    (id) => {
+      const { directory, reads } = setUp({ [keys.service(id)]: service() });
+      expect(directory.service(id)).toBeUndefined();
+      expect(reads).toEqual([]);
+    },
+  );
+
+  it.each(['{', '[]', '{}', service({ targets: [] }), service({ tenantId: 7 }), 'list'])(
+    'that cannot be served is its own trouble only: %j',
+    async (document) => {
+      const { directory, log, ask, change } = setUp({ ...ACME, [keys.service('1')]: document });
+      const attempt = (): Promise<unknown> => (async () => directory.service('1'))();
+      await expect(attempt()).rejects.toMatchObject({ code: 'tenant_misconfigured' });
+      await expect(attempt()).rejects.toMatchObject({ code: 'tenant_misconfigured' });
+      expect(log).toMatchObject([{ serviceId: '1' }]);
+      expect(await ask('acme-key')).toBe('acme');
+      change(keys.service('1'), service());
+      expect(await directory.service('1')).toMatchObject({ id: '1' });
+    },
+  );
 });

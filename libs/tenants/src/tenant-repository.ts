@@ -1,9 +1,11 @@
-import { GatewayError, type FieldProblem } from '#libs/errors';
+import { GatewayError } from '#libs/errors';
 import type { Logger } from '#libs/logging';
 import { keys, versionOf, type Store } from '#libs/store';
 import type { AddressPolicy } from './address-policy';
 import type { ApiKeyRepository } from './api-key-repository';
 import { checkTenant, parseTenant, type CheckedTenant } from './check-tenant';
+import { MAX_ROUNDS, demandVersion, invalid } from './preconditions';
+import { ServiceRepository } from './service-repository';
 import { sortableId } from './sortable-id';
 import type { Tenant } from './tenant';
 import { isWrongType, TenantIndex } from './tenant-index';
@@ -18,12 +20,10 @@ export type StoredTenant = CheckedTenant & {
 /** A document as it was written, fields of other programs included. */
 export type TenantDocument = Readonly<Record<string, unknown>>;
 
-/** Of so many writers of one document, each round lets one through. */
-const MAX_ROUNDS = 200;
-
 /** The control plane's tenants: versioned documents, every write compared with what was read. */
 export class TenantRepository {
   private readonly index: TenantIndex;
+  private readonly services: ServiceRepository;
 
   /** @param addresses where upstream and JWKS URLs may point to. */
   constructor(
@@ -32,6 +32,7 @@ export class TenantRepository {
     private readonly addresses: AddressPolicy,
   ) {
     this.index = new TenantIndex(store);
+    this.services = new ServiceRepository(store, apiKeys, addresses);
   }
 
   /** Keeps tenants that other programs write in the lists, until `close`. */
@@ -95,7 +96,7 @@ export class TenantRepository {
   ): Promise<StoredTenant> {
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const before = await this.read(id);
-      demand(before, versions);
+      demandVersion(before.version, versions);
       const current = { ...dictionary(before.text), id };
       const changed = change(current);
       if (changed.id !== undefined && changed.id !== id)
@@ -119,7 +120,7 @@ export class TenantRepository {
   async remove(id: string, versions?: readonly string[]): Promise<void> {
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const before = await this.read(id);
-      demand(before, versions);
+      demandVersion(before.version, versions);
       const expected = before.version === undefined ? 'any' : { version: before.version };
       // First: from here on the tenant is refused, even if nothing of what follows is reached.
       if (!(await this.write(() => this.store.documents.delete(keys.tenant(id), expected)))) continue;
@@ -129,8 +130,9 @@ export class TenantRepository {
     throw new GatewayError('precondition_failed', 'others kept changing the tenant at the same time');
   }
 
-  /** Keys and counters made before `time`: a tenant that follows under the same id must not inherit them. */
+  /** Services, keys and counters made before `time`: a tenant that follows under the same id must not inherit them. */
   private async forgetBelongings(id: string, time: number): Promise<void> {
+    await this.services.removeAllBefore(id, time);
     await this.apiKeys.revokeAllBefore(id, time);
     await this.store.counters.drop(keys.usage(id));
   }
@@ -184,15 +186,6 @@ function checked(document: TenantDocument, addresses: AddressPolicy | undefined)
   const { tenant, problems } = checkTenant(document, addresses);
   if (!tenant) throw invalid(problems);
   return tenant;
-}
-
-function invalid(fields: readonly FieldProblem[]): GatewayError {
-  return new GatewayError('validation_failed', undefined, { fields });
-}
-
-function demand(stored: StoredTenant, versions: readonly string[] | undefined): void {
-  const met = versions === undefined || (stored.version !== undefined && versions.includes(stored.version));
-  if (!met) throw new GatewayError('precondition_failed');
 }
 
 /** Addresses are judged when they are written: a tenant with an old one must still be suspendable. */

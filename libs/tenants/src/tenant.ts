@@ -1,3 +1,9 @@
+/** A token bucket: so many requests at once, refilled evenly over the window. */
+export interface RateLimit {
+  windowSeconds: number;
+  maxRequests: number;
+}
+
 /** One entry of `allowedRoutes`: a path and everything below it. */
 export interface RouteRule {
   path: string;
@@ -5,6 +11,8 @@ export interface RouteRule {
   methods?: string[];
   /** Overrides the tenant's own `auth` for this route. */
   auth?: { jwt: boolean };
+  /** Limit of this route, beside that of the tenant. */
+  rateLimit?: RateLimit;
 }
 
 /** Who signs the tenant's tokens. */
@@ -32,11 +40,11 @@ export interface Tenant {
   allowedRoutes: RouteRule[];
   /** Whether routes that say nothing ask for a JWT; absent: they do if there is an `idp`. */
   auth?: { jwt: boolean };
-  rateLimit?: { windowSeconds: number; maxRequests: number };
+  rateLimit?: RateLimit;
   idp?: IdentityProvider;
   timeouts?: TenantTimeouts;
   /** A suspended tenant keeps its configuration and is refused with 403. */
   suspended?: boolean;
 }
 
-export const DEFAULT_RATE_LIMIT = { windowSeconds: 60, maxRequests: 100 } as const;
+export const DEFAULT_RATE_LIMIT: RateLimit = { windowSeconds: 60, maxRequests: 100 };

@@ -1,5 +1,19 @@
 /**
- * usage: how many requests each tenant was let through with, counted in memory and added to the store every two seconds.
- * Not here: prices and limits.
+ * usage: what every tenant, service, key and route has used, counted so that it can be invoiced: each finished request
+ * once, in a journal on disk and from there in the ledgers of the store. All tables and fields are in `usage-tables.ts`.
+ * Not here: prices, plans, limits and statements.
  */
+export { UsageMeter, type SeriesKey, type UsageMeterOptions } from './usage-meter';
+export { type Series, type SeriesIdentity } from './series';
+export {
+  MAX_USAGE_DAYS,
+  readUsage,
+  USAGE_GROUPS,
+  usageRange,
+  type UsageGroup,
+  type UsageQuery,
+  type UsageRange,
+  type UsageRow,
+} from './read-usage';
 export { UsageCounter } from './usage-counter';
+export * from './usage-tables';

@@ -1,5 +1,6 @@
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import type { Request, Response } from 'express';
 
 const DESCRIPTION = [
   'The control plane of Gatehouse: tenants, their routes and their API keys.',
@@ -17,6 +18,8 @@ export function serveOpenApi(app: NestExpressApplication): void {
     // Nobody's credential stays in a browser's storage.
     swaggerOptions: { persistAuthorization: false, validatorUrl: null },
   });
+  // The documented second address of the documentation; one page is enough.
+  app.use('/redoc', (_request: Request, response: Response) => response.redirect('/docs'));
 }
 
 function describeApi(app: NestExpressApplication): OpenAPIObject {

@@ -23,6 +23,27 @@ export const BodyRefusals = (...codes: ErrorCode[]): MethodDecorator =>
 /** The same for protected operations that do without the store. */
 export const ProtectedRefusals = (): MethodDecorator => documented(PROTECTED);
 
+/** What an API key is refused with that acts for its tenant. */
+const PORTAL: readonly ErrorCode[] = [
+  'missing_api_key',
+  'invalid_api_key',
+  'key_expired',
+  'key_disabled',
+  'key_not_allowed',
+  'address_not_allowed',
+  'tenant_suspended',
+  'tenant_not_found',
+  'tenant_misconfigured',
+  'validation_failed',
+];
+
+/** As `Refusals`, for operations that are marked `@Portal()`. */
+export const PortalRefusals = (...codes: ErrorCode[]): MethodDecorator => Refusals(...PORTAL, ...codes);
+
+/** As `BodyRefusals`, for operations that are marked `@Portal()`. */
+export const PortalBodyRefusals = (...codes: ErrorCode[]): MethodDecorator =>
+  BodyRefusals(...PORTAL, ...codes);
+
 /** OpenAPI has one response per status; the codes that share one are listed in its description. */
 export function documented(codes: readonly ErrorCode[]): MethodDecorator {
   const statuses = new Map<number, ErrorCode[]>();

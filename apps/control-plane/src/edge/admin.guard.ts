@@ -1,34 +1,86 @@
 import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { GatewayError } from '#libs/errors';
+import { identifyCaller, ProxyTrust } from '#libs/guards';
 import { carriesAdminToken } from '#libs/lifecycle';
+import { TenantDirectory } from '#libs/tenants';
 import { OPTIONS, type ControlPlaneOptions } from '../control-plane.options';
-import { ACTION, PUBLIC, type ControlRequest } from './control-request';
+import { ACTION, PUBLIC, clientAddressOf, type ControlRequest } from './control-request';
+import { DEFAULT_TENANT, PORTAL, requireTenant, type PortalRules, type Principal } from './principal';
 
-/** Lets only the owner pass, unless an operation is marked `@Public()`. */
+const TENANT_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+/** Lets only the owner pass, unless an operation is marked `@Public()`, or `@Portal()` for tenants. */
 @Injectable()
 export class AdminGuard implements CanActivate {
+  private readonly proxies: ProxyTrust;
+
   constructor(
     @Inject(OPTIONS) private readonly options: ControlPlaneOptions,
+    private readonly directory: TenantDirectory,
     private readonly reflector: Reflector,
-  ) {}
+  ) {
+    this.proxies = new ProxyTrust(options.config.trustedProxies);
+  }
 
-  canActivate(context: ExecutionContext): boolean {
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const request = context.switchToHttp().getRequest<ControlRequest>();
     request.action = this.reflector.get<string | undefined>(ACTION, context.getHandler());
     request.tenantId = request.params.tenantId as string | undefined;
     const places = [context.getHandler(), context.getClass()];
     if (this.reflector.getAllAndOverride<boolean | undefined>(PUBLIC, places)) return true;
+    const rules = this.reflector.getAllAndOverride<PortalRules | undefined>(PORTAL, places);
+    if (rules && !this.isOwner(request)) return this.admitTenant(request, rules);
 
-    const { adminToken } = this.options;
-    // An empty token would let everybody in who sends an empty header.
-    if (!adminToken) throw new GatewayError('admin_not_configured', 'set ADMIN_TOKEN');
-    if (!carriesAdminToken(request.headers, adminToken)) {
-      const detail = 'send the admin token as X-Admin-Token or as Authorization: Bearer …';
-      const headers = { 'WWW-Authenticate': 'Bearer realm="gatehouse"' };
-      throw new GatewayError('admin_unauthorized', detail, { headers });
-    }
+    this.requireOwner(request);
     request.actor = 'owner';
+    if (rules) request.principal = { tenantId: namedTenant(request), kind: 'owner' };
     return true;
   }
+
+  private isOwner({ headers }: ControlRequest): boolean {
+    const { adminToken } = this.options;
+    // An empty token would let everybody in who sends an empty header.
+    return Boolean(adminToken) && carriesAdminToken(headers, adminToken as string);
+  }
+
+  private requireOwner(request: ControlRequest): void {
+    if (!this.options.adminToken) throw new GatewayError('admin_not_configured', 'set ADMIN_TOKEN');
+    if (this.isOwner(request)) return;
+    const detail = 'send the admin token as X-Admin-Token or as Authorization: Bearer …';
+    const headers = { 'WWW-Authenticate': 'Bearer realm="gatehouse"' };
+    throw new GatewayError('admin_unauthorized', detail, { headers });
+  }
+
+  private async admitTenant(request: ControlRequest, rules: PortalRules): Promise<true> {
+    // A wrong admin token is a mistake to be told about, never a reason to go on as somebody less.
+    if (request.headers['x-admin-token'] !== undefined) this.requireOwner(request);
+    const apiKey = request.headers['x-api-key'];
+    if (apiKey === undefined && rules.anonymous && this.options.config.openRegistration) {
+      request.principal = { tenantId: DEFAULT_TENANT, kind: 'anonymous' };
+      request.tenantId = DEFAULT_TENANT;
+      return true;
+    }
+    const principal = await this.principalOf(request, Array.isArray(apiKey) ? apiKey.join() : apiKey);
+    if (!rules.consumers) requireTenant(principal);
+    request.principal = principal;
+    request.tenantId = principal.tenantId;
+    request.actor = `key:${principal.keyId}`;
+    return true;
+  }
+
+  /** A key's methods and routes are about the data plane; when and from where it works holds here as well. */
+  private async principalOf(request: ControlRequest, apiKey: string | undefined): Promise<Principal> {
+    const clientAddress = clientAddressOf(request, this.proxies);
+    const { tenant, key } = await identifyCaller({ apiKey, clientAddress }, this.directory);
+    return { tenantId: tenant.id, kind: 'key', keyId: key.id, serviceId: key.serviceId };
+  }
+}
+
+/** @throws GatewayError validation_failed */
+function namedTenant({ query }: ControlRequest): string {
+  const named = query.tenant_id ?? DEFAULT_TENANT;
+  if (typeof named === 'string' && TENANT_ID.test(named)) return named;
+  const fields = [{ field: 'tenant_id', message: 'must be the id of a tenant' }];
+  throw new GatewayError('validation_failed', undefined, { fields });
 }

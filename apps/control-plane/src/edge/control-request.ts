@@ -1,12 +1,16 @@
 import { SetMetadata, type CustomDecorator } from '@nestjs/common';
 import type { Request } from 'express';
 import type { GatewayError } from '#libs/errors';
+import type { ProxyTrust } from '#libs/guards';
+import type { Principal } from './principal';
 
 /** A request to the control plane with what is learnt about it on the way. */
 export interface ControlRequest extends Request {
   id: string;
   /** Set once the credential is accepted; until then nobody is acting. */
-  actor: 'owner' | undefined;
+  actor: 'owner' | `key:${string}` | undefined;
+  /** For whom an operation of the portal acts. */
+  principal: Principal | undefined;
   /** What the request would change, if it is meant to change something. */
   action: string | undefined;
   tenantId: string | undefined;
@@ -23,3 +27,13 @@ export const Public = (): CustomDecorator<symbol> => SetMetadata(PUBLIC, true);
 
 /** Names the change that an operation makes, as noun and verb, for the log and `control_mutations_total`. */
 export const Mutation = (action: string): CustomDecorator<symbol> => SetMetadata(ACTION, action);
+
+/** Known before the connection is gone; later it has no address any more. */
+export function clientAddressOf({ socket, headers }: Request, proxies: ProxyTrust): string {
+  const forwardedFor = headers['x-forwarded-for'];
+  const claims = {
+    forwardedFor: Array.isArray(forwardedFor) ? forwardedFor.join() : forwardedFor,
+    forwarded: headers.forwarded,
+  };
+  return proxies.client(proxies.peer(socket.remoteAddress ?? '', false), claims).address;
+}

@@ -3,7 +3,7 @@ import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import type { ProxyTrust } from '#libs/guards';
 import type { Logging } from '#libs/logging';
 import type { ControlMetrics } from '#libs/metrics';
-import type { ControlRequest } from './control-request';
+import { clientAddressOf, type ControlRequest } from './control-request';
 
 const REQUEST_ID = /^[A-Za-z0-9._:/+=-]{1,128}$/;
 /** Path parameters are what a client typed; ids are at most 64 characters. */
@@ -17,7 +17,7 @@ export function observe(metrics: ControlMetrics, logging: Logging, proxies: Prox
   return (incoming: Request, response: Response, next: NextFunction) => {
     const startedAt = performance.now();
     const request = begin(incoming, response);
-    const ip = clientAddress(request, proxies);
+    const ip = clientAddressOf(request, proxies);
     response.on('close', () => {
       const durationMs = performance.now() - startedAt;
       const endpoint = endpointOf(request);
@@ -50,16 +50,6 @@ function begin(incoming: Request, response: Response): ControlRequest {
   request.refusedWith = (error) => void (request.refusal ??= error);
   response.setHeader('X-Request-Id', request.id);
   return request;
-}
-
-/** Known before the connection is gone; later it has no address any more. */
-function clientAddress({ socket, headers }: Request, proxies: ProxyTrust): string {
-  const forwardedFor = headers['x-forwarded-for'];
-  const claims = {
-    forwardedFor: Array.isArray(forwardedFor) ? forwardedFor.join() : forwardedFor,
-    forwarded: headers.forwarded,
-  };
-  return proxies.client(proxies.peer(socket.remoteAddress ?? '', false), claims).address;
 }
 
 /** Method and route pattern; never a path, which would make a series of every id. */

@@ -6,15 +6,26 @@ import {
   RateLimiter,
   RequestContext,
   TokenVerifier,
-  chooseRoute,
-  enforceRateLimit,
-  identifyTenant,
+  enforceLimits,
+  findDestination,
+  identifyCaller,
+  limitsOf,
   verifyBearer,
   type ArrivingRequest,
 } from '#libs/guards';
 import type { Logger } from '#libs/logging';
 import { keys, type Store } from '#libs/store';
-import { AddressPolicy, TenantDirectory, hashApiKey, parseTenant, type ServedTenant } from '#libs/tenants';
+import {
+  AddressPolicy,
+  ApiKeyRepository,
+  TenantDirectory,
+  hashApiKey,
+  parseTenant,
+  type Caller,
+  type Route,
+  type ServedTenant,
+  type Upstream,
+} from '#libs/tenants';
 import { GUARDS, type ExplanationDto, type JudgementDto } from './explanation.dto';
 
 type Details = Record<string, unknown>;
@@ -32,6 +43,7 @@ interface Bench {
  * thing it may cause is what a real request would: a fetch of an identity provider's keys.
  */
 export class Explainer {
+  private readonly apiKeys: ApiKeyRepository;
   private readonly proxies: ProxyTrust;
   private readonly admission: Admission;
   private made: Bench | undefined;
@@ -41,6 +53,7 @@ export class Explainer {
     private readonly config: GatewayConfig,
     private readonly logger: Logger,
   ) {
+    this.apiKeys = new ApiKeyRepository(store);
     this.proxies = new ProxyTrust(config.trustedProxies);
     this.admission = new Admission(this.proxies, config.maxBodyBytes);
   }
@@ -70,7 +83,8 @@ export class Explainer {
       status: refusal?.status ?? null,
       tenantId: context.tenant?.id ?? (await this.mappedTenant(context)) ?? null,
       route: context.route?.path ?? null,
-      upstreamUrl: context.tenant && context.route ? upstreamUrl(context.tenant, context) : null,
+      serviceId: context.service?.id ?? null,
+      upstreamUrl: context.upstream ? upstreamUrl(context.upstream, context) : null,
       judgements,
     };
   }
@@ -93,22 +107,31 @@ export class Explainer {
       case 'api_key':
         return this.judgeKey(context);
       case 'route':
-        context.route = chooseRoute(context.tenant as ServedTenant, context.routedPath, context.method);
-        return { path: context.route.path, requiresJwt: context.route.requiresJwt };
+        return this.judgeRoute(context);
       case 'jwt':
         return this.judgeToken(context);
       case 'rate_limit':
-        return this.judgeRate(context, context.tenant as ServedTenant);
+        return this.judgeLimits(context);
     }
   }
 
   private async judgeKey(context: RequestContext): Promise<Details> {
-    context.tenant = await identifyTenant(context.apiKey, this.bench.directory);
-    return { tenantId: context.tenant.id };
+    const caller = await identifyCaller(context, this.bench.directory);
+    context.caller = caller;
+    context.tenant = caller.tenant;
+    return { tenantId: caller.tenant.id, keyId: caller.key.id };
+  }
+
+  private async judgeRoute(context: RequestContext): Promise<Details> {
+    await findDestination(context, context.caller as Caller, this.bench.directory);
+    const { service, route } = context;
+    return service
+      ? { serviceId: service.id, requiresJwt: service.requiresJwt }
+      : { path: route?.path, requiresJwt: route?.requiresJwt };
   }
 
   private async judgeToken(context: RequestContext): Promise<Details> {
-    if (!context.route?.requiresJwt) return { required: false };
+    if (!(context.service ?? context.route)?.requiresJwt) return { required: false };
     const token = await verifyBearer(
       context.authorization,
       context.tenant as ServedTenant,
@@ -118,16 +141,20 @@ export class Explainer {
     return { required: true, subject, issuer, keyId, expiresAt: new Date(expiresAt).toISOString() };
   }
 
-  private async judgeRate(context: RequestContext, tenant: ServedTenant): Promise<Details> {
-    context.bucket = await this.bench.limiter.peek(tenant.bucket);
-    enforceRateLimit(context.bucket, tenant);
-    return bucketDetails(context, tenant);
+  private async judgeLimits(context: RequestContext): Promise<Details> {
+    const now = Date.now();
+    context.limits = limitsOf(context.caller as Caller, (context.service ?? context.route) as Route, now);
+    context.verdict = await this.bench.limiter.peek(context.limits.claim);
+    enforceLimits(context.limits, context.verdict, now);
+    return limitDetails(context);
   }
 
   /** What helps to understand a refusal, beyond its reason. */
   private async circumstances(guard: Guard, context: RequestContext): Promise<Details | undefined> {
-    if (guard === 'rate_limit' && context.tenant) return bucketDetails(context, context.tenant);
-    if (guard === 'route') return { path: context.routedPath, method: context.method };
+    if (guard === 'rate_limit') return limitDetails(context);
+    if (guard === 'route') {
+      return { serviceId: context.serviceId, path: context.routedPath, method: context.method };
+    }
     if (guard !== 'api_key') return undefined;
     const tenantId = await this.mappedTenant(context);
     if (tenantId === undefined) return undefined;
@@ -139,10 +166,8 @@ export class Explainer {
     };
   }
 
-  private mappedTenant({ apiKey }: RequestContext): Promise<string | undefined> {
-    return apiKey
-      ? this.store.documents.get(keys.apiKeyMapping(hashApiKey(apiKey)))
-      : Promise.resolve(undefined);
+  private async mappedTenant({ apiKey }: RequestContext): Promise<string | undefined> {
+    return apiKey ? (await this.apiKeys.byHash(hashApiKey(apiKey)))?.tenantId : undefined;
   }
 
   /** Made when it is first needed: its caches take memory that a plane nobody asks need not have. */
@@ -159,13 +184,18 @@ export class Explainer {
   }
 }
 
-function bucketDetails(
-  { bucket }: RequestContext,
-  { bucket: { capacity }, windowSeconds }: ServedTenant,
-): Details {
-  return { remaining: bucket?.remaining, capacity, windowSeconds, retryAfterMs: bucket?.retryAfterMs };
+/** The tenant's own limit, and all that apply. */
+function limitDetails({ limits, verdict }: RequestContext): Details {
+  const all = limits?.claim.map(({ capacity, windowMs }, i) => ({
+    limit: limits.names[i],
+    capacity,
+    windowSeconds: windowMs === 0 ? undefined : windowMs / 1000,
+    ...verdict?.verdicts[i],
+  }));
+  const { remaining, capacity, windowSeconds, retryAfterMs } = all?.[0] ?? {};
+  return { remaining, capacity, windowSeconds, retryAfterMs, limits: all };
 }
 
-function upstreamUrl({ upstream }: ServedTenant, { routedPath, query }: RequestContext): string {
-  return upstream.origin + upstream.basePath + routedPath + query;
+function upstreamUrl(upstream: Upstream, { routedPath, query }: RequestContext): string {
+  return upstream.origin + (upstream.basePath + routedPath || '/') + query;
 }

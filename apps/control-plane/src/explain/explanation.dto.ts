@@ -95,6 +95,9 @@ export class ExplanationDto {
   })
   route!: string | null;
 
+  @ApiProperty({ type: String, nullable: true, example: '3', description: 'Service that the path names.' })
+  serviceId!: string | null;
+
   @ApiProperty({ type: String, nullable: true, example: 'https://internal-api.acme.com/v1/users?page=2' })
   upstreamUrl!: string | null;
 

@@ -1,6 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiExtraModels, ApiResponse, getSchemaPath } from '@nestjs/swagger';
-import type { IdentityProvider, RouteRule, StoredTenant, TenantTimeouts } from '#libs/tenants';
+import type { IdentityProvider, RateLimit, RouteRule, StoredTenant, TenantTimeouts } from '#libs/tenants';
 import { BrokenTenantDto, TenantDto } from './tenant.dto';
 
 /**
@@ -17,15 +17,19 @@ export function tenantView(stored: StoredTenant): TenantDto | BrokenTenantDto {
     upstreamBaseUrl,
     allowedRoutes: allowedRoutes.map(routeView),
     auth: auth && { jwt: auth.jwt },
-    rateLimit: rateLimit && { windowSeconds: rateLimit.windowSeconds, maxRequests: rateLimit.maxRequests },
+    rateLimit: rateLimit && limitView(rateLimit),
     idp: idp && idpView(idp),
     timeouts: timeouts && timeoutsView(timeouts),
     suspended,
   };
 }
 
-export function routeView({ path, methods, auth }: RouteRule): RouteRule {
-  return { path, methods, auth: auth && { jwt: auth.jwt } };
+export function routeView({ path, methods, auth, rateLimit }: RouteRule): RouteRule {
+  return { path, methods, auth: auth && { jwt: auth.jwt }, rateLimit: rateLimit && limitView(rateLimit) };
+}
+
+function limitView({ windowSeconds, maxRequests }: RateLimit): RateLimit {
+  return { windowSeconds, maxRequests };
 }
 
 function idpView({ issuer, jwksUri, audience, algorithms }: IdentityProvider): IdentityProvider {

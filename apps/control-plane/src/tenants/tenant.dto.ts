@@ -11,6 +11,17 @@ export class AuthDto {
   jwt!: boolean;
 }
 
+@ApiSchema({ name: 'RateLimit' })
+export class RateLimitDto {
+  @ApiProperty({ type: 'integer', minimum: 1, maximum: 2_678_400, example: 60 })
+  @IsInt()
+  windowSeconds!: number;
+
+  @ApiProperty({ type: 'integer', minimum: 1, maximum: 1_000_000_000, example: 1000 })
+  @IsInt()
+  maxRequests!: number;
+}
+
 @ApiSchema({ name: 'Route' })
 export class RouteDto {
   @ApiProperty({
@@ -33,17 +44,9 @@ export class RouteDto {
 
   @Nested(() => AuthDto, { optional: true, description: 'Overrides `auth` of the tenant.' })
   auth?: AuthDto;
-}
 
-@ApiSchema({ name: 'RateLimit' })
-export class RateLimitDto {
-  @ApiProperty({ type: 'integer', minimum: 1, maximum: 2_678_400, example: 60 })
-  @IsInt()
-  windowSeconds!: number;
-
-  @ApiProperty({ type: 'integer', minimum: 1, maximum: 1_000_000_000, example: 1000 })
-  @IsInt()
-  maxRequests!: number;
+  @Nested(() => RateLimitDto, { optional: true, description: 'A limit of the route, beside the tenant’s.' })
+  rateLimit?: RateLimitDto;
 }
 
 @ApiSchema({ name: 'IdentityProvider' })

@@ -4,6 +4,7 @@ import type { Dispatcher } from 'undici';
 import type { TimeoutConfig } from '#libs/config';
 import { GatewayError } from '#libs/errors';
 import type { RequestContext } from '#libs/guards';
+import { writeLast } from '../last-write';
 import { closeAfterResponse } from '../lingering-close';
 import type { UpstreamPool } from './transport';
 import { hintedLinks, responseHead } from './response-headers';
@@ -28,7 +29,11 @@ export interface ExchangeTerms {
   readonly body: Readable | undefined;
   /** Response headers that the gateway adds, flat. */
   readonly ownHeaders: readonly string[];
+  /** Where the caller's limits stand, flat. */
+  readonly levels: readonly string[];
   refuse(error: GatewayError): void;
+  /** The response leaves whole at this moment. Not called where that takes longer; called again changes nothing. */
+  readonly delivered: () => void;
 }
 
 /**
@@ -47,6 +52,8 @@ export class Exchange {
   private over = false;
   private resume: (() => void) | undefined;
   private contentLength = -1;
+  /** Bytes of the body so far. */
+  private received = 0;
 
   constructor(
     private readonly context: RequestContext,
@@ -99,7 +106,7 @@ export class Exchange {
   onHeaders(status: number, raw: Buffer[], resume: () => void, statusText: string): boolean {
     if (status < 200) return this.interim(status, raw);
     const { response } = this;
-    const head = responseHead(status, raw, this.terms.ownHeaders);
+    const head = responseHead(status, raw, this.terms.ownHeaders, this.terms.levels);
     if (head.eventStream) clearTimeout(this.deadline);
     clearTimeout(this.silence);
     this.silence = undefined;
@@ -114,17 +121,26 @@ export class Exchange {
   }
 
   onData(chunk: Buffer): boolean {
+    const { response } = this;
+    this.received += chunk.length;
     this.context.bytesOut += chunk.length;
     // A small body that is complete already leaves in one string with its head: one buffer and one write(2) less.
     if (chunk.length === this.contentLength && chunk.length <= ONE_WRITE_BYTES) {
-      this.response.end(chunk.toString('latin1'), 'latin1');
+      this.writeLast(chunk.length, () => response.end(chunk.toString('latin1'), 'latin1'));
       return true;
     }
-    const more = this.response.write(chunk);
+    const more =
+      this.received === this.contentLength
+        ? this.writeLast(chunk.length, () => response.write(chunk))
+        : response.write(chunk);
     // A client that takes its time is not the upstream's silence.
     if (more) this.silence?.refresh();
     else clearTimeout(this.silence);
     return more;
+  }
+
+  private writeLast<T>(bytes: number, write: () => T): T {
+    return writeLast(this.response, bytes, this.terms.delivered, write);
   }
 
   private goOn(): void {
@@ -146,7 +162,7 @@ export class Exchange {
     if (this.over) return;
     this.finish();
     if (trailers && trailers.length > 0) this.response.addTrailers(pairs(trailers));
-    if (!this.response.writableEnded) this.response.end();
+    if (!this.response.writableEnded) this.writeLast(0, () => this.response.end());
   }
 
   onError(error: Error): void {
@@ -157,7 +173,7 @@ export class Exchange {
   /** A 304 may have the length of the body it leaves out (RFC 9110 §15.4.5), which undici then finds missing. */
   private endEarly(): void {
     this.finish();
-    this.response.end();
+    this.writeLast(0, () => this.response.end());
   }
 
   /** A proxy passes on what it did not ask for itself (RFC 9110 §15.2). */

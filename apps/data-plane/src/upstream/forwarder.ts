@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { GatewayError } from '#libs/errors';
-import type { GatewayRequest } from '#libs/guards';
+import { limitHeaders, type GatewayRequest, type RequestContext } from '#libs/guards';
+import type { Accounting } from '../accounting';
 import type { Cors } from '../cors';
 import { Exchange } from './exchange';
 import { createProxy, type Proxy } from './proxy';
@@ -18,6 +19,7 @@ export class Forwarder {
   constructor(
     private readonly transport: Transport,
     private readonly cors: Cors,
+    private readonly accounting: Accounting,
     private readonly maxBodyBytes: number,
     private readonly refuse: Refuse,
   ) {
@@ -32,22 +34,30 @@ export class Forwarder {
 
   private exchange(request: GatewayRequest, response: ServerResponse): void {
     const { context } = request;
-    const { tenant } = context;
-    if (!tenant) throw new Error('the Forwarder ran before the guards');
+    const { tenant, service, upstream: target } = context;
+    if (!tenant || !target) throw new Error('the Forwarder ran before the guards');
     // The client may have gone while the guards were waiting.
     if (response.destroyed) return;
-    const upstream = this.transport.poolFor(tenant);
+    const timeouts = this.transport.timeouts(service?.timeouts ?? tenant.timeouts);
+    const upstream = this.transport.poolFor(target, timeouts);
     upstream.retries.deposit();
     const exchange = new Exchange(context, response, {
       upstream,
-      path: tenant.upstream.basePath + context.routedPath + context.query,
-      headers: ['Host', tenant.upstream.host, ...context.upstreamHeaders],
+      path: (target.basePath + context.routedPath || '/') + context.query,
+      headers: ['Host', target.host, ...context.upstreamHeaders],
       body:
         context.bodyLength === undefined ? undefined : new RequestBody(request, context, this.maxBodyBytes),
-      timeouts: this.transport.timeouts(tenant),
+      timeouts,
       ownHeaders: ['X-Request-Id', context.id, ...this.cors.headers(context)],
+      levels: levels(context),
       refuse: (error: GatewayError) => this.refuse(error, request, response),
+      delivered: () => this.accounting.delivered(context, response.statusCode),
     });
     exchange.start();
   }
+}
+
+/** Where the caller's limits stand. */
+function levels({ limits, verdict }: RequestContext): readonly string[] {
+  return limits && verdict ? limitHeaders(limits, verdict, Date.now()) : [];
 }

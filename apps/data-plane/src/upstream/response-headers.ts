@@ -5,7 +5,10 @@ import { CORS_RESPONSE_HEADERS } from '../cors';
 /** Hop-by-hop (RFC 9110 §7.6.1); Node writes the framing of this hop itself. `trailer` announces what is sent on. */
 const HOP_BY_HOP = ['keep-alive', 'proxy-connection', 'upgrade', 'proxy-authenticate'];
 
-type Fate = 'send' | 'drop' | 'connection' | 'coding' | 'length' | 'type';
+type Fate = 'send' | 'drop' | 'connection' | 'coding' | 'length' | 'type' | 'limit';
+
+/** What an upstream says about limits of its own. */
+const LIMIT = /^(?:ratelimit|ratelimit-policy|x-ratelimit-(?:limit|remaining|reset))$/;
 
 /** Fates by the name as spelt; bounded, because upstreams choose the names. */
 const fates = new Map<string, Fate>();
@@ -22,6 +25,7 @@ function fateOf(spelling: string): Fate {
     : HOP_BY_HOP.includes(name) || CORS_RESPONSE_HEADERS.has(name) || name === 'x-request-id' ? 'drop'
     : name === 'content-length' ? 'length'
     : name === 'content-type' ? 'type'
+    : LIMIT.test(name) ? 'limit'
     : 'send';
   if (fates.size < MAX_FATES) fates.set(spelling, fate);
   return fate;
@@ -40,12 +44,19 @@ export interface ResponseHead {
  * Turns the upstream's head into the client's.
  * @param raw as the upstream sent it, flat, in bytes
  * @param own the gateway's headers, which win over the upstream's of the same purpose
+ * @param levels where the gateway's limits stand; they give way to what an upstream says about its own
  * @throws GatewayError upstream_failed for a body in a coding that nobody asked for
  */
-export function responseHead(status: number, raw: readonly Buffer[], own: readonly string[]): ResponseHead {
+export function responseHead(
+  status: number,
+  raw: readonly Buffer[],
+  own: readonly string[],
+  levels: readonly string[] = [],
+): ResponseHead {
   const head: ResponseHead = { headers: [], contentLength: -1, eventStream: false };
   const { headers } = head;
   let connection: string | undefined;
+  let limited = false;
   for (let i = 0; i < raw.length; i += 2) {
     const name = (raw[i] as Buffer).toString('latin1');
     const value = (raw[i + 1] as Buffer).toString('latin1');
@@ -55,11 +66,13 @@ export function responseHead(status: number, raw: readonly Buffer[], own: readon
     else if (fate === 'length') head.contentLength = Number(value);
     else if (fate === 'type') head.eventStream = value.toLowerCase().startsWith('text/event-stream');
     // RFC 9110 §8.6: a 204 must not have a length, some clients wait for what it promises.
-    if (fate === 'send' || fate === 'type' || (fate === 'length' && status !== 204))
+    if (fate === 'limit') limited = true;
+    if (fate === 'send' || fate === 'type' || fate === 'limit' || (fate === 'length' && status !== 204))
       headers.push(name, value);
   }
   if (connection !== undefined && !/^(?:keep-alive|close)$/i.test(connection)) dropNamed(connection, headers);
   for (const part of own) headers.push(part);
+  if (!limited) for (const part of levels) headers.push(part);
   return head;
 }
 

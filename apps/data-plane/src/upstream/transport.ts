@@ -4,7 +4,13 @@ import type { LookupFunction } from 'node:net';
 import { LRUCache } from 'lru-cache';
 import { Pool, buildConnector } from 'undici';
 import type { GatewayConfig, TimeoutConfig } from '#libs/config';
-import { ForbiddenAddressError, permittedLookup, type AddressPolicy, type ServedTenant } from '#libs/tenants';
+import {
+  ForbiddenAddressError,
+  permittedLookup,
+  type AddressPolicy,
+  type TenantTimeouts,
+  type Upstream,
+} from '#libs/tenants';
 import { RetryBudget } from './retry-budget';
 import { upstreamError } from './upstream-errors';
 
@@ -39,15 +45,13 @@ export class Transport {
     this.agents = { http: new http.Agent(options), https: new https.Agent(options) };
   }
 
-  /** The time-outs of a tenant's requests, milliseconds. */
-  timeouts(tenant: ServedTenant): TimeoutConfig {
-    return tenant.timeouts ? { ...this.config.timeouts, ...tenant.timeouts } : this.config.timeouts;
+  /** Our own time-outs, milliseconds, with what a tenant or a service has put in their place. */
+  timeouts(own: TenantTimeouts | undefined): TimeoutConfig {
+    return own ? { ...this.config.timeouts, ...own } : this.config.timeouts;
   }
 
   /** @throws GatewayError upstream_not_permitted */
-  poolFor(tenant: ServedTenant): UpstreamPool {
-    const { origin } = tenant.upstream;
-    const connectMs = tenant.timeouts?.connectMs ?? this.config.timeouts.connectMs;
+  poolFor({ origin }: Upstream, { connectMs }: TimeoutConfig): UpstreamPool {
     const name = connectMs === this.config.timeouts.connectMs ? origin : `${origin} ${connectMs}`;
     const known = this.pools.get(name);
     if (known) return known;

@@ -2,7 +2,7 @@ import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { GatewayError } from '#libs/errors';
 import type { GatewayRequest } from '#libs/guards';
-import type { ServedTenant } from '#libs/tenants';
+import type { Upstream } from '#libs/tenants';
 import type { Proxy } from './proxy';
 import { responseHead } from './response-headers';
 import type { Transport } from './transport';
@@ -26,16 +26,16 @@ export class WebSocketRelay {
 
   relay(request: GatewayRequest, response: ServerResponse): void {
     const { context, socket } = request;
-    const { tenant } = context;
-    if (!tenant) throw new Error('the WebSocketRelay ran before the guards');
+    const { upstream } = context;
+    if (!upstream) throw new Error('the WebSocketRelay ran before the guards');
     // The client may have gone while the guards were waiting.
     if (socket.destroyed || socket.readableEnded) return void socket.destroy();
-    const origin = new URL(tenant.upstream.origin);
+    const origin = new URL(upstream.origin);
     const agent = this.transport.agentFor(origin);
     this.handshakes.set(request, response);
     context.upstreamStartedAt = performance.now();
-    request.url = tenant.upstream.basePath + context.routedPath + context.query;
-    request.headers = handshakeHeaders(request, tenant);
+    request.url = (upstream.basePath + context.routedPath || '/') + context.query;
+    request.headers = handshakeHeaders(request, upstream);
     this.proxy.ws(request, socket, Buffer.alloc(0), {
       target: { protocol: origin.protocol, host: origin.hostname.replace(/^\[|\]$/g, ''), port: origin.port },
       agent,
@@ -46,8 +46,10 @@ export class WebSocketRelay {
   private follow(outgoing: ClientRequest, request: GatewayRequest, socket: Socket): void {
     const { context } = request;
     const response = this.handshakes.get(request);
-    if (!response || !context.tenant) return;
-    const { connectMs, firstByteMs, idleMs } = this.transport.timeouts(context.tenant);
+    if (!response) return;
+    const { connectMs, firstByteMs, idleMs } = this.transport.timeouts(
+      context.service?.timeouts ?? context.tenant?.timeouts,
+    );
     // http-proxy joins paths by rules of its own, which turn `http:/` into `http://`.
     outgoing.path = request.url ?? '/';
     const stopClock = timeHandshake(outgoing, connectMs, firstByteMs);
@@ -145,9 +147,9 @@ function join(client: Socket, upstream: Socket, idleMs: number): void {
 }
 
 /** The headers that http-proxy copies to the upstream: the admitted ones and the handshake's own. */
-function handshakeHeaders({ context }: GatewayRequest, tenant: ServedTenant): Record<string, string> {
+function handshakeHeaders({ context }: GatewayRequest, upstream: Upstream): Record<string, string> {
   const headers: Record<string, string> = {
-    host: tenant.upstream.host,
+    host: upstream.host,
     connection: 'Upgrade',
     upgrade: 'websocket',
   };

@@ -3,16 +3,18 @@ import { join } from 'node:path';
 import type { Logger } from '#libs/logging';
 import {
   StoreUnusableError,
-  type Buckets,
   type ChangeFeed,
   type Counters,
   type Documents,
   type Fleet,
+  type Ledgers,
+  type Limits,
   type Store,
   type StoreState,
 } from '../store';
-import { EmbeddedBuckets } from './embedded-buckets';
 import { EmbeddedDocuments } from './embedded-documents';
+import { EmbeddedLimits } from './embedded-limits';
+import { EmbeddedLedgers } from './embedded-ledgers';
 import { SqliteFile } from './sqlite-file';
 
 /**
@@ -24,9 +26,10 @@ export class EmbeddedStore implements Store {
   readonly state: StoreState = 'ready';
   readonly documents: Documents;
   readonly counters: Counters;
-  readonly buckets: Buckets = new EmbeddedBuckets(Date.now);
+  readonly ledgers: Ledgers;
+  readonly limits: Limits = new EmbeddedLimits(Date.now);
   readonly changes: ChangeFeed;
-  readonly fleet: Fleet = { size: 1, join: () => Promise.resolve() };
+  readonly fleet: Fleet;
   private readonly file: SqliteFile;
 
   /**
@@ -38,7 +41,9 @@ export class EmbeddedStore implements Store {
     this.file = new SqliteFile(join(folder, 'gatehouse.db'), logger);
     this.documents = new EmbeddedDocuments(this.file);
     this.counters = this.file;
+    this.ledgers = new EmbeddedLedgers(this.file, Date.now);
     this.changes = this.file.changes;
+    this.fleet = this.file.fleet;
   }
 
   ready(): Promise<void> {

@@ -1,12 +1,19 @@
 import type Database from 'libsql';
 import { chmodSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Logger } from '#libs/logging';
 import { StoreUnavailableError, StoreUnusableError, type ChangeFeed, type Counters } from '../store';
+import { EmbeddedFleet } from './embedded-fleet';
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS documents (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS indexes (name TEXT, member TEXT, PRIMARY KEY (name, member)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS counters (key TEXT, field TEXT, amount INTEGER NOT NULL, PRIMARY KEY (key, field)) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS ledger_amounts (ledger TEXT, name TEXT, field TEXT, amount INTEGER NOT NULL CHECK (typeof(amount) = 'integer'), PRIMARY KEY (ledger, name, field)) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS ledger_expiries (ledger TEXT, name TEXT, at INTEGER NOT NULL, PRIMARY KEY (ledger, name)) WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS ledger_expiries_by_time ON ledger_expiries (at);
+  CREATE TABLE IF NOT EXISTS ledger_cycles (ledger TEXT PRIMARY KEY, cycle INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS ledger_sources (ledger TEXT, source TEXT, seq INTEGER NOT NULL, applied_at INTEGER NOT NULL, PRIMARY KEY (ledger, source)) WITHOUT ROWID;
 `;
 
 /** How often the file is checked for changes by another process (a `PRAGMA`, some microseconds). */
@@ -22,6 +29,7 @@ const COMPLAINT_INTERVAL_MS = 5000;
 export class SqliteFile implements Counters {
   readonly database: Database.Database;
   readonly changes: ChangeFeed;
+  readonly fleet: EmbeddedFleet;
   private readonly listeners: Array<(key: string | undefined) => void> = [];
   private readonly poll: NodeJS.Timeout;
   private epoch = 0;
@@ -34,6 +42,7 @@ export class SqliteFile implements Counters {
     private readonly logger: Logger,
   ) {
     this.database = open(path);
+    this.fleet = new EmbeddedFleet(join(dirname(path), 'processes'), Date.now());
     this.dataVersion = this.readDataVersion();
     const epoch = (): number => this.epoch;
     this.changes = {
@@ -43,6 +52,10 @@ export class SqliteFile implements Counters {
       trustMs: Infinity,
       ageMs: 0,
       subscribe: (listener) => void this.listeners.push(listener),
+      acknowledged: async (timeoutMs) => {
+        this.noticeForeignWrites();
+        return this.fleet.acknowledged(timeoutMs);
+      },
     };
     this.poll = setInterval(() => this.noticeForeignWrites(), FOREIGN_WRITE_POLL_MS).unref();
   }
@@ -98,16 +111,20 @@ export class SqliteFile implements Counters {
 
   close(): void {
     clearInterval(this.poll);
+    this.fleet.leave();
     this.database.close();
   }
 
   /** `data_version` changes when, and only when, another connection has committed. */
   private noticeForeignWrites(): void {
+    const now = Date.now();
     const version = this.readDataVersion();
-    if (version === this.dataVersion) return;
-    this.dataVersion = version;
-    this.epoch += 1;
-    for (const listener of this.listeners) listener(undefined);
+    if (version !== this.dataVersion) {
+      this.dataVersion = version;
+      this.epoch += 1;
+      for (const listener of this.listeners) listener(undefined);
+    }
+    this.fleet.note(now);
   }
 
   private readDataVersion(): number {

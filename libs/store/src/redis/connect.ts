@@ -55,6 +55,9 @@ export function connectCommands(config: RedisConfig): Redis | Cluster {
       redisOptions: connectionOptions(config),
       enableOfflineQueue: false,
       enableAutoPipelining: true,
+      // Auto-pipelining takes the first argument for the key, which here is the number of keys; and it would send a
+      // charge (eval) later than it was asked for.
+      autoPipeliningIgnoredCommands: ['gatehouseTake', 'gatehouseLease', 'eval'],
       clusterRetryStrategy: backoff,
       // A node that is gone or a cluster that is down is away; trying sixteen times would keep the request waiting.
       retryDelayOnFailover: 0,

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Logger } from '#libs/logging';
-import { CHANGES_CHANNEL, CONFIG_PREFIX } from '../keys';
+import { CHANGES_CHANNEL, CONFIG_PREFIX, FENCE_PREFIX } from '../keys';
+import { StoreUnavailableError } from '../store';
 import { redial } from './connect';
 
 const INVALIDATIONS = '__redis__:invalidate';
@@ -10,6 +11,8 @@ interface LinkEvents {
   changed(key: string | undefined): void;
   /** The link broke or was made anew: changes may have been missed. */
   interrupted(): void;
+  /** Some process asks who has followed; see RedisFences. */
+  fenced(fence: string): void;
 }
 
 /**
@@ -40,6 +43,17 @@ export class InvalidationLink {
       this.receive(channel.toString(), message),
     );
     this.heartbeat = setInterval(() => void this.prove(), HEARTBEAT_INTERVAL_MS).unref();
+  }
+
+  /**
+   * Resolves when everything that this node had changed before the call has been reported.
+   * @throws StoreUnavailableError, or what ioredis says of a connection that breaks meanwhile
+   */
+  async catchUp(): Promise<void> {
+    if (!this.live) throw new StoreUnavailableError();
+    const sentAt = Date.now();
+    await this.redis.ping();
+    this.provenAt = sentAt;
   }
 
   reconnect(): void {
@@ -93,11 +107,16 @@ export class InvalidationLink {
   }
 
   private receive(channel: string, message: unknown): void {
-    if (channel === CHANGES_CHANNEL) this.events.changed(String(message));
+    if (channel === CHANGES_CHANNEL) this.hear(String(message));
     else if (channel !== INVALIDATIONS) return;
     else if (Array.isArray(message)) for (const key of message) this.events.changed(String(key));
     // FLUSHALL and FLUSHDB are reported as a null instead of a list.
     else this.events.changed(undefined);
+  }
+
+  private hear(announced: string): void {
+    if (announced.startsWith(FENCE_PREFIX)) this.events.fenced(announced);
+    else this.events.changed(announced);
   }
 
   private async prove(): Promise<void> {
@@ -108,11 +127,9 @@ export class InvalidationLink {
       setImmediate(() => this.asking && redial(this.redis));
       return;
     }
-    const sentAt = Date.now();
     this.asking = true;
     try {
-      await this.redis.ping();
-      this.provenAt = sentAt;
+      await this.catchUp();
     } catch {
       if (this.live) redial(this.redis);
     } finally {

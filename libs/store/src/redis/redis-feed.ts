@@ -1,9 +1,10 @@
 import { Cluster } from 'ioredis';
 import type { RedisConfig } from '#libs/config';
 import type { Logger } from '#libs/logging';
-import type { ChangeFeed } from '../store';
+import type { Acknowledgement, ChangeFeed } from '../store';
 import { connectLink } from './connect';
 import { InvalidationLink } from './invalidation-link';
+import type { RedisFences } from './redis-fences';
 import type { RedisClient } from './scripts';
 
 /** A feed whose last proof is older than this is not believed any more. */
@@ -24,6 +25,7 @@ export class RedisFeed implements ChangeFeed {
   constructor(
     private readonly config: RedisConfig,
     client: RedisClient,
+    private readonly fences: RedisFences,
     private readonly logger: Logger,
   ) {
     if (client instanceof Cluster) {
@@ -55,6 +57,10 @@ export class RedisFeed implements ChangeFeed {
     this.listeners.push(listener);
   }
 
+  acknowledged(timeoutMs: number, changed: readonly string[] = []): Promise<Acknowledgement> {
+    return this.fences.raise(timeoutMs, changed);
+  }
+
   /** Dials anew: what is at the other end is not the master any more. */
   reconnect(): void {
     for (const link of this.links.values()) link.reconnect();
@@ -70,6 +76,7 @@ export class RedisFeed implements ChangeFeed {
     const events = {
       changed: (key: string | undefined) => this.changed(key),
       interrupted: () => void (this.epoch += 1),
+      fenced: (fence: string) => void this.fences.pass(fence, (changed) => this.catchUp(changed)),
     };
     return new InvalidationLink(connectLink(this.config, node), provenAt, events, this.logger);
   }
@@ -77,6 +84,18 @@ export class RedisFeed implements ChangeFeed {
   private changed(key: string | undefined): void {
     if (key === undefined) this.epoch += 1;
     for (const listener of this.listeners) listener(key);
+  }
+
+  /**
+   * Resolves when whatever had changed before the call has been reported. A fence comes by any node, and the change
+   * that it was raised for by another: every node is asked.
+   */
+  private async catchUp(changed: readonly string[]): Promise<void> {
+    for (const key of changed) this.changed(key);
+    const links = [...this.links.values()];
+    await Promise.all(links.map((link) => link.catchUp()));
+    // Without tracking nobody reports what other programs have changed.
+    if (!links.every((link) => link.tracking)) this.changed(undefined);
   }
 
   /** Keeps one link per master; a link more or less means that changes may have been missed. */

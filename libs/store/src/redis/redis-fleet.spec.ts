@@ -6,13 +6,15 @@ describe('the fleet', () => {
   let answer: number | Error;
   let fleet: RedisFleet;
   let beats: number;
+  let reconnect: () => void;
 
   beforeEach(async () => {
     jest.useFakeTimers();
     beats = 0;
     answer = 1;
     const client = {
-      on: () => client,
+      on: (_event: string, listener: () => void) => void (reconnect = listener),
+      zrem: () => Promise.resolve(1),
       gatehouseHeartbeat: async (): Promise<number> => {
         beats += 1;
         await Promise.resolve();
@@ -63,6 +65,15 @@ describe('the fleet', () => {
     await pass(2, 4);
     await pass(60, new Error('away'));
     expect(fleet.size).toBe(4);
+  });
+
+  it('beats at once when the connection is back, and never again after it has left', async () => {
+    reconnect();
+    expect(beats).toBe(2);
+    await fleet.leave();
+    reconnect();
+    await pass(10, 1);
+    expect(beats).toBe(2);
   });
 
   it('is never empty', async () => {

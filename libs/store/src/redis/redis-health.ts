@@ -65,16 +65,18 @@ export class RedisHealth {
     return new Promise((resolve, reject) => {
       const waiter: Waiter = { reject, place: this.waiting.length, since: this.looks };
       this.waiting.push(waiter);
-      command().then(
-        (reply) => {
+      const failed = (error: Error): void => {
+        this.leave(waiter);
+        reject(this.judge(error));
+      };
+      try {
+        command().then((reply) => {
           this.leave(waiter);
           resolve(reply);
-        },
-        (error: Error) => {
-          this.leave(waiter);
-          reject(this.judge(error));
-        },
-      );
+        }, failed);
+      } catch (error) {
+        failed(error as Error);
+      }
     });
   }
 

@@ -1,13 +1,15 @@
 import { Cluster } from 'ioredis';
 import type { RedisConfig } from '#libs/config';
 import type { Logger } from '#libs/logging';
-import type { Buckets, Counters, Documents, Store, StoreState } from '../store';
+import type { Counters, Documents, Limits, Store, StoreState } from '../store';
 import { connectCommands, redial } from './connect';
-import { RedisBuckets } from './redis-buckets';
+import { RedisLimits } from './redis-limits';
 import { RedisDocuments } from './redis-documents';
 import { RedisFeed } from './redis-feed';
+import { RedisFences } from './redis-fences';
 import { RedisFleet } from './redis-fleet';
 import { RedisHealth } from './redis-health';
+import { RedisLedgers } from './redis-ledgers';
 import { withScripts, type RedisClient } from './scripts';
 import { SentinelWatch } from './sentinel-watch';
 
@@ -15,8 +17,9 @@ import { SentinelWatch } from './sentinel-watch';
 export class RedisStore implements Store {
   readonly kind = 'redis';
   readonly documents: Documents;
-  readonly buckets: Buckets;
+  readonly limits: Limits;
   readonly counters: Counters;
+  readonly ledgers: RedisLedgers;
   readonly changes: RedisFeed;
   readonly fleet: RedisFleet;
   private readonly client: RedisClient;
@@ -28,10 +31,12 @@ export class RedisStore implements Store {
     this.client = withScripts(connectCommands(config));
     this.health = new RedisHealth(this.client, logger, endpoint, config.commandTimeoutMs);
     this.documents = new RedisDocuments(this.client, this.health);
-    this.buckets = new RedisBuckets(this.client, this.health);
+    this.limits = new RedisLimits(this.client, this.health);
     this.counters = redisCounters(this.client, this.health);
-    this.changes = new RedisFeed(config, this.client, logger);
+    this.ledgers = new RedisLedgers(this.client, this.health);
     this.fleet = new RedisFleet(this.client, this.health);
+    const fences = new RedisFences(this.client, this.health, this.fleet);
+    this.changes = new RedisFeed(config, this.client, fences, logger);
     if (config.topology === 'sentinel') this.sentinels = new SentinelWatch(config, () => this.reconnect());
   }
 

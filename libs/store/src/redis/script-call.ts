@@ -29,11 +29,22 @@ export function callScript(
     client.sendCommand(
       new ScriptCall('evalsha', encode('EVALSHA', script.digest, keys, args), resolve, (error) => {
         if (!error.message.startsWith('NOSCRIPT')) return reject(error);
-        client.sendCommand(
-          new ScriptCall('eval', encode('EVAL', script.lua, keys, args), resolve, reject) as never,
-        );
+        sendWhole(client, script, keys, args).then(resolve, reject);
       }) as never,
     );
+  });
+}
+
+/** The same with the script itself: at once, where `callScript` may have to come again behind what was sent after it. */
+export function sendWhole(
+  client: Redis,
+  script: Script,
+  keys: readonly string[],
+  args: ReadonlyArray<string | number>,
+): Promise<ScriptReply> {
+  return new Promise<ScriptReply>((resolve, reject) => {
+    const wire = encode('EVAL', script.lua, keys, args);
+    client.sendCommand(new ScriptCall('eval', wire, resolve, reject) as never);
   });
 }
 

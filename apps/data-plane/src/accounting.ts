@@ -1,0 +1,59 @@
+import type { RateLimiter, RequestContext } from '#libs/guards';
+import { isBudget } from '#libs/store';
+import type { Series, UsageMeter } from '#libs/usage';
+
+/** What is counted for one caller at one place; kept with the limits that were worked out for the same. */
+interface Metered {
+  series?: Series;
+}
+
+/**
+ * Usage and money of forwarded requests, once for each. A request is billed if it succeeded (2xx, 3xx) and its response
+ * left whole. The record is written in the same breath as the last byte, and nothing of ours is between the two
+ * (docs/adr/0007). Whatever a request took of a quota or a cap and was not billed goes back.
+ */
+export class Accounting {
+  constructor(
+    private readonly meter: UsageMeter,
+    private readonly limiter: RateLimiter,
+  ) {}
+
+  /** The response is out, whole. */
+  delivered(context: RequestContext, status: number): void {
+    if (!context.accounted) this.settle(context, status, status >= 200 && status < 400);
+  }
+
+  /** The request is over, and what has not been delivered by now never will be. */
+  ended(context: RequestContext, status: number): void {
+    if (!context.accounted) this.settle(context, status, false);
+  }
+
+  private settle(context: RequestContext, status: number, billable: boolean): void {
+    context.accounted = true;
+    if (context.upstreamStartedAt !== undefined) {
+      const series = this.seriesOf(context);
+      if (series) this.meter.record(series, status, context.bytesIn, context.bytesOut, billable);
+    }
+    if (!billable) this.refund(context);
+  }
+
+  private seriesOf({ caller, limits, service, route }: RequestContext): Series | undefined {
+    if (!caller || !limits) return undefined;
+    const metered = limits as Metered;
+    const { tenant, key } = caller;
+    const { planVersion, priceNano } = tenant.billing;
+    return (metered.series ??= this.meter.series(
+      tenant.id,
+      service?.id ?? '',
+      key.id,
+      route?.path ?? '',
+      key.priceNano ?? priceNano,
+      planVersion,
+    ));
+  }
+
+  private refund({ limits, verdict }: RequestContext): void {
+    if (!limits || !verdict?.allowed || limits.claim.length === 1) return;
+    for (const limit of limits.claim) if (isBudget(limit)) this.limiter.refund(limit, limit.cost);
+  }
+}

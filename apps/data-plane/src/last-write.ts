@@ -1,0 +1,50 @@
+import { Socket } from 'node:net';
+import type { ServerResponse } from 'node:http';
+
+/** A client's connection with something to be done right before what is written to it is handed to the system. */
+interface RecordingSocket extends Socket {
+  beforeFlush: (() => void) | undefined;
+}
+
+/**
+ * Prepares a connection for `writeLast`. `uncork` is where a finished response turns into a system call, and the only
+ * place that comes after all of Node's own work on it.
+ */
+export function prepareLastWrite(socket: Socket): void {
+  const recording = socket as RecordingSocket;
+  recording.beforeFlush = undefined;
+  recording.uncork = uncork;
+}
+
+function uncork(this: RecordingSocket): void {
+  const { beforeFlush } = this;
+  if (beforeFlush !== undefined && this.writableCorked === 1) {
+    this.beforeFlush = undefined;
+    beforeFlush();
+  }
+  Socket.prototype.uncork.call(this);
+}
+
+/**
+ * Makes the write after which the client has everything, and records it in the same breath: with nothing between the
+ * two system calls, a kill can hardly part them. The record comes first, because the write wakes the client, which often
+ * takes this very core. Where earlier bytes are still on their way it is left to whoever sees them leave.
+ * @param bytes how much it writes at the most, beside a head.
+ */
+export function writeLast<T>(response: ServerResponse, bytes: number, record: () => void, write: () => T): T {
+  const socket = response.socket as RecordingSocket | null;
+  if (socket === null || socket.writableLength > 0 || bytes > AT_ONCE_BYTES || socket.uncork !== uncork) {
+    const result = write();
+    if (response.socket?.writableLength === 0) record();
+    return result;
+  }
+  socket.cork();
+  socket.beforeFlush = record;
+  const result = write();
+  // The end of a response uncorks by itself.
+  if (socket.beforeFlush !== undefined) socket.uncork();
+  return result;
+}
+
+/** What a send buffer takes whole, also a small one. */
+const AT_ONCE_BYTES = 16_384;

@@ -1,0 +1,157 @@
+import { additionsByTable, OPEN_CYCLE, SOURCE_LIFETIME_MS, type Addition } from '../ledger-batch';
+import type { LedgerBatch, Ledgers } from '../store';
+import type { SqliteFile } from './sqlite-file';
+
+/** How often sources that have fallen silent are looked for. They do no harm, so it need not be often. */
+const SOURCE_SWEEP_INTERVAL_MS = 3_600_000;
+
+/** A table that has expired is empty from then on, though its rows are deleted later. Parameters: ledger, table, now. */
+const READ = `
+  SELECT field, amount FROM ledger_amounts WHERE ledger = ?1 AND name = ?2
+    AND NOT EXISTS (SELECT 1 FROM ledger_expiries WHERE ledger = ?1 AND name = ?2 AND at <= ?3)`;
+
+/** One statement for all additions to a table: half the time of one for each. Parameters: ledger, table, JSON pairs. */
+const ADD = `
+  INSERT INTO ledger_amounts SELECT ?, ?, value->>0, value->>1 FROM json_each(?) WHERE true
+    ON CONFLICT DO UPDATE SET amount = amount + excluded.amount`;
+
+/** Ledgers in SQLite: a batch and its marker are one transaction. A batch of 20,000 additions takes some 40 ms. */
+export class EmbeddedLedgers implements Ledgers {
+  private sourcesSweptAt = 0;
+
+  /** @param now milliseconds since the epoch. */
+  constructor(
+    private readonly file: SqliteFile,
+    private readonly now: () => number,
+  ) {}
+
+  async apply(ledger: string, batch: LedgerBatch): Promise<number> {
+    const tables = additionsByTable(batch);
+    return this.transaction(() => {
+      const last = this.lastOf(ledger, batch.source);
+      if (last >= batch.seq || last < batch.after) return last;
+      this.forgetExpired();
+      for (const [name, additions] of tables) {
+        this.add(ledger, name === OPEN_CYCLE ? `${name}${this.cycleOf(ledger)}` : name, additions);
+      }
+      const mark = 'INSERT OR REPLACE INTO ledger_sources VALUES (?, ?, ?, ?)';
+      this.run(mark, ledger, batch.source, batch.seq, this.now());
+      return batch.seq;
+    });
+  }
+
+  async read(ledger: string, table: string): Promise<Map<string, bigint>> {
+    return this.amounts(READ, ledger, table, this.now());
+  }
+
+  async readFields(ledger: string, table: string, fields: readonly string[]): Promise<bigint[]> {
+    const some = `${READ} AND field IN (SELECT value FROM json_each(?4))`;
+    const amounts = await this.amounts(some, ledger, table, this.now(), JSON.stringify(fields));
+    return fields.map((field) => amounts.get(field) ?? 0n);
+  }
+
+  openCycle(ledger: string): Promise<number> {
+    return this.file.attempt(() => this.cycleOf(ledger));
+  }
+
+  closeCycle(ledger: string, cycle: number): Promise<boolean> {
+    return this.transaction(() => {
+      if (this.cycleOf(ledger) !== cycle) return false;
+      this.run('INSERT OR REPLACE INTO ledger_cycles VALUES (?, ?)', ledger, cycle + 1);
+      return true;
+    });
+  }
+
+  expire(ledger: string, table: string, ms: number): Promise<void> {
+    return this.transaction(() => {
+      this.forgetExpired();
+      const ifThere = 'SELECT 1 FROM ledger_amounts WHERE ledger = ?1 AND name = ?2';
+      this.run(
+        `INSERT OR REPLACE INTO ledger_expiries SELECT ?1, ?2, ?3 WHERE EXISTS (${ifThere})`,
+        ledger,
+        table,
+        this.now() + Math.ceil(ms),
+      );
+    });
+  }
+
+  drop(ledger: string): Promise<void> {
+    return this.transaction(() => {
+      for (const table of ['amounts', 'expiries', 'cycles', 'sources']) {
+        this.run(`DELETE FROM ledger_${table} WHERE ledger = ?`, ledger);
+      }
+    });
+  }
+
+  private add(ledger: string, table: string, additions: readonly Addition[]): void {
+    try {
+      this.run(ADD, ledger, table, JSON.stringify(additions));
+    } catch (error) {
+      // SQLite makes a floating point number of a sum beyond 64 bits; the schema accepts none.
+      if ((error as { code?: string }).code !== 'SQLITE_CONSTRAINT_CHECK') throw error;
+      throw new Error(`the table ${table} of ledger ${ledger} cannot be added to: a sum would overflow`, {
+        cause: error,
+      });
+    }
+  }
+
+  /** Before anything is added, so that nothing is added to what has expired. */
+  private forgetExpired(): void {
+    const now = this.now();
+    const expired = 'SELECT ledger, name FROM ledger_expiries WHERE at <= ?';
+    if (this.all(expired, now).length > 0) {
+      this.run(`DELETE FROM ledger_amounts WHERE (ledger, name) IN (${expired})`, now);
+      this.run('DELETE FROM ledger_expiries WHERE at <= ?', now);
+    }
+    if (now - this.sourcesSweptAt < SOURCE_SWEEP_INTERVAL_MS) return;
+    this.sourcesSweptAt = now;
+    this.run('DELETE FROM ledger_sources WHERE applied_at <= ?', now - SOURCE_LIFETIME_MS);
+  }
+
+  private lastOf(ledger: string, source: string): number {
+    const sql = 'SELECT seq FROM ledger_sources WHERE ledger = ? AND source = ?';
+    return this.all<{ seq: number }>(sql, ledger, source)[0]?.seq ?? 0;
+  }
+
+  private cycleOf(ledger: string): number {
+    const sql = 'SELECT cycle FROM ledger_cycles WHERE ledger = ?';
+    return this.all<{ cycle: number }>(sql, ledger)[0]?.cycle ?? 1;
+  }
+
+  private async amounts(sql: string, ...values: unknown[]): Promise<Map<string, bigint>> {
+    const rows = await this.file.attempt(
+      () =>
+        this.file.database
+          .prepare(sql)
+          .safeIntegers(true)
+          .all(...values) as Array<{ field: string; amount: bigint }>,
+    );
+    return new Map(rows.map(({ field, amount }) => [field, amount]));
+  }
+
+  /** IMMEDIATE takes the write lock before the marker is read, so that another process cannot write in between. */
+  private transaction<T>(work: () => T): Promise<T> {
+    const { database } = this.file;
+    return this.file.attempt(() => {
+      database.exec('BEGIN IMMEDIATE');
+      try {
+        const result = work();
+        database.exec('COMMIT');
+        return result;
+      } catch (error) {
+        // A full disk has ended it already. libsql's own transaction() fails at that and hides what was wrong, and a
+        // batch that may be repeated would look like one that may not.
+        if (database.inTransaction) database.exec('ROLLBACK');
+        throw error;
+      }
+    });
+  }
+
+  private run(sql: string, ...values: unknown[]): void {
+    this.file.database.prepare(sql).run(...values);
+  }
+
+  private all<Row>(sql: string, ...values: unknown[]): Row[] {
+    return this.file.database.prepare(sql).all(...values) as Row[];
+  }
+}

@@ -1,0 +1,78 @@
+import type { FieldProblem } from '#libs/errors';
+import type { AddressPolicy } from './address-policy';
+import {
+  checkAuth,
+  checkKnown,
+  checkRateLimit,
+  checkText,
+  checkTimeouts,
+  checkUrl,
+  checkWhole,
+  isDictionary,
+  parseJson,
+  type Report,
+} from './field-checks';
+import type { Service } from './service';
+
+/** A service that holds together, or the reasons why a document is none. */
+export type CheckedService =
+  { service: Service; problems?: undefined } | { service?: undefined; problems: FieldProblem[] };
+
+const MAX_TARGETS = 64;
+const MAX_WEIGHT = 1000;
+const FIELDS = ['name', 'targets', 'timeouts', 'rateLimit', 'auth'];
+
+/**
+ * What is wrong with what somebody says about a service; fields that nobody knows are refused.
+ * @param addresses where targets may point to; absent: not judged, because the targets are old.
+ * @param hasIssuer whether the tenant has somebody who signs the tokens that `auth` may ask for.
+ */
+export function checkServiceFields(
+  document: unknown,
+  addresses: AddressPolicy | undefined,
+  hasIssuer: boolean,
+): FieldProblem[] {
+  if (!isDictionary(document)) return [{ field: '', message: 'must be an object' }];
+  const problems = problemsOf(document, addresses);
+  checkKnown(document, FIELDS, (field, message) => void problems.push({ field, message }));
+  const { auth } = document;
+  if (isDictionary(auth) && auth.jwt === true && !hasIssuer)
+    problems.push({ field: 'auth.jwt', message: 'needs an idp of the tenant that signs the tokens' });
+  return problems;
+}
+
+/** Reads a stored service; its id is that of the key it lies under. */
+export function parseService(id: string, text: string): CheckedService {
+  const parsed = parseJson(text);
+  if ('problems' in parsed) return { problems: parsed.problems };
+  const { document } = parsed;
+  if (!isDictionary(document)) return { problems: [{ field: '', message: 'must be an object' }] };
+  const problems = problemsOf(document, undefined);
+  if (typeof document.tenantId !== 'string')
+    problems.push({ field: 'tenantId', message: 'must be the id of a tenant' });
+  return problems.length > 0 ? { problems } : { service: { ...(document as unknown as Service), id } };
+}
+
+function problemsOf(document: Record<string, unknown>, addresses?: AddressPolicy): FieldProblem[] {
+  const problems: FieldProblem[] = [];
+  const report: Report = (field, message) => void problems.push({ field, message });
+  const { name, targets, timeouts, rateLimit, auth } = document;
+  checkText(name, 'name', 200, report);
+  checkTargets(targets, addresses, report);
+  if (timeouts !== undefined) checkTimeouts(timeouts, report);
+  if (rateLimit !== undefined) checkRateLimit(rateLimit, 'rateLimit', report);
+  checkAuth(auth, 'auth', report);
+  return problems;
+}
+
+function checkTargets(targets: unknown, addresses: AddressPolicy | undefined, report: Report): void {
+  if (!Array.isArray(targets) || targets.length === 0 || targets.length > MAX_TARGETS)
+    return report('targets', `must be a list of 1 to ${MAX_TARGETS} targets`);
+  targets.forEach((target: unknown, index) => {
+    const field = `targets.${index}`;
+    if (!isDictionary(target)) return report(field, 'must be an object');
+    checkKnown(target, ['url', 'weight'], (name, message) => report(`${field}.${name}`, message));
+    checkUrl(target.url, `${field}.url`, 'upstream', addresses, report);
+    if (target.weight !== undefined) checkWhole(target.weight, `${field}.weight`, 1, MAX_WEIGHT, report);
+  });
+}

@@ -1,0 +1,79 @@
+import { BlockList, isIP, isIPv4 } from 'node:net';
+import { GenerationalCache } from './generational-cache';
+import { RouteTable } from './route-table';
+import type { IdentityProvider, RouteRule } from './tenant';
+
+/** Where requests are forwarded to. */
+export interface Upstream {
+  /** `https://host:port`, as undici and metrics name it. */
+  readonly origin: string;
+  /** Path that goes before every forwarded path; empty or `/base` without a slash at the end. */
+  readonly basePath: string;
+  /** Value of the `Host` header. */
+  readonly host: string;
+}
+
+/**
+ * Parts that many tenants, services or keys have in common, such as the routes of a plan, are compiled and kept once.
+ * Bounded, because they need not have anything in common.
+ */
+const MAX_COMMON_PARTS = 1000;
+const routeTables = new GenerationalCache<RouteTable>(MAX_COMMON_PARTS);
+const upstreams = new GenerationalCache<Upstream>(MAX_COMMON_PARTS);
+const idps = new GenerationalCache<IdentityProvider>(MAX_COMMON_PARTS);
+const addressLists = new GenerationalCache<AddressList>(MAX_COMMON_PARTS);
+
+/** The part that was compiled under this key, or a new one. */
+export function common<T extends NonNullable<unknown>>(
+  parts: GenerationalCache<T>,
+  key: string,
+  compile: () => T,
+): T {
+  let part = parts.get(key);
+  if (!part) parts.set(key, (part = compile()));
+  return part;
+}
+
+/** @param jwtByDefault whether rules that say nothing ask for a JWT. */
+export function commonRoutes(rules: readonly RouteRule[], jwtByDefault: boolean): RouteTable {
+  const key = `${jwtByDefault} ${JSON.stringify(rules)}`;
+  return common(routeTables, key, () => new RouteTable(rules, jwtByDefault));
+}
+
+export function commonUpstream(baseUrl: string): Upstream {
+  return common(upstreams, baseUrl, () => {
+    const url = new URL(baseUrl);
+    return { origin: url.origin, basePath: url.pathname.replace(/\/+$/, ''), host: url.host };
+  });
+}
+
+export function commonIdp(idp: IdentityProvider): IdentityProvider {
+  return common(idps, JSON.stringify(idp), () => idp);
+}
+
+export function commonAddresses(allowed: readonly string[]): AddressList {
+  return common(addressLists, allowed.join(), () => new AddressList(allowed));
+}
+
+/** Addresses and CIDR blocks. The families are kept apart: a BlockList takes `::/0` for all of IPv4 too. */
+export class AddressList {
+  private readonly v4 = new BlockList();
+  private readonly v6 = new BlockList();
+
+  constructor(allowed: readonly string[]) {
+    for (const entry of allowed) {
+      const [address = '', prefix] = entry.split('/');
+      const [list, family] = isIPv4(address) ? ([this.v4, 'ipv4'] as const) : ([this.v6, 'ipv6'] as const);
+      if (prefix === undefined) list.addAddress(address, family);
+      else list.addSubnet(address, Number(prefix), family);
+    }
+  }
+
+  /** False also for what is no address. */
+  includes(address: string): boolean {
+    const family = isIP(address);
+    if (family !== 6) return family === 4 && this.v4.check(address, 'ipv4');
+    // IPv4 in IPv6 clothes (`::ffff:a00:1`) is recognised by the list of IPv4.
+    return this.v6.check(address, 'ipv6') || this.v4.check(address, 'ipv6');
+  }
+}

@@ -1,0 +1,44 @@
+import { openTestStore } from '../store/stores';
+import { scratchFolder } from '../support/children';
+import { describeRedis, startRedis } from '../support/redis';
+import { accounts, counted, expectedAccounts, range, startRecorder, succeed } from './recorder';
+
+const closing: Array<() => Promise<void>> = [];
+
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+async function setUp() {
+  const redis = await startRedis();
+  closing.push(() => redis.stop());
+  const env = { REDIS_URL: redis.url, DATA_DIR: scratchFolder('journal') };
+  return { redis, env, store: await openTestStore(env) };
+}
+
+describeRedis('a disk that takes no more in the middle of a line', () => {
+  it.each([512, 1024, 4096, 16_384])(
+    'counts everything once, where files end at %i bytes',
+    async (maxFileBytes) => {
+      const { env, store } = await setUp();
+      const recorder = await startRecorder({ env, limit: 3000, burst: 3000, maxFileBytes });
+      await recorder.finished();
+      expect(await recorder.stop()).toMatchObject({ code: 0 });
+      expect(recorder.hadTrouble()).toBe(true);
+      expect(await accounts(store)).toEqual(expectedAccounts(range(0, 3000)));
+    },
+    30_000,
+  );
+
+  it('counts, after a kill, what the disk had taken, and nothing twice', async () => {
+    const { env, store } = await setUp();
+    const recorder = await startRecorder({ env, limit: 3000, burst: 3000, flush: false, maxFileBytes: 4096 });
+    await recorder.finished();
+    await recorder.kill9();
+    await succeed(store, env.DATA_DIR);
+    const total = await counted(store);
+    // Some two hundred lines of twenty bytes.
+    expect(total).toBeGreaterThan(100);
+    expect(await accounts(store)).toEqual(expectedAccounts(range(0, total)));
+  }, 30_000);
+});
