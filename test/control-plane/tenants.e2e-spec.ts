@@ -1,4 +1,5 @@
 import { keys } from '#libs/store';
+import { TOTALS } from '#libs/usage';
 import { describeStores, refusal, tenantDocument, type Stage } from './stage';
 import { TENANT_OPERATIONS } from './tenant-operations';
 
@@ -166,7 +167,13 @@ describeStores('tenants', (start) => {
       key: string;
     };
     const others = await stage.call('POST', '/admin/tenants/other/api-keys', { name: 'k' });
-    await stage.store.counters.add(keys.usage('acme'), { requests: 7 });
+    await stage.store.ledgers.apply('acme', {
+      source: 'test',
+      seq: 1,
+      after: 0,
+      additions: [[TOTALS, 'requests', 7]],
+      cycleAdditions: [],
+    });
     expect((await stage.call('GET', '/admin/tenants/acme/usage')).body).toEqual({
       tenantId: 'acme',
       counters: { requests: 7 },

@@ -1,4 +1,4 @@
-import type { Charge, LeaseRequest, Limits, Store, StoreState } from '#libs/store';
+import type { Bucket, Charge, LeaseRequest, Limits, Store, StoreState } from '#libs/store';
 import { EmbeddedLimits } from '../../libs/store/src/embedded/embedded-limits';
 
 /**
@@ -17,7 +17,7 @@ export class LimitStore {
   readonly charged: (readonly Charge[])[] = [];
   readonly leased: (readonly LeaseRequest[])[] = [];
 
-  readonly limits: Limits = {
+  limits: Limits = {
     take: (claim) => {
       this.takes += 1;
       return this.answer(() => this.memory.take(claim));
@@ -36,6 +36,22 @@ export class LimitStore {
 
   asStore(): Store {
     return this as unknown as Store;
+  }
+
+  /** What somebody else would find. */
+  left(bucket: Bucket): number {
+    return this.memory.peek([bucket]).verdicts[0]?.remaining ?? NaN;
+  }
+
+  /** Decides as ever, but holds its answers back until they are let go. */
+  holdAnswers(): () => Promise<void> {
+    let release = (): void => undefined;
+    this.delay = new Promise((resolve) => (release = resolve));
+    return async () => {
+      this.delay = Promise.resolve();
+      release();
+      await jest.advanceTimersByTimeAsync(0);
+    };
   }
 
   /** The last tokens asked for ahead of their requests, of each bucket. */

@@ -73,7 +73,7 @@ export class RateLimiter {
     try {
       return this.shares.take(claim);
     } catch (error) {
-      return Promise.reject(error);
+      return Promise.reject(error instanceof Error ? error : new Error(String(error)));
     }
   }
 }

@@ -134,7 +134,9 @@ export class TenantRepository {
   private async forgetBelongings(id: string, time: number): Promise<void> {
     await this.services.removeAllBefore(id, time);
     await this.apiKeys.revokeAllBefore(id, time);
-    await this.store.counters.drop(keys.usage(id));
+    // Statements stay: they are history, and no successor can read them.
+    await this.store.documents.delete(keys.tenantBilling(id), 'any');
+    await this.store.ledgers.drop(id);
   }
 
   private async findOrSettle(id: string): Promise<StoredTenant | undefined> {

@@ -15,5 +15,4 @@ export {
   type UsageRange,
   type UsageRow,
 } from './read-usage';
-export { UsageCounter } from './usage-counter';
 export * from './usage-tables';
