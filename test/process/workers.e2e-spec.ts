@@ -73,7 +73,7 @@ describeWorkers('WORKERS=2', () => {
     for (let i = 0; i < 6; i++) expect(await served(gateway)).toBe(100);
     expect((await admin(gateway, 'GET', '/metrics')).body).toContain('process_cpu_user_seconds_total');
     await waitFor('both in the fleet', async () => (await redis.cli('ZCARD', 'gatehouse:replicas')) === '2');
-    await waitFor('all of the usage', async () => (await redis.cli('HGET', 'gatehouse:{acme}:usage', 'requests')) === '100'); // prettier-ignore
+    await waitFor('all of the usage', async () => (await redis.cli('HGET', 'gatehouse:{acme}:ledger:totals', 'requests')) === '100'); // prettier-ignore
 
     const workers = childrenOf(gateway.pid);
     expect(workers).toHaveLength(2);

@@ -1,7 +1,11 @@
+import { execFileSync, spawnSync } from 'node:child_process';
 import { openTestStore } from '../store/stores';
-import { scratchFolder } from '../support/children';
+import { scratchFolder, waitFor } from '../support/children';
 import { describeRedis, startRedis } from '../support/redis';
 import { accounts, counted, expectedAccounts, range, startRecorder, succeed } from './recorder';
+
+/** Of util-linux: it lifts the limit of a process that runs. */
+const itWithPrlimit = spawnSync('prlimit', ['--version']).status === 0 ? it : it.skip;
 
 const closing: Array<() => Promise<void>> = [];
 
@@ -26,6 +30,22 @@ describeRedis('a disk that takes no more in the middle of a line', () => {
       expect(await recorder.stop()).toMatchObject({ code: 0 });
       expect(recorder.hadTrouble()).toBe(true);
       expect(await accounts(store)).toEqual(expectedAccounts(range(0, 3000)));
+    },
+    30_000,
+  );
+
+  itWithPrlimit(
+    'goes on in the file when there is room again',
+    async () => {
+      const { env, store } = await setUp();
+      const recorder = await startRecorder({ env, limit: 4000, burst: 5, flush: false, maxFileBytes: 4096 });
+      await waitFor('the end of the file', () => recorder.recorded() >= 1000, 20_000, 1);
+      execFileSync('prlimit', ['--pid', String(recorder.pid), '--fsize=unlimited']);
+      await recorder.finished();
+      await waitFor('publication', async () => (await counted(store)) === 4000, 10_000);
+      await recorder.kill9();
+      await succeed(store, env.DATA_DIR);
+      expect(await accounts(store)).toEqual(expectedAccounts(range(0, 4000)));
     },
     30_000,
   );

@@ -82,7 +82,7 @@ export interface RecorderOptions {
   burst?: number;
   /** Whether it publishes as often as it can, not only once a second. */
   flush?: boolean;
-  /** Bytes that a file may have: where it ends, a write is cut short. */
+  /** Bytes that a file may have, until somebody raises that: where it ends, a write is cut short. */
   maxFileBytes?: number;
 }
 
@@ -105,7 +105,12 @@ export async function startRecorder(options: RecorderOptions): Promise<Recorder>
   const args = ['-e', RECORDER, JSON.stringify(settings)];
   const stdio = ['ignore', 'pipe', 'inherit'] as const;
   // POSIX counts in blocks of 512 bytes. Node ignores the signal that comes with it and sees short writes and EFBIG.
-  const limited = ['-c', `ulimit -f ${(maxFileBytes ?? 0) / 512}; exec "$0" "$@"`, process.execPath, ...args];
+  const limited = [
+    '-c',
+    `ulimit -S -f ${(maxFileBytes ?? 0) / 512}; exec "$0" "$@"`,
+    process.execPath,
+    ...args,
+  ];
   const child =
     maxFileBytes === undefined
       ? await startChild(process.execPath, args, { stdio: [...stdio] })

@@ -89,7 +89,7 @@ describe('the size of a lease', () => {
   });
 
   it('is enough for a burst, in a few calls and none for a single request', async () => {
-    const claim = [bucketOf('a', 2000)];
+    const claim = [bucketOf('a', 1000)];
     const verdicts = await takeAtOnce(claim, 500);
     expect(verdicts.every(({ allowed }) => allowed)).toBe(true);
     expect(store.takes).toBe(0);
@@ -308,10 +308,9 @@ describe('a bucket that is dry', () => {
       const none = { granted: 0, kept: true, remaining: 1, retryAfterMs: 0, generation: 1 };
       return requests.map(() => none);
     };
-    expect(await leases.take([bucketOf('a')])).toMatchObject({
-      allowed: true,
-      verdicts: [{ remaining: 99 }],
-    });
+    const bucket = bucketOf('a');
+    expect(await take([bucket])).toMatchObject({ allowed: true, verdicts: [{ remaining: 99 }] });
+    expect(locals.of(bucket).remaining).toBe(99);
     expect([store.leased.length, store.takes]).toEqual([5, 1]);
   });
 });
