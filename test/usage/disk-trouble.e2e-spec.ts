@@ -37,15 +37,19 @@ describeRedis('a disk that takes no more in the middle of a line', () => {
   itWithPrlimit(
     'goes on in the file when there is room again',
     async () => {
-      const { env, store } = await setUp();
-      const recorder = await startRecorder({ env, limit: 4000, burst: 5, flush: false, maxFileBytes: 4096 });
-      await waitFor('the end of the file', () => recorder.recorded() >= 1000, 20_000, 1);
+      const { redis, env, store } = await setUp();
+      const recorder = await startRecorder({ env, limit: 8000, burst: 5, flush: false, maxFileBytes: 4096 });
+      await waitFor('the first recording', () => recorder.recorded() > 0, 10_000, 1);
+      // While the store is away the batch goes on in one file.
+      redis.pause();
+      await waitFor('the end of the file', () => recorder.recorded() >= 4000, 20_000, 1);
       execFileSync('prlimit', ['--pid', String(recorder.pid), '--fsize=unlimited']);
       await recorder.finished();
-      await waitFor('publication', async () => (await counted(store)) === 4000, 10_000);
+      redis.resume();
+      await waitFor('publication', async () => (await counted(store).catch(() => 0)) === 8000, 10_000);
       await recorder.kill9();
       await succeed(store, env.DATA_DIR);
-      expect(await accounts(store)).toEqual(expectedAccounts(range(0, 4000)));
+      expect(await accounts(store)).toEqual(expectedAccounts(range(0, 8000)));
     },
     30_000,
   );
