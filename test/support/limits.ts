@@ -29,7 +29,7 @@ export async function reachEverywhere(store: Pick<Store, 'limits'>): Promise<voi
   await waitFor('every node', async () => {
     const calls = everywhere.map(async (bucket) => peekOne(store, bucket));
     return (await Promise.allSettled(calls)).every(({ status }) => status === 'fulfilled');
-  });
+  }, 15_000); // prettier-ignore
 }
 
 /** When somebody asked and when the request was admitted, milliseconds; the same where it was decided at once. */

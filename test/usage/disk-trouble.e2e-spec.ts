@@ -38,7 +38,7 @@ describeRedis('a disk that takes no more in the middle of a line', () => {
     'goes on in the file when there is room again',
     async () => {
       const { redis, env, store } = await setUp();
-      const recorder = await startRecorder({ env, limit: 8000, burst: 5, flush: false, maxFileBytes: 4096 });
+      const recorder = await startRecorder({ env, limit: 8000, burst: 5, flush: false, maxFileBytes: 3072 });
       await waitFor('the first recording', () => recorder.recorded() > 0, 10_000, 1);
       // While the store is away the batch goes on in one file.
       redis.pause();
