@@ -33,8 +33,12 @@ export const LIB_DIRECTIONS: Record<string, readonly string[]> = {
   tenants: ['store', 'config', 'errors', 'metrics', 'logging'],
   usage: ['store', 'config', 'errors', 'metrics', 'logging'],
   billing: ['store', 'errors'],
+  tokens: ['store', 'tenants', 'config', 'errors', 'logging'],
+  publications: ['tenants', 'store', 'config', 'errors', 'logging'],
+  // Files of the operator, read into the same documents that the store holds.
+  declarations: ['publications', 'tenants', 'store', 'config', 'errors', 'logging'],
   lifecycle: ['store', 'config', 'errors', 'metrics', 'logging'],
-  guards: ['tenants', 'store', 'metrics', 'usage', 'logging', 'errors', 'config'],
+  guards: ['publications', 'tokens', 'tenants', 'store', 'metrics', 'usage', 'logging', 'errors', 'config'],
 };
 
 const MAX_LINES = 400;

@@ -33,6 +33,15 @@ export const apiKeyMapping = (keyHash: string): string => `tenant:byApiKey:${key
 /** JSON document of a service. */
 export const service = (id: string): string => `tenant:service:${id}`;
 
+/** JSON document of what a tenant publishes at the root. */
+export const publication = (tenantId: string): string => `tenant:publication:${tenantId}`;
+
+/** Ordered index of the tenants that publish something. */
+export const PUBLICATION_INDEX = 'gatehouse:publications';
+
+/** JSON record of a service token. */
+export const serviceToken = (jti: string): string => `tenant:token:${jti}`;
+
 /** The number that the latest service was given as its id. */
 export const SERVICE_SEQUENCE = 'gatehouse:service-sequence';
 
@@ -56,6 +65,10 @@ export const serviceKeyIndex = (tenantId: string, serviceId: string): string =>
 export const shownKey = (tenantId: string): string => `gatehouse:{${tenantId}}:shown-key`;
 /** Ordered index of a tenant's services, by their ids with zeros before them. */
 export const serviceIndex = (tenantId: string): string => `gatehouse:{${tenantId}}:services`;
+/** Ordered index of the service tokens of a project: `jti`. */
+export const serviceTokenIndex = (project: string): string => `gatehouse:{${project}}:tokens`;
+/** Ordered index of the projects that tokens were issued for. */
+export const TOKEN_PROJECTS = 'gatehouse:token-projects';
 /** Hash of a tenant's usage counters. */
 export const usage = (tenantId: string): string => `gatehouse:{${tenantId}}:usage`;
 /** Hash of the amounts in one table of a tenant's ledger. */
@@ -114,5 +127,17 @@ export function keyHashOf(key: string): string | undefined {
 /** The tenant whose terms a document key names, or undefined for any other key. */
 export function billedTenantOf(key: string): string | undefined {
   const prefix = tenantBilling('');
+  return key.startsWith(prefix) ? key.slice(prefix.length) : undefined;
+}
+
+/** The tenant whose publication a document key names, or undefined for any other key. */
+export function publisherOf(key: string): string | undefined {
+  const prefix = publication('');
+  return key.startsWith(prefix) ? key.slice(prefix.length) : undefined;
+}
+
+/** The `jti` in the document key of a service token, or undefined for any other key. */
+export function tokenIdOf(key: string): string | undefined {
+  const prefix = serviceToken('');
   return key.startsWith(prefix) ? key.slice(prefix.length) : undefined;
 }

@@ -6,6 +6,7 @@
  * Not here: judging a request. That is `guards`.
  */
 export type { IdentityProvider, RateLimit, RouteRule, Tenant, TenantTimeouts } from './tenant';
+export type { AuthPolicy } from './auth-policy';
 export { DEFAULT_RATE_LIMIT } from './tenant';
 export { checkTenant, parseTenant, TOKEN_ALGORITHMS, type CheckedTenant } from './check-tenant';
 export { AddressPolicy } from './address-policy';

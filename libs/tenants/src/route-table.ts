@@ -1,4 +1,5 @@
 import { looseForm, normalPath } from './normal-path';
+import type { AuthPolicy } from './auth-policy';
 import type { RouteRule } from './tenant';
 
 /** A compiled rule: what the guards need to know about the route a request takes. */
@@ -8,6 +9,8 @@ export interface Route {
   /** Undefined means any method. */
   readonly methods: ReadonlySet<string> | undefined;
   readonly requiresJwt: boolean;
+  /** What the token must say; undefined if the rule says nothing about it. */
+  readonly auth: AuthPolicy | undefined;
   /** What the bucket of each tenant that has this route is like. */
   readonly limit: { readonly capacity: number; readonly windowMs: number } | undefined;
   /** The same for the same rule, however it is written: normal path and sorted methods. */
@@ -68,6 +71,7 @@ function compile(rule: RouteRule, path: string, jwtByDefault: boolean): Route {
     path,
     methods: methods && new Set(methods.includes('GET') ? [...methods, 'HEAD'] : methods),
     requiresJwt: rule.auth?.jwt ?? jwtByDefault,
+    auth: rule.auth,
     limit: rateLimit && { capacity: rateLimit.maxRequests, windowMs: rateLimit.windowSeconds * 1000 },
     key: `${methods ? [...new Set(methods)].sort().join() : '*'} ${path}`,
   };

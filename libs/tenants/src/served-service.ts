@@ -1,3 +1,4 @@
+import type { AuthPolicy } from './auth-policy';
 import { keys, type Bucket } from '#libs/store';
 import { commonUpstream, type Upstream } from './common-parts';
 import type { Service } from './service';
@@ -9,6 +10,7 @@ export class ServedService {
   readonly tenantId: string;
   readonly targets: readonly Upstream[];
   readonly requiresJwt: boolean;
+  readonly auth: AuthPolicy | undefined;
   readonly timeouts: TenantTimeouts | undefined;
   readonly bucket: Bucket | undefined;
   private readonly weights: readonly number[];
@@ -24,6 +26,7 @@ export class ServedService {
     this.totalWeight = this.weights.reduce((sum, weight) => sum + weight, 0);
     this.owed = this.weights.map(() => 0);
     this.requiresJwt = auth?.jwt ?? false;
+    this.auth = auth;
     this.timeouts = timeouts;
     this.bucket = rateLimit && {
       key: keys.rateLimitOfService(tenantId, id, rateLimit.windowSeconds),

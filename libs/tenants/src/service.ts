@@ -1,3 +1,4 @@
+import type { AuthPolicy } from './auth-policy';
 import type { RateLimit, TenantTimeouts } from './tenant';
 
 /** One of the places that a service's requests are forwarded to. */
@@ -15,7 +16,7 @@ export interface ServiceFields {
   /** Limit of the service as a whole, beside those of its tenant and keys. */
   rateLimit?: RateLimit;
   /** Whether requests need a JWT; absent: as the tenant's routes that say nothing. */
-  auth?: { jwt: boolean };
+  auth?: AuthPolicy;
 }
 
 /** A named upstream of a tenant, published at `/proxy/{id}`: the document under `tenant:service:{id}`. */

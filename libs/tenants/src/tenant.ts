@@ -1,3 +1,5 @@
+import type { AuthPolicy } from './auth-policy';
+
 /** A token bucket: so many requests at once, refilled evenly over the window. */
 export interface RateLimit {
   windowSeconds: number;
@@ -10,7 +12,7 @@ export interface RouteRule {
   /** Upper-case methods; absent means any. GET includes HEAD. */
   methods?: string[];
   /** Overrides the tenant's own `auth` for this route. */
-  auth?: { jwt: boolean };
+  auth?: AuthPolicy;
   /** Limit of this route, beside that of the tenant. */
   rateLimit?: RateLimit;
 }

@@ -1,0 +1,6 @@
+/**
+ * publications: the routes that tenants publish at the root of the gateway, by host and path prefix: what they are, how
+ * they are checked, where they are stored, and the one look-up that finds the route of a request.
+ * Not here: judging a request (`guards`) and forwarding it (data plane).
+ */
+export type { Publication, PublishedBackend, PublishedRouteRule } from './publication';
