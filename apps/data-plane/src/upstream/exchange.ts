@@ -4,7 +4,7 @@ import type { Dispatcher } from 'undici';
 import type { TimeoutConfig } from '#libs/config';
 import { GatewayError } from '#libs/errors';
 import type { RequestContext } from '#libs/guards';
-import { writeLast } from '../last-write';
+import { atEndOfTurn, writeLast, type Ending } from '../last-write';
 import { closeAfterResponse } from '../lingering-close';
 import type { UpstreamPool } from './transport';
 import { hintedLinks, responseHead } from './response-headers';
@@ -40,7 +40,7 @@ export interface ExchangeTerms {
  * One request's exchange with its upstream: an undici handler that streams the response to the client with
  * back-pressure. It implements undici's low-level handler hooks, which hand over raw bytes and build no objects.
  */
-export class Exchange {
+export class Exchange implements Ending {
   private abort: ((error?: Error) => void) | undefined;
   /** Ends the exchange when its total time is over. */
   private readonly deadline: NodeJS.Timeout;
@@ -50,6 +50,10 @@ export class Exchange {
   /** Whether the upstream has sent a byte. */
   private answered = false;
   private over = false;
+  /** Everything of the response is here, and it leaves at the end of this turn. */
+  private ending = false;
+  /** What is left to be sent then. */
+  private lastText = '';
   private resume: (() => void) | undefined;
   private contentLength = -1;
   /** Bytes of the body so far. */
@@ -126,7 +130,7 @@ export class Exchange {
     this.context.bytesOut += chunk.length;
     // A small body that is complete already leaves in one string with its head: one buffer and one write(2) less.
     if (chunk.length === this.contentLength && chunk.length <= ONE_WRITE_BYTES) {
-      this.writeLast(chunk.length, () => response.end(chunk.toString('latin1'), 'latin1'));
+      this.endSoon(chunk.toString('latin1'));
       return true;
     }
     const more =
@@ -153,7 +157,7 @@ export class Exchange {
    * and only then is a silence worth timing.
    */
   awaitBody(): void {
-    if (this.over || this.response.destroyed) return;
+    if (this.over || this.ending || this.response.destroyed) return;
     if (!this.response.writableEnded) this.response.flushHeaders();
     if (!this.response.writableNeedDrain) this.expectWithin(this.terms.timeouts.idleMs);
   }
@@ -162,7 +166,7 @@ export class Exchange {
     if (this.over) return;
     this.finish();
     if (trailers && trailers.length > 0) this.response.addTrailers(pairs(trailers));
-    if (!this.response.writableEnded) this.writeLast(0, () => this.response.end());
+    if (!this.response.writableEnded) this.endSoon();
   }
 
   onError(error: Error): void {
@@ -173,7 +177,21 @@ export class Exchange {
   /** A 304 may have the length of the body it leaves out (RFC 9110 §15.4.5), which undici then finds missing. */
   private endEarly(): void {
     this.finish();
-    this.writeLast(0, () => this.response.end());
+    this.endSoon();
+  }
+
+  /** @param text what is left of the body. */
+  private endSoon(text = ''): void {
+    if (this.ending) return;
+    this.ending = true;
+    this.lastText = text;
+    atEndOfTurn(this);
+  }
+
+  /** Called at the end of the turn. The client may have gone meanwhile. */
+  end(): void {
+    const { response, lastText } = this;
+    if (!response.destroyed) this.writeLast(lastText.length, () => response.end(lastText, 'latin1'));
   }
 
   /** A proxy passes on what it did not ask for itself (RFC 9110 §15.2). */
@@ -199,6 +217,8 @@ export class Exchange {
   private fail(error: GatewayError): void {
     if (this.over) return;
     this.finish();
+    // Nothing is missing any more.
+    if (this.ending) return;
     const { response } = this;
     // Where only the end of the connection ends a body (HTTP/1.0), a plain close would make it look whole.
     if (response.headersSent && this.contentLength < 0 && !response.chunkedEncoding)
