@@ -65,7 +65,7 @@ export const serviceKeyIndex = (tenantId: string, serviceId: string): string =>
 export const shownKey = (tenantId: string): string => `gatehouse:{${tenantId}}:shown-key`;
 /** Ordered index of a tenant's services, by their ids with zeros before them. */
 export const serviceIndex = (tenantId: string): string => `gatehouse:{${tenantId}}:services`;
-/** Ordered index of the service tokens of a project: `jti`. */
+/** Ordered index of the service tokens of a project: when they expire, and `jti`. */
 export const serviceTokenIndex = (project: string): string => `gatehouse:{${project}}:tokens`;
 /** Ordered index of the projects that tokens were issued for. */
 export const TOKEN_PROJECTS = 'gatehouse:token-projects';
