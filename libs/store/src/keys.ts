@@ -42,6 +42,11 @@ export const PUBLICATION_INDEX = 'gatehouse:publications';
 /** JSON record of a service token. */
 export const serviceToken = (jti: string): string => `tenant:token:${jti}`;
 
+/** JSON document of an entry of the audit log. Never changes. */
+export const auditEntry = (id: string): string => `gatehouse:audit:${id}`;
+/** Ordered index of the entries of one kind, by their ids. */
+export const auditIndex = (kind: string): string => `gatehouse:audit-index:${kind}`;
+
 /** The number that the latest service was given as its id. */
 export const SERVICE_SEQUENCE = 'gatehouse:service-sequence';
 

@@ -1,5 +1,5 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { calculateJwkThumbprint, createLocalJWKSet, jwtVerify, type JSONWebKeySet } from 'jose';
+import { calculateJwkThumbprint, createLocalJWKSet, jwtVerify } from 'jose';
 import type { TokenKeyConfig } from '#libs/config';
 import { gatewayKeys, publishedKeys } from './gateway-keys';
 import { secretKeyId } from './secret-key-id';
@@ -32,7 +32,7 @@ describe('a signed token', () => {
     const serviceTokens = { ...NONE, secret: SECRET, signingKey: { alg, key: pair.privateKey } };
     const token = await new TokenSigner({ serviceTokens }).sign(CLAIMS);
     const published = publishedKeys(gatewayKeys({ serviceTokens }));
-    const keys = createLocalJWKSet(published as JSONWebKeySet);
+    const keys = createLocalJWKSet(published);
     const { payload, protectedHeader } = await jwtVerify(token, keys);
     expect(payload).toEqual(CLAIMS);
     const kid = await calculateJwkThumbprint(pair.publicKey);
