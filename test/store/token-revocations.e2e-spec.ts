@@ -45,7 +45,7 @@ describeStores(
     it('reaches a replica that had accepted the token, acknowledged, within a quarter of a second', async () => {
       const { revocations } = watched(plane);
       const delays: number[] = [];
-      for (let i = 0; i < ROUNDS; i++) {
+      const round = async (): Promise<void> => {
         const request = { project: 'acme', service: 'web', expiresInDays: 1, actor: 'owner' };
         const { jti } = (await tokens.issue(request)).record;
         expect(await revocations.check(jti)).toBe(false);
@@ -55,7 +55,10 @@ describeStores(
         expect({ confirmed, missing }).toEqual({ confirmed: [plane.fleet.id], missing: [] });
         expect(await revocations.check(jti)).toBe(true);
         delays.push(performance.now() - askedAt);
-      }
+      };
+      // The embedded store looks for changes now and then, so some can wait for it together.
+      const together = variant === 'embedded' ? 6 : 1;
+      for (let i = 0; i < ROUNDS; i += together) await Promise.all(Array.from({ length: together }, round));
       delays.sort((one, other) => one - other);
       const at = (share: number): number => delays[Math.ceil(ROUNDS * share) - 1] ?? NaN;
       const figures = [0.5, 0.99, 1].map((share) => `${at(share).toFixed(1)} ms`).join(' / ');
