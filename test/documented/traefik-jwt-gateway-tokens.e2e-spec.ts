@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { keys } from '#libs/store';
+import { waitFor } from '../support/children';
 import { startGateway, type TestGateway } from '../support/gateway';
 
 const GATEWAY_JWT_SECRET = 'kJ3f9Qw2Lx7Zp0Vt5Rb8Nc1Md4Hs6Gy-';
@@ -116,13 +117,17 @@ describe('the documented life of a service token', () => {
   });
 
   it('is on record: who issued and revoked it, and why, never the token', async () => {
-    const { body } = await gateway.admin('GET', '/admin/audit?action=token.revoke&tenant=captionacc');
-    const { entries } = body as { entries: Array<{ target: string; details: object }> };
-    expect(entries.find(({ target }) => target === issued.jti)).toMatchObject({
+    const entry = await waitFor('the entry', async () => {
+      const { body } = await gateway.admin('GET', '/admin/audit?action=token.revoke&tenant=captionacc');
+      const { entries } = body as { entries: Array<{ target: string; details: object }> };
+      return entries.find(({ target }) => target === issued.jti);
+    });
+    expect(entry).toMatchObject({
       actor: 'owner',
       details: { jti: issued.jti, project: 'captionacc', service: 'modal', reason: 'Token compromised' },
     });
-    expect(JSON.stringify(body)).not.toContain(issued.token);
+    const everything = await gateway.admin('GET', '/admin/audit');
+    expect(JSON.stringify(everything.body)).not.toContain(issued.token);
     expect(JSON.stringify(gateway.logs)).not.toContain(issued.token);
   });
 
