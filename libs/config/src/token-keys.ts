@@ -67,8 +67,7 @@ function reasonOf(error: unknown): string {
 
 /** Of 32 random digits of hexadecimal, fewer are different once in a million million times. */
 const LEAST_DIFFERENT = 6;
-const SAMPLE_SECRET =
-  /^(?:change[-_ ]?me|(?:your|a|an|example|sample|default|replace|insert|test|secret)[-_ ])/i;
+const SAMPLE_SECRET = /^(?:change[-_ ]?me|(?:your|example|sample|default|replace|insert|test|secret)[-_ ])/i;
 
 /** Refuses secrets that documentation shows and people copy, or that somebody typed with one finger. */
 export function checkTokenSecrets(values: SettingValues, problems: string[]): void {
