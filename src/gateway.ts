@@ -26,7 +26,7 @@ export interface Gateway extends RunningProcess {
 
 /** What the control plane answers on a port that it shares; everything else is the data plane's. */
 const CONTROL_PATHS =
-  /^\/(?:admin|tenant|metrics|docs|redoc|register-api|me|services|api-keys|usage|billing)(?:[/?]|$)/;
+  /^\/(?:(?:admin|tenant|metrics|docs|redoc|register-api|me|services|api-keys|usage|billing)(?:[/?]|$)|\.well-known\/jwks\.json(?:\?|$))/;
 
 /**
  * Starts both planes. They listen at once and say "not ready" until the store has been reached.

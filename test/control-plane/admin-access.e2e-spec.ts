@@ -5,7 +5,7 @@ interface Operation {
   path: string;
 }
 
-const PUBLIC = ['/livez', '/readyz'];
+const PUBLIC = ['/livez', '/readyz', '/.well-known/jwks.json'];
 
 describe('access to the control plane', () => {
   let stage: Stage;

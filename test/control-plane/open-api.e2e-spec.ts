@@ -108,18 +108,18 @@ describe('the OpenAPI document', () => {
         }
       }
       const takesBody =
-        /^(POST|PUT|PATCH) /.test(name) && !/(suspend|resume|billing\/(close|reset))$/.test(name);
+        /^(POST|PUT|PATCH) /.test(name) && !/(suspend|resume|cleanup|billing\/(close|reset))$/.test(name);
       expect([name, operation.requestBody !== undefined]).toEqual([name, takesBody]);
       if (takesBody)
         expect(Object.keys(operation.responses)).toEqual(expect.arrayContaining(['400', '413', '415']));
     }
   });
 
-  it('asks for the admin token everywhere but at the probes', () => {
+  it('asks for the admin token everywhere but at the probes and the public keys', () => {
     expect(document.security).toEqual([{ adminToken: [] }, { adminBearer: [] }]);
     expect(Object.keys(document.components?.securitySchemes ?? {})).toEqual(['adminToken', 'adminBearer']);
     for (const { name, operation } of operations) {
-      const open = name === 'GET /livez' || name === 'GET /readyz';
+      const open = ['GET /livez', 'GET /readyz', 'GET /.well-known/jwks.json'].includes(name);
       expect([name, operation.security]).toEqual([name, open ? [] : undefined]);
       expect([name, '401' in operation.responses]).toEqual([name, !open]);
     }

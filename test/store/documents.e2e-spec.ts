@@ -162,6 +162,7 @@ describeStores('indexes', (stage) => {
     for (const member of members) await store.documents.indexAdd('sorted', member);
     const byBytes = [...members].sort((one, other) => Buffer.compare(Buffer.from(one), Buffer.from(other)));
     expect(await store.documents.indexPage('sorted', '', 100)).toEqual(byBytes);
+    expect(await store.documents.indexPageBack('sorted', '', 100)).toEqual([...byBytes].reverse());
     expect(await store.documents.indexPage('sorted', '日', 100)).toEqual(
       byBytes.slice(byBytes.indexOf('日') + 1),
     );
@@ -181,6 +182,17 @@ describeStores('indexes', (stage) => {
     // A page goes on from where its name would be, also when that is gone.
     await store.documents.indexRemove('paged', 'm0099');
     expect(await store.documents.indexPage('paged', 'm0099', 1)).toEqual(['m0100']);
+    const backwards: string[] = [];
+    for (let before = ''; ;) {
+      const page = await store.documents.indexPageBack('paged', before, 100);
+      backwards.push(...page);
+      before = page.at(-1) ?? '';
+      if (page.length === 0) break;
+    }
+    expect(backwards).toEqual([...members].filter((member) => member !== 'm0099').reverse());
+    expect(await store.documents.indexSize('paged')).toBe(members.length - 1);
+    expect(await store.documents.indexSize('never there')).toBe(0);
+    expect(await store.documents.indexPageBack('never there', '', 1)).toEqual([]);
   });
 
   it('hold a member once and forget it when told', async () => {

@@ -33,6 +33,7 @@ export const LIB_DIRECTIONS: Record<string, readonly string[]> = {
   tenants: ['store', 'config', 'errors', 'metrics', 'logging'],
   usage: ['store', 'config', 'errors', 'metrics', 'logging'],
   billing: ['store', 'errors'],
+  audit: ['store', 'errors', 'config', 'logging'],
   tokens: ['store', 'tenants', 'config', 'errors', 'logging'],
   publications: ['tenants', 'store', 'config', 'errors', 'logging'],
   // Files of the operator, read into the same documents that the store holds.

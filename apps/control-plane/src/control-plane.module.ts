@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
+import { AuditLog } from '#libs/audit';
 import { ProblemFilter } from '#libs/errors';
 import {
   AddressPolicy,
@@ -8,6 +9,8 @@ import {
   TenantDirectory,
   TenantRepository,
 } from '#libs/tenants';
+import { TokenRepository, TokenSigner } from '#libs/tokens';
+import { AuditController } from './audit/audit.controller';
 import { BillingController } from './billing/billing.controller';
 import { billingProviders } from './billing/billing.providers';
 import { PlansController } from './billing/plans.controller';
@@ -30,8 +33,31 @@ import { RoutesController } from './routes/routes.controller';
 import { ServicesController } from './services/services.controller';
 import { TenantConfigurationsController } from './tenants/tenant-configurations.controller';
 import { TenantsController } from './tenants/tenants.controller';
+import { TOKEN_CONTROLLERS, tokenProviders } from './tokens/token.providers';
 import { TenantUsageController } from './usage/tenant-usage.controller';
 import { UsageController } from './usage/usage.controller';
+
+const CONTROLLERS = [
+  HealthController,
+  MetricsController,
+  TenantsController,
+  TenantBillingController,
+  TenantUsageController,
+  RoutesController,
+  RouteOverviewController,
+  ApiKeysController,
+  ServicesController,
+  ...TOKEN_CONTROLLERS,
+  AuditController,
+  ...PORTAL_CONTROLLERS,
+  TenantConfigurationsController,
+  ExplainController,
+  PlansController,
+  BillingController,
+  PricingController,
+  StatementsController,
+  UsageController,
+];
 
 @Module({})
 export class ControlPlaneModule {
@@ -40,7 +66,8 @@ export class ControlPlaneModule {
     const apiKeys = new ApiKeyRepository(store);
     const addresses = new AddressPolicy(config.allowPrivateUpstreams);
     const services = new ServiceRepository(store, apiKeys, addresses);
-    const tenants = new TenantRepository(store, apiKeys, addresses);
+    const tokens = new TokenRepository(store, new TokenSigner(config));
+    const tenants = new TenantRepository(store, apiKeys, addresses, [tokens]);
     const directory = new TenantDirectory(store, logging.logger, config.staleConfigMaxAgeMs);
     const problems = new ProblemFilter((error, request) => {
       const { id } = request as { id?: string };
@@ -48,31 +75,15 @@ export class ControlPlaneModule {
     });
     return {
       module: ControlPlaneModule,
-      controllers: [
-        HealthController,
-        MetricsController,
-        TenantsController,
-        TenantBillingController,
-        TenantUsageController,
-        RoutesController,
-        RouteOverviewController,
-        ApiKeysController,
-        ServicesController,
-        ...PORTAL_CONTROLLERS,
-        TenantConfigurationsController,
-        ExplainController,
-        PlansController,
-        BillingController,
-        PricingController,
-        StatementsController,
-        UsageController,
-      ],
+      controllers: CONTROLLERS,
       providers: [
         { provide: OPTIONS, useValue: options },
         { provide: TenantRepository, useValue: tenants },
         { provide: ApiKeyRepository, useValue: apiKeys },
         { provide: ServiceRepository, useValue: services },
         { provide: TenantDirectory, useValue: directory },
+        ...tokenProviders(tokens, logging.logger),
+        { provide: AuditLog, useValue: new AuditLog(store, logging.logger, config.auditMaxEntries) },
         ...portalProviders(store, { tenants, apiKeys, services }),
         ...billingProviders(options, { tenants, apiKeys, services }),
         { provide: Explainer, useValue: new Explainer(store, config, logging.logger) },

@@ -1,6 +1,7 @@
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
 import type { RequestListener } from 'node:http';
+import { AuditLog } from '#libs/audit';
 import { ProxyTrust } from '#libs/guards';
 import { nestLogger, type Logger } from '#libs/logging';
 import { TenantRepository } from '#libs/tenants';
@@ -12,6 +13,7 @@ import { offeredMethods, type RoutedApplication } from './edge/offered-methods';
 import { ignoreCacheControl } from './edge/preconditions';
 import { safeHeaders } from './edge/safe-headers';
 import { Explainer } from './explain/explainer';
+import { TokenCleanup } from './tokens/token-cleanup';
 
 export type { ControlPlaneOptions } from './control-plane.options';
 
@@ -36,7 +38,7 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
   // Entity tags are versions of documents here; Express would add digests of everything else.
   app.disable('etag');
   app.use(
-    observe(metrics.control, logging, new ProxyTrust(config.trustedProxies)),
+    observe(metrics.control, logging, new ProxyTrust(config.trustedProxies), app.get(AuditLog)),
     safeHeaders,
     ignoreCacheControl,
   );
@@ -60,10 +62,14 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
 
   const tenants = app.get(TenantRepository);
   tenants.adoptForeignTenants(logging.logger);
+  app.get(TokenCleanup).start();
   return {
     handle: express,
     async close() {
       tenants.close();
+      await app.get(TokenCleanup).stop();
+      // Of requests that are over; their entries are written behind their answers.
+      await app.get(AuditLog).settled();
       await app.get(Explainer).close();
       await app.close();
     },

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -10,6 +11,18 @@ type Environment = Record<string, string | undefined>;
 const folder = mkdtempSync(join(tmpdir(), 'gatehouse-config-'));
 const CA_FILE = join(folder, 'ca.pem');
 writeFileSync(CA_FILE, 'the authority');
+
+function keyFile(name: string, text: string | Buffer): string {
+  const file = join(folder, name);
+  writeFileSync(file, text);
+  return file;
+}
+const pem = { type: 'pkcs8', format: 'pem' } as const;
+const P256 = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const ED25519 = generateKeyPairSync('ed25519');
+const PRIVATE_FILE = keyFile('p256.pem', P256.privateKey.export(pem));
+const PUBLIC_FILE = keyFile('ed25519.pub.pem', ED25519.publicKey.export({ type: 'spki', format: 'pem' }));
+const SECRET = '0123456789abcdef'.repeat(2);
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** The lines with which a start is refused; none when it is not. */
@@ -39,6 +52,7 @@ describe('every variable', () => {
     ['DATA_DIR', '/srv/gatehouse', (c) => c.dataDir, '/srv/gatehouse'],
     ['LOG_LEVEL', 'warn', (c) => c.logLevel, 'warn'],
     ['METRICS_MAX_TENANTS', '7', (c) => c.metricsMaxTenants, 7],
+    ['AUDIT_MAX_ENTRIES', '8', (c) => c.auditMaxEntries, 8],
     ['REDIS_URL', 'redis://r.test:7000', (c) => c.redis?.nodes, [{ host: 'r.test', port: 7000 }]],
     ['REDIS_HOST', 'r.test', (c) => c.redis?.nodes, [{ host: 'r.test', port: 6379 }]],
     ['REDIS_PORT', '7001', (c) => c.redis?.nodes, [{ host: 'r.test', port: 7001 }], { REDIS_HOST: 'r.test' }],
@@ -54,6 +68,10 @@ describe('every variable', () => {
     ['REDIS_SENTINEL_PASSWORD', 'hush', (c) => c.redis?.sentinelPassword, 'hush', { REDIS_SENTINELS: 'a.test' }],
     ['REDIS_COMMAND_TIMEOUT_MS', '50', (c) => c.redis?.commandTimeoutMs, 50, REDIS],
     ['STALE_CONFIG_MAX_AGE_SECONDS', '0', (c) => c.staleConfigMaxAgeMs, 0],
+    ['GATEWAY_JWT_SECRET', SECRET, (c) => c.serviceTokens.secret, SECRET],
+    ['GATEWAY_JWT_PREVIOUS_SECRETS', `${SECRET}, x${SECRET}`, (c) => c.serviceTokens.previousSecrets, [SECRET, `x${SECRET}`]],
+    ['GATEWAY_JWT_PRIVATE_KEY_FILE', PRIVATE_FILE, (c) => c.serviceTokens.signingKey?.alg, 'ES256'],
+    ['GATEWAY_JWT_PREVIOUS_PUBLIC_KEY_FILES', `${PUBLIC_FILE},${PUBLIC_FILE}`, (c) => c.serviceTokens.previousKeys.map(({ alg }) => alg), ['EdDSA', 'EdDSA']],
     ['RATE_LIMIT_MODE', 'leased', (c) => c.rateLimitMode, 'leased'],
     ['OPEN_REGISTRATION', 'true', (c) => c.openRegistration, true],
     ['CONNECT_TIMEOUT_MS', '1', (c) => c.timeouts.connectMs, 1],
@@ -95,11 +113,13 @@ describe('every variable', () => {
       dataDir: './data',
       logLevel: 'info',
       metricsMaxTenants: 200,
+      auditMaxEntries: 100_000,
       workers: 1,
       trustedProxies: [],
       allowedOrigins: ['*'],
       redis: undefined,
       staleConfigMaxAgeMs: 3_600_000,
+      serviceTokens: { secret: undefined, previousSecrets: [], signingKey: undefined, previousKeys: [] },
       rateLimitMode: 'exact',
       openRegistration: false,
       timeouts: { connectMs: 10_000, firstByteMs: 30_000, idleMs: 300_000, totalMs: 30_000 },
@@ -128,6 +148,7 @@ describe('a bad value', () => {
     ['WORKERS', ['0', '257', 'Auto', 'all']],
     ['LOG_LEVEL', ['verbose', 'INFO']],
     ['METRICS_MAX_TENANTS', ['0', '100001']],
+    ['AUDIT_MAX_ENTRIES', ['0', '10000001', 'all']],
     ['REDIS_URL', ['redis.test', 'http://redis.test', 'redis//x']],
     ['REDIS_PORT', ['0', '65536']],
     ['REDIS_DB', ['-1', '1025']],
@@ -137,6 +158,8 @@ describe('a bad value', () => {
     ['REDIS_SENTINELS', ['a.test,']],
     ['REDIS_COMMAND_TIMEOUT_MS', ['0', '86400001']],
     ['STALE_CONFIG_MAX_AGE_SECONDS', ['-1', '604801']],
+    ['GATEWAY_JWT_SECRET', ['x'.repeat(31), 'ä'.repeat(15)]],
+    ['GATEWAY_JWT_PREVIOUS_SECRETS', [`${SECRET},short`, `${SECRET},`]],
     ['RATE_LIMIT_MODE', ['both', 'EXACT']],
     ['OPEN_REGISTRATION', ['perhaps', '2']],
     ['CONNECT_TIMEOUT_MS', ['0']],

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { readFileSync } from 'node:fs';
 import { SETTINGS, type SettingName, type SettingValues } from './settings';
+import { checkTokenSecrets, tokenKeyConfig, type TokenKeyConfig } from './token-keys';
 
 /** Where Redis is and how to reach it; exactly one of `url`, `host`, `cluster`, `sentinels` is used. */
 export interface RedisConfig {
@@ -33,12 +34,14 @@ export interface GatewayConfig {
   readonly dataDir: string;
   readonly logLevel: SettingValues['LOG_LEVEL'];
   readonly metricsMaxTenants: number;
+  readonly auditMaxEntries: number;
   readonly workers: number;
   readonly trustedProxies: readonly string[];
   readonly allowedOrigins: readonly string[];
   /** Undefined selects the embedded store. */
   readonly redis?: RedisConfig;
   readonly staleConfigMaxAgeMs: number;
+  readonly serviceTokens: TokenKeyConfig;
   readonly rateLimitMode: SettingValues['RATE_LIMIT_MODE'];
   readonly openRegistration: boolean;
   readonly timeouts: TimeoutConfig;
@@ -71,6 +74,8 @@ export function loadConfig(env: Record<string, string | undefined>): GatewayConf
   const workers = values.WORKERS === 'auto' ? availableParallelism() : values.WORKERS;
   if (workers > 1 && !redis) problems.push('WORKERS above 1 needs Redis: set REDIS_URL or REDIS_HOST');
   checkAdminToken(values.ADMIN_TOKEN, production, problems);
+  if (production) checkTokenSecrets(values, problems);
+  const serviceTokens = tokenKeyConfig(values, problems);
   if (problems.length > 0) throw new ConfigError(problems);
 
   return Object.freeze({
@@ -82,11 +87,13 @@ export function loadConfig(env: Record<string, string | undefined>): GatewayConf
     dataDir: values.DATA_DIR,
     logLevel: values.LOG_LEVEL,
     metricsMaxTenants: values.METRICS_MAX_TENANTS,
+    auditMaxEntries: values.AUDIT_MAX_ENTRIES,
     workers,
     trustedProxies: values.TRUSTED_PROXIES ?? [],
     allowedOrigins: values.ALLOWED_ORIGINS,
     redis,
     staleConfigMaxAgeMs: values.STALE_CONFIG_MAX_AGE_SECONDS * 1000,
+    serviceTokens,
     rateLimitMode: values.RATE_LIMIT_MODE,
     openRegistration: values.OPEN_REGISTRATION,
     timeouts: Object.freeze({

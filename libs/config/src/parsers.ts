@@ -16,6 +16,12 @@ export function integer(min: number, max: number, unit = ''): Parser<number> {
   };
 }
 
+/** A shared secret of HMAC with SHA-256: shorter than its output, it is the weakest part (RFC 7518 §3.2). */
+export const hmacSecret: Parser<string> = (raw) => {
+  if (Buffer.byteLength(raw) < 32) throw new Error('must have at least 32 bytes');
+  return raw;
+};
+
 export const flag: Parser<boolean> = (raw) => {
   if (raw === 'true' || raw === '1') return true;
   if (raw === 'false' || raw === '0') return false;

@@ -2,6 +2,7 @@ import {
   addressBlock,
   endpoint,
   flag,
+  hmacSecret,
   integer,
   list,
   oneOf,
@@ -76,6 +77,11 @@ export const SETTINGS = {
     fallback: '200',
     doc: 'Tenants with metric series of their own; the rest are counted under "other".',
   },
+  AUDIT_MAX_ENTRIES: {
+    parse: integer(1, 10_000_000),
+    fallback: '100000',
+    doc: 'Entries that the audit log keeps of what administrators did, and as many of what tenants did; of strangers a tenth.',
+  },
 
   REDIS_URL: {
     section: 'Redis (unset: the embedded store)',
@@ -117,6 +123,24 @@ export const SETTINGS = {
     parse: integer(0, 604_800, 'seconds'),
     fallback: '3600',
     doc: 'How long known tenants are served from memory while Redis is away.',
+  },
+
+  GATEWAY_JWT_SECRET: {
+    section: 'Service tokens',
+    parse: hmacSecret,
+    doc: 'Secret of at least 32 bytes that service tokens are signed with (HS256) and accepted by.',
+  },
+  GATEWAY_JWT_PREVIOUS_SECRETS: {
+    parse: list(hmacSecret),
+    doc: 'Secrets that were used before, with commas between them: their tokens are still accepted.',
+  },
+  GATEWAY_JWT_PRIVATE_KEY_FILE: {
+    parse: text,
+    doc: 'PEM file of an RSA (2048 bits or more), EC P-256 or Ed25519 key that signs instead; its public key is published.',
+  },
+  GATEWAY_JWT_PREVIOUS_PUBLIC_KEY_FILES: {
+    parse: list(text),
+    doc: 'PEM files of the public keys that were used before: their tokens are still accepted, and they are still published.',
   },
 
   RATE_LIMIT_MODE: {

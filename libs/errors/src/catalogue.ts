@@ -38,6 +38,7 @@ export const ERRORS = {
   service_not_found: { status: 404, title: 'There is no such service', fault: 'client' },
   plan_not_found: { status: 404, title: 'There is no such plan', fault: 'client' },
   statement_not_found: { status: 404, title: 'There is no such statement', fault: 'client' },
+  token_not_found: { status: 404, title: 'There is no such token', fault: 'client' },
   method_not_allowed: { status: 405, title: 'The method is not offered here', fault: 'client' },
 
   already_exists: { status: 409, title: 'The identifier is taken', fault: 'client' },
@@ -58,6 +59,11 @@ export const ERRORS = {
   tenant_misconfigured: { status: 503, title: 'The tenant configuration cannot be used', fault: 'gateway' },
   jwks_unavailable: { status: 503, title: 'The identity provider cannot be reached', fault: 'upstream' },
   admin_not_configured: { status: 503, title: 'The control plane has no admin token', fault: 'gateway' },
+  signing_not_configured: {
+    status: 503,
+    title: 'The gateway has no key to sign tokens with',
+    fault: 'gateway',
+  },
   not_ready: { status: 503, title: 'The gateway is not ready', fault: 'gateway' },
 
   upstream_unreachable: { status: 502, title: 'The upstream cannot be reached', fault: 'upstream' },

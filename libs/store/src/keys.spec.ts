@@ -13,6 +13,7 @@ describe('the keys', () => {
       keys.apiKeyRecord('a', 'k'),
       keys.serviceIndex('a'),
       keys.serviceKeyIndex('a', '1'),
+      keys.serviceTokenIndex('a'),
       keys.usage('a'),
       keys.rateLimitOfKey('a', 'x', 60),
       keys.rateLimitOfRoute('a', 'x', 60),
@@ -28,6 +29,7 @@ describe('the keys', () => {
     ['tenant:byApiKey', 'byApiKey'],
     ['tenant:byApiKey:abc', undefined],
     ['tenant:service:1', undefined],
+    ['tenant:token:1', undefined],
     ['tenant:service', 'service'],
     ['tenant:', undefined],
     ['tenant:a:b', undefined],
@@ -38,6 +40,12 @@ describe('the keys', () => {
     ['', undefined],
   ])('%s is the document of %p', (key, id) => {
     expect(keys.tenantIdOf(key)).toBe(id);
+  });
+
+  it('of tokens are told from all others, whatever a token is called', () => {
+    expect(keys.serviceToken('a:b/c')).toBe('tenant:token:a:b/c');
+    const all = [keys.serviceToken('a:b/c'), keys.service('7'), keys.tenant('token'), keys.auditEntry('1')];
+    expect(all.map(keys.tokenIdOf)).toEqual(['a:b/c', undefined, undefined, undefined]);
   });
 
   it('of services and API keys are told apart', () => {

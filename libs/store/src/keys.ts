@@ -42,6 +42,11 @@ export const PUBLICATION_INDEX = 'gatehouse:publications';
 /** JSON record of a service token. */
 export const serviceToken = (jti: string): string => `tenant:token:${jti}`;
 
+/** JSON document of an entry of the audit log. Never changes. */
+export const auditEntry = (id: string): string => `gatehouse:audit:${id}`;
+/** Ordered index of the entries of one kind, by their ids. */
+export const auditIndex = (kind: string): string => `gatehouse:audit-index:${kind}`;
+
 /** The number that the latest service was given as its id. */
 export const SERVICE_SEQUENCE = 'gatehouse:service-sequence';
 
@@ -65,7 +70,7 @@ export const serviceKeyIndex = (tenantId: string, serviceId: string): string =>
 export const shownKey = (tenantId: string): string => `gatehouse:{${tenantId}}:shown-key`;
 /** Ordered index of a tenant's services, by their ids with zeros before them. */
 export const serviceIndex = (tenantId: string): string => `gatehouse:{${tenantId}}:services`;
-/** Ordered index of the service tokens of a project: `jti`. */
+/** Ordered index of the service tokens of a project: when they expire, and `jti`. */
 export const serviceTokenIndex = (project: string): string => `gatehouse:{${project}}:tokens`;
 /** Ordered index of the projects that tokens were issued for. */
 export const TOKEN_PROJECTS = 'gatehouse:token-projects';

@@ -16,6 +16,9 @@ export interface Documents {
   indexRemove(index: string, member: string): Promise<void>;
   /** Up to `limit` members greater than `after`, in byte order. */
   indexPage(index: string, after: string, limit: number): Promise<string[]>;
+  /** Up to `limit` members less than `before`, the greatest first; empty: from the greatest of all. */
+  indexPageBack(index: string, before: string, limit: number): Promise<string[]>;
+  indexSize(index: string): Promise<number>;
   indexDrop(index: string): Promise<void>;
 }
 

@@ -19,7 +19,12 @@ export { Caller, ServedKey, foreignKeyId } from './served-key';
 export { ServedService } from './served-service';
 export { TenantDirectory } from './tenant-directory';
 export { API_KEY_CHALLENGE, generateApiKey, hashApiKey, isMistyped } from './api-key-format';
-export { TenantRepository, type StoredTenant, type TenantDocument } from './tenant-repository';
+export {
+  TenantRepository,
+  type Belongings,
+  type StoredTenant,
+  type TenantDocument,
+} from './tenant-repository';
 export {
   DEFAULT_SERVICE_KEY_RATE_LIMIT,
   type ApiKeyFields,
@@ -34,6 +39,9 @@ export { ApiKeyRepository } from './api-key-repository';
 export type { Service, ServiceFields, ServiceTarget, StoredService } from './service';
 export { checkServiceFields, parseService, type CheckedService } from './check-service';
 export { ServiceRepository } from './service-repository';
+export { FollowedCache } from './followed-cache';
 export { GenerationalCache } from './generational-cache';
 export { DEFAULT_BILLING, parseBilling, type TenantBilling } from './tenant-billing';
 export { sortableId } from './sortable-id';
+export { requireTenant } from './preconditions';
+export { isWrongType } from './tenant-index';

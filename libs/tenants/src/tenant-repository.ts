@@ -20,16 +20,26 @@ export type StoredTenant = CheckedTenant & {
 /** A document as it was written, fields of other programs included. */
 export type TenantDocument = Readonly<Record<string, unknown>>;
 
+/** What belongs to tenants and is kept elsewhere. */
+export interface Belongings {
+  /** Ends what a tenant had before `time`, milliseconds since the epoch; the next one of that id must not have it. */
+  revokeAllBefore(tenantId: string, time: number): Promise<void>;
+}
+
 /** The control plane's tenants: versioned documents, every write compared with what was read. */
 export class TenantRepository {
   private readonly index: TenantIndex;
   private readonly services: ServiceRepository;
 
-  /** @param addresses where upstream and JWKS URLs may point to. */
+  /**
+   * @param addresses where upstream and JWKS URLs may point to.
+   * @param belongings what goes with a tenant, beside services and API keys.
+   */
   constructor(
     private readonly store: Store,
     private readonly apiKeys: ApiKeyRepository,
     private readonly addresses: AddressPolicy,
+    private readonly belongings: readonly Belongings[] = [],
   ) {
     this.index = new TenantIndex(store);
     this.services = new ServiceRepository(store, apiKeys, addresses);
@@ -134,6 +144,7 @@ export class TenantRepository {
   private async forgetBelongings(id: string, time: number): Promise<void> {
     await this.services.removeAllBefore(id, time);
     await this.apiKeys.revokeAllBefore(id, time);
+    for (const others of this.belongings) await others.revokeAllBefore(id, time);
     // Statements stay: they are history, and no successor can read them.
     await this.store.documents.delete(keys.tenantBilling(id), 'any');
     await this.store.ledgers.drop(id);

@@ -14,9 +14,18 @@ export interface ControlRequest extends Request {
   /** What the request would change, if it is meant to change something. */
   action: string | undefined;
   tenantId: string | undefined;
+  /** What the audit log says beside that. */
+  audited: AuditNote | undefined;
   refusal: GatewayError | undefined;
   /** Called by ProblemFilter with the error it answers. */
   refusedWith(error: GatewayError): void;
+}
+
+/** Never a credential. */
+export interface AuditNote {
+  /** Absent: what the path or the location of the created thing names. */
+  readonly target?: string;
+  readonly details?: Readonly<Record<string, string>>;
 }
 
 export const PUBLIC = Symbol('public');

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import type { AuditLog } from '#libs/audit';
 import type { ProxyTrust } from '#libs/guards';
 import type { Logging } from '#libs/logging';
 import type { ControlMetrics } from '#libs/metrics';
+import { auditEvent } from './audit-event';
 import { clientAddressOf, type ControlRequest } from './control-request';
 
 const REQUEST_ID = /^[A-Za-z0-9._:/+=-]{1,128}$/;
@@ -10,10 +12,15 @@ const REQUEST_ID = /^[A-Za-z0-9._:/+=-]{1,128}$/;
 const MAX_LOGGED_ID = 64;
 
 /**
- * Metrics and the admin log of a request, exactly once for every outcome. They hang on the end of the response, not
+ * Metrics, the admin log and the audit log of a request, exactly once for every outcome. They hang on the end of the response, not
  * on an interceptor: a refused request never reaches one.
  */
-export function observe(metrics: ControlMetrics, logging: Logging, proxies: ProxyTrust): RequestHandler {
+export function observe(
+  metrics: ControlMetrics,
+  logging: Logging,
+  proxies: ProxyTrust,
+  audit: Pick<AuditLog, 'append'>,
+): RequestHandler {
   return (incoming: Request, response: Response, next: NextFunction) => {
     const startedAt = performance.now();
     const request = begin(incoming, response);
@@ -22,6 +29,8 @@ export function observe(metrics: ControlMetrics, logging: Logging, proxies: Prox
       const durationMs = performance.now() - startedAt;
       const endpoint = endpointOf(request);
       const outcome = outcomeOf(request, response);
+      const event = auditEvent(request, response, outcome.status, ip);
+      if (event) audit.append(event);
       metrics.finished(endpoint, outcome.status, durationMs);
       if (request.action !== undefined && outcome.status < 400) metrics.mutation(request.action);
       logging.logger[levelOf(request, outcome.status)](

@@ -35,8 +35,13 @@ export class RevokedDto extends FollowedDto {
 
 /**
  * Who has followed a change that has been made; undefined if nobody asked.
+ * @param changed keys that nobody may come back to, see `ChangeFeed.acknowledged`.
  * @throws StoreUnavailableError when that cannot be found out
  */
-export async function followed(changes: ChangeFeed, { wait }: WaitQuery): Promise<FollowedDto | undefined> {
-  return wait === 'true' ? changes.acknowledged(PATIENCE_MS) : undefined;
+export async function followed(
+  changes: ChangeFeed,
+  { wait }: WaitQuery,
+  changed?: readonly string[],
+): Promise<FollowedDto | undefined> {
+  return wait === 'true' ? changes.acknowledged(PATIENCE_MS, changed) : undefined;
 }

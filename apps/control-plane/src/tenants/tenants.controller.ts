@@ -105,7 +105,7 @@ export class TenantsController {
   @Delete(':tenantId')
   @Mutation('tenant.delete')
   @HttpCode(204)
-  @ApiOperation({ summary: 'Deletes a tenant with its API keys and counters' })
+  @ApiOperation({ summary: 'Deletes a tenant with its API keys and counters, and revokes its tokens' })
   @HonoursIfMatch()
   @ApiNoContentResponse({ description: 'It is gone.' })
   @Refusals('tenant_not_found', 'precondition_failed')

@@ -48,6 +48,20 @@ export class EmbeddedDocuments implements Documents {
     return rows.map((row) => row.member);
   }
 
+  async indexPageBack(index: string, before: string, limit: number): Promise<string[]> {
+    const below = before === '' ? '' : 'AND member < ?';
+    const sql = `SELECT member FROM indexes WHERE name = ? ${below} ORDER BY member DESC LIMIT ?`;
+    const values = before === '' ? [index, limit] : [index, before, limit];
+    const rows = await this.file.attempt(() => this.all<{ member: string }>(sql, ...values));
+    return rows.map((row) => row.member);
+  }
+
+  async indexSize(index: string): Promise<number> {
+    const sql = 'SELECT COUNT(*) AS size FROM indexes WHERE name = ?';
+    const rows = await this.file.attempt(() => this.all<{ size: number }>(sql, index));
+    return rows[0]?.size ?? 0;
+  }
+
   async indexDrop(index: string): Promise<void> {
     await this.file.attempt(() => this.run('DELETE FROM indexes WHERE name = ?', index));
   }

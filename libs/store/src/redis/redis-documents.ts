@@ -54,6 +54,15 @@ export class RedisDocuments implements Documents {
     return this.health.run(() => this.client.zrangebylex(index, from, '+', 'LIMIT', 0, limit));
   }
 
+  indexPageBack(index: string, before: string, limit: number): Promise<string[]> {
+    const from = before === '' ? '+' : `(${before}`;
+    return this.health.run(() => this.client.zrevrangebylex(index, from, '-', 'LIMIT', 0, limit));
+  }
+
+  indexSize(index: string): Promise<number> {
+    return this.health.run(() => this.client.zcard(index));
+  }
+
   async indexDrop(index: string): Promise<void> {
     await this.health.run(() => this.client.del(index));
   }
