@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { addConfigCommands } from './commands/config';
 import { addExplainCommand } from './commands/explain';
 import { addHealthCommands } from './commands/health';
 import { addKeyCommands } from './commands/keys';
@@ -36,6 +37,7 @@ export function buildProgram(session: Session): Command {
   addKeyCommands(program, session);
   addTokenCommands(program, session);
   addExplainCommand(program, session);
+  addConfigCommands(program, session);
   addHealthCommands(program, session);
   return program;
 }
