@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { addCompletionCommand } from './commands/completion';
 import { addConfigCommands } from './commands/config';
 import { addExplainCommand } from './commands/explain';
 import { addHealthCommands } from './commands/health';
@@ -39,5 +40,6 @@ export function buildProgram(session: Session): Command {
   addExplainCommand(program, session);
   addConfigCommands(program, session);
   addHealthCommands(program, session);
+  addCompletionCommand(program, session);
   return program;
 }

@@ -9,7 +9,7 @@ export function addCheck(config: Command, session: Session): void {
   config
     .command('check')
     .description('check files as a gateway would, without one')
-    .argument('<path...>', 'folders, or single files')
+    .argument('<file...>', 'folders, or single files')
     .action(async (paths: string[], _options: object, command: Command) => {
       const output = session.output(command);
       const { checkFiles } = await import('../projects/check-files.js');
