@@ -124,6 +124,16 @@ describe('gatehouse config', () => {
     expect(pruned).toMatchObject({ created: 0, updated: 0, deleted: 2 });
     expect(await ids()).toEqual(['captionacc']);
     expect((await diff()).code).toBe(0);
+
+    // A file that publishes nothing, where something is published.
+    const file = join(folder, 'captionacc.yaml');
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/^routes:[^]*(?=^apiRoutes:)/m, ''));
+    expect(await diff()).toMatchObject({
+      code: 2,
+      stdout: expect.stringMatching(/^- publication captionacc\n/),
+    });
+    expect((await apply('--yes', '--prune')).code).toBe(0);
+    expect(gateway.published.size).toBe(0);
   });
 
   it('asks before it changes anything: without a terminal, --yes has to be said', async () => {

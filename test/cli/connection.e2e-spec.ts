@@ -155,4 +155,16 @@ describe('the way to the gateway', () => {
     expect(await gatehouse(['--version'])).toMatchObject({ code: 0, stdout: `${version}\n` });
     expect(await jsonOf(gatehouse(['version', '--json']))).toMatchObject({ version });
   });
+
+  it('loads nothing of the gateway for a command that only talks to one', async () => {
+    const hook = join(scratchFolder('hook'), 'loaded.js');
+    const list = `Object.keys(require.cache).map((file) => /node_modules.((?:@[^/]+.)?[^/]+)/.exec(file)?.[1])`;
+    writeFileSync(hook, `process.on('exit', () => console.error([...new Set(${list})].join(' ').trim()));`);
+    const env = { GATEHOUSE_URL: gateway.adminUrl, ADMIN_TOKEN, NODE_OPTIONS: `--require=${hook}` };
+    for (const command of [['version'], ['tenant', 'list'], ['completion', 'bash']]) {
+      const { stderr } = await gatehouse(command, { env });
+      const loaded = stderr.trim().split(' ').sort();
+      expect([command, loaded]).toEqual([command, ['commander', 'ipaddr.js']]);
+    }
+  });
 });

@@ -46,6 +46,10 @@ export async function publishingGateway(realUrl: string): Promise<PublishingGate
       if (ifMatch !== undefined && ifMatch !== tag()) return refuse(412, 'precondition_failed');
       published.set(tenant, (JSON.parse(body) as { routes: unknown }).routes);
     }
+    if (req.method === 'DELETE') {
+      published.delete(tenant);
+      return void res.writeHead(204).end();
+    }
     const routes = published.get(tenant);
     if (routes === undefined) return refuse(404, 'publication_not_found');
     res.writeHead(200, { ETag: tag() }).end(JSON.stringify({ tenantId: tenant, routes }));

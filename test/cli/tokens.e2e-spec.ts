@@ -16,6 +16,8 @@ const RECORD = {
 };
 const REVOKED = { ...RECORD, jti: 'j2', revoked: { at: RECORD.createdAt, actor: 'ops', reason: 'leaked' } };
 
+let cleanups = 0;
+
 /** The answers of the control plane to `/admin/tokens`, in their shape only. */
 function answer({ method, url, bodyText }: RecordedRequest): [status: number, body: unknown] {
   const { pathname, searchParams } = new URL(url, 'http://x');
@@ -30,7 +32,10 @@ function answer({ method, url, bodyText }: RecordedRequest): [status: number, bo
       ? [200, { tokens: [REVOKED], nextCursor: null }]
       : [200, { tokens: [RECORD], nextCursor: 'next' }];
   }
-  if (pathname === '/admin/tokens/cleanup') return [200, { removed: 3 }];
+  if (pathname === '/admin/tokens/cleanup') {
+    cleanups += 1;
+    return [200, { tokens: 2, revocations: 1, more: cleanups < 3 }];
+  }
   if (pathname === '/admin/tokens/j1/revoke') return [200, { ...REVOKED, confirmed: ['a'], missing: ['b'] }];
   if (pathname === '/admin/tokens/j1') return [200, RECORD];
   return [404, { status: 404, code: 'token_not_found', title: 'There is no such token' }];
@@ -98,7 +103,10 @@ describe('gatehouse token (against a server that answers as the control plane do
   it('shows, revokes and cleans up', async () => {
     expect((await run(['token', 'show', 'j1'])).stdout).toMatch(/^service +prefect$/m);
     expect(await jsonOf(run(['token', 'show', 'j1', '--json']))).toEqual(RECORD);
-    expect(await jsonOf(run(['token', 'cleanup', '--json']))).toEqual({ removed: 3 });
+    expect(await jsonOf(run(['token', 'cleanup', '--json']))).toEqual({
+      tokens: 6,
+      revocations: 3,
+    });
     const revoke = ['token', 'revoke', 'j1', '--reason', 'leaked', '--actor', 'ops'];
     const revoked = await run([...revoke, '--wait']);
     expect(asked()).toEqual({
@@ -124,7 +132,7 @@ describe('gatehouse token (against a server that answers as the control plane do
     for (const [args, missing] of [
       [['token', 'issue', '--project', 'acme'], '--service'],
       [['token', 'revoke', 'j1'], '--reason'],
-      [['token', 'list', '--state', 'odd'], 'Allowed choices are active, expired, revoked'],
+      [['token', 'list', '--state', 'odd'], 'Allowed choices are active, expired, revoked, all'],
     ] as Array<[string[], string]>) {
       expect(await run(args)).toMatchObject({ code: 2, stderr: expect.stringContaining(missing) });
     }

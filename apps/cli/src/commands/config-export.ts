@@ -29,6 +29,10 @@ export function addExport(config: Command, session: Session): void {
       });
       if (usable.length < tenants.length) session.exitCode = EXIT.refused;
       const projects = await readGatewayProjects(api, usable);
+      for (const { id } of projects.filter(({ publicationBroken }) => publicationBroken)) {
+        output.note(`${id}: its published routes are left out, for they are broken`);
+        session.exitCode = EXIT.refused;
+      }
       const files = projects.map((project) => exported(project, output));
       await write(files, folder, output);
     });

@@ -7,6 +7,8 @@ import type { Session } from '../session';
 import { makeSecret } from './secrets';
 import { tellWhoFollowed, waitQuery } from './waiting';
 
+const STATES = ['active', 'expired', 'revoked', 'all'];
+
 interface Issue {
   project: string;
   service: string;
@@ -20,6 +22,14 @@ interface Listing {
   service?: string;
   state?: string;
   limit?: number;
+}
+
+interface Revocation {
+  reason: string;
+  actor: string;
+  project?: string;
+  service?: string;
+  expiresAt?: string;
 }
 
 /** `gatehouse token …` */
@@ -56,7 +66,7 @@ function addReading(token: Command, session: Session): void {
     .description('list issued tokens')
     .option('--project <tenant>', 'only those of a tenant')
     .option('--service <service>', 'only those for a service')
-    .addOption(new Option('--state <state>', 'only those').choices(['active', 'expired', 'revoked']))
+    .addOption(new Option('--state <state>', 'which; absent: active').choices(STATES))
     .option('--limit <n>', 'at most so many; absent: all', whole(1))
     .action(async ({ project, service, state, limit }: Listing, command: Command) => {
       const { api, output } = session.open(command);
@@ -90,17 +100,18 @@ function addRevoke(token: Command, session: Session): void {
     .argument('<jti>', 'id of the token')
     .requiredOption('--reason <text>', 'why, for those who look later')
     .option('--actor <name>', 'who takes it back', accountName())
+    .option('--project <tenant>', 'of a token that was signed elsewhere with our secret: whose it is')
+    .option('--service <service>', 'of a token that was signed elsewhere')
+    .option('--expires-at <time>', 'of a token that was signed elsewhere: when it expires')
     .option('--wait', 'until every replica has followed')
-    .action(
-      async (jti: string, options: { reason: string; actor: string; wait?: boolean }, command: Command) => {
-        const { api, output } = session.open(command);
-        const { reason, actor, wait } = options;
-        const call = { body: { reason, actor }, query: waitQuery(wait) };
-        const { body } = await api.call('POST', pathOf`/admin/tokens/${jti}/revoke`, call);
-        output.result(body, () => `revoked ${jti}`);
-        tellWhoFollowed(session, output, body);
-      },
-    );
+    .action(async (jti: string, options: Revocation & { wait?: boolean }, command: Command) => {
+      const { api, output } = session.open(command);
+      const { wait, ...revocation } = options;
+      const call = { body: revocation, query: waitQuery(wait) };
+      const { body } = await api.call('POST', pathOf`/admin/tokens/${jti}/revoke`, call);
+      output.result(body, () => `revoked ${jti}`);
+      tellWhoFollowed(session, output, body);
+    });
 }
 
 function addCleanup(token: Command, session: Session): void {
@@ -109,13 +120,20 @@ function addCleanup(token: Command, session: Session): void {
     .description('forget tokens that have expired')
     .action(async (_options: object, command: Command) => {
       const { api, output } = session.open(command);
-      const { body } = await api.call('POST', '/admin/tokens/cleanup');
-      output.result(body, () => fields(body) || 'done');
+      const removed = { tokens: 0, revocations: 0 };
+      // The gateway removes a part at a time, so as not to stand still over it.
+      for (let more = true; more;) {
+        const { body } = await api.call('POST', '/admin/tokens/cleanup');
+        removed.tokens += Number(body.tokens ?? 0);
+        removed.revocations += Number(body.revocations ?? 0);
+        more = body.more === true && Number(body.tokens ?? 0) + Number(body.revocations ?? 0) > 0;
+      }
+      output.result(removed, () => fields(removed));
     });
 }
 
-/** Exported for its table of states. */
-export function stateOf({ revoked, expiresAt }: Document, now: number): string {
+function stateOf({ state, revoked, expiresAt }: Document, now: number): unknown {
+  if (state !== undefined) return state;
   if (revoked !== undefined && revoked !== null) return 'revoked';
   return Date.parse(String(expiresAt)) <= now ? 'expired' : 'active';
 }

@@ -58,7 +58,12 @@ export class Changes {
     else await this.api.call('PATCH', path, { ifMatch, body: patch(before, after) });
   }
 
-  private async publication({ project, after }: Change): Promise<void> {
+  private async publication({ action, project, after }: Change): Promise<void> {
+    const ifMatch = this.existing.get(project)?.publicationVersion;
+    if (action === 'delete') {
+      await this.api.call('DELETE', publicationPath(project), { ifMatch });
+      return;
+    }
     const routes = ((after?.routes ?? []) as Document[]).map((route) => ({
       ...route,
       backends: ((route.backends ?? []) as Document[]).map((backend) => ({
@@ -66,7 +71,6 @@ export class Changes {
         service: this.serviceId(project, String(backend.service)),
       })),
     }));
-    const ifMatch = this.existing.get(project)?.publicationVersion;
     await this.api.call('PUT', publicationPath(project), { body: { routes }, ifMatch });
   }
 

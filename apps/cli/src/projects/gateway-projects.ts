@@ -10,6 +10,8 @@ export interface GatewayProject extends Project {
   readonly shownServices: ReadonlyMap<string, Document>;
   /** Entity tag of the published routes; undefined if there are none. */
   readonly publicationVersion: string | undefined;
+  /** Whether what is stored as published routes is broken, and served to nobody. */
+  readonly publicationBroken: boolean;
   /** Names that files cannot say, by the ones that stand for them. */
   readonly renamed: ReadonlyMap<string, string>;
 }
@@ -48,7 +50,7 @@ async function readOne(api: AdminApi, shownTenant: Document): Promise<GatewayPro
   const shown = await api.list(pathOf`/admin/tenants/${tenantId}/services`, 'services');
   const names = serviceNames(shown as Array<{ id: string; name: string }>);
   const nameOf = (service: unknown): string => names.get(String(service)) ?? String(service);
-  const { routes, version } = await readPublication(api, tenantId);
+  const { routes, version, broken } = await readPublication(api, tenantId);
   return {
     id: tenantId,
     tenant,
@@ -60,6 +62,7 @@ async function readOne(api: AdminApi, shownTenant: Document): Promise<GatewayPro
     shownTenant,
     shownServices: new Map(shown.map((service) => [nameOf(service.id), service])),
     publicationVersion: version,
+    publicationBroken: broken,
     renamed: new Map(
       shown.flatMap(({ id: serviceId, name }) =>
         nameOf(serviceId) === name ? [] : [[nameOf(serviceId), String(name)] as const],
@@ -71,14 +74,14 @@ async function readOne(api: AdminApi, shownTenant: Document): Promise<GatewayPro
 async function readPublication(
   api: AdminApi,
   tenantId: string,
-): Promise<{ routes: Document[]; version: string | undefined }> {
+): Promise<{ routes: Document[]; version: string | undefined; broken: boolean }> {
   try {
     const { body, version } = await api.call('GET', publicationPath(tenantId));
-    return { routes: (body.routes ?? []) as Document[], version };
+    return { routes: (body.routes ?? []) as Document[], version, broken: body.problems !== undefined };
   } catch (error) {
     // Nothing is published, or the gateway cannot publish at all.
     if (error instanceof Refusal && error.status === 404 && error.code !== 'tenant_not_found') {
-      return { routes: [], version: undefined };
+      return { routes: [], version: undefined, broken: false };
     }
     throw error;
   }

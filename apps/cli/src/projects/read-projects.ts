@@ -44,10 +44,10 @@ export function readProjectFile(file: string): ReadFile {
   try {
     const value = document.toJS() as unknown;
     const problems = [...shapeProblems(value, document, lines), ...variableProblems(document, lines)];
-    const project = (value as ProjectFile | null)?.project.id as string | undefined;
-    if (problems.length > 0) return { file, project, apiKeys: 0, problems };
+    if (problems.length > 0) return { file, apiKeys: 0, problems };
+    const declared = projectOf(value as ProjectFile);
     const { apiKeys = [] } = value as ProjectFile;
-    return { file, project, problems, declared: projectOf(value as ProjectFile), apiKeys: apiKeys.length };
+    return { file, project: declared.id, problems, declared, apiKeys: apiKeys.length };
   } catch (error) {
     return { file, apiKeys: 0, problems: [problem(1, 1, '', `is no project: ${(error as Error).message}`)] };
   }
