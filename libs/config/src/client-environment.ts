@@ -10,6 +10,8 @@ export interface ClientEnvironment {
   readonly local: { readonly token: string | undefined; readonly dataDir: string };
   /** NO_COLOR is set to anything but nothing. */
   readonly colourless: boolean;
+  /** Whether npx runs us: through a shell, which dies of a signal without passing it on. */
+  readonly underNpx: boolean;
   /** All of it, as the gateway would read it here: what files of declarations may ask for. */
   readonly all: Record<string, string | undefined>;
 }
@@ -30,6 +32,7 @@ export function readClientEnvironment(file = '.env'): ClientEnvironment {
       dataDir: withFile.DATA_DIR?.trim() || './data',
     },
     colourless: Boolean(own.NO_COLOR),
+    underNpx: own.npm_command === 'exec',
     all: withFile,
   };
 }
