@@ -7,3 +7,4 @@ export { loadConfig, ConfigError, type GatewayConfig, type RedisConfig, type Tim
 export type { TokenKey, TokenKeyConfig } from './token-keys';
 export { readEnvironment } from './environment';
 export { SETTINGS, renderEnvExample } from './settings';
+export { readClientEnvironment, type ClientEnvironment } from './client-environment';

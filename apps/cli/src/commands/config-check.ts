@@ -1,0 +1,42 @@
+import { relative } from 'node:path';
+import type { Command } from 'commander';
+import { EXIT } from '../failure';
+import { printable } from '../output/printable';
+import type { CheckedFile } from '../projects/check-files';
+import type { Session } from '../session';
+
+export function addCheck(config: Command, session: Session): void {
+  config
+    .command('check')
+    .description('check files as a gateway would, without one')
+    .argument('<file...>', 'folders, or single files')
+    .action(async (paths: string[], _options: object, command: Command) => {
+      const output = session.output(command);
+      const { checkFiles } = await import('../projects/check-files.js');
+      const files: CheckedFile[] = [];
+      for (const path of paths) files.push(...(await checkFiles(path, session.environment.all)));
+      const lines = files.flatMap(linesOf);
+      const wrong = files.filter(({ problems }) => problems.some(({ severity }) => severity === 'error'));
+      output.result({ files: files.map(shown) }, () => lines.join('\n'));
+      output.note(`${files.length} files, ${wrong.length} with errors`);
+      if (wrong.length > 0) session.exitCode = EXIT.refused;
+    });
+}
+
+/** `file:line:column severity field message` */
+function linesOf({ file, problems }: CheckedFile): string[] {
+  return problems.map(({ line, column, field, message, severity }) => {
+    const said = field === '' ? message : `${field} ${message}`;
+    return printable(`${here(file)}:${line}:${column} ${severity} ${said}`);
+  });
+}
+
+function shown({ file, project, problems }: CheckedFile): CheckedFile {
+  return { file: here(file), project, problems };
+}
+
+/** As it would be typed. */
+function here(file: string): string {
+  const path = relative(process.cwd(), file);
+  return path.startsWith('..') ? file : path;
+}
