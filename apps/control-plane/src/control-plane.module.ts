@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { ProblemFilter } from '#libs/errors';
+import { hasOwnKeys } from '#libs/guards';
 import {
   AddressPolicy,
   ApiKeyRepository,
@@ -39,8 +40,9 @@ export class ControlPlaneModule {
     const { store, config, logging } = options;
     const apiKeys = new ApiKeyRepository(store);
     const addresses = new AddressPolicy(config.allowPrivateUpstreams);
-    const services = new ServiceRepository(store, apiKeys, addresses);
-    const tenants = new TenantRepository(store, apiKeys, addresses);
+    const ownTokens = hasOwnKeys(config);
+    const services = new ServiceRepository(store, apiKeys, addresses, ownTokens);
+    const tenants = new TenantRepository(store, apiKeys, addresses, ownTokens);
     const directory = new TenantDirectory(store, logging.logger, config.staleConfigMaxAgeMs);
     const problems = new ProblemFilter((error, request) => {
       const { id } = request as { id?: string };

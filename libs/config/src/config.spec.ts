@@ -23,6 +23,8 @@ function problemsOf(env: Environment): readonly string[] {
   }
 }
 
+/** As random as those of the documentation are not. */
+const SECRET = 'k7Qm2xVb9RtY4wZc8NhJ5sLd3PfG6uAe';
 const REDIS = { REDIS_URL: 'redis://redis.test' };
 
 describe('every variable', () => {
@@ -39,6 +41,9 @@ describe('every variable', () => {
     ['DATA_DIR', '/srv/gatehouse', (c) => c.dataDir, '/srv/gatehouse'],
     ['LOG_LEVEL', 'warn', (c) => c.logLevel, 'warn'],
     ['METRICS_MAX_TENANTS', '7', (c) => c.metricsMaxTenants, 7],
+    ['GATEWAY_JWT_SECRET', SECRET, (c) => c.gatewayJwtSecret, SECRET],
+    ['GATEWAY_JWT_PREVIOUS_SECRETS', `${SECRET},${SECRET}2`, (c) => c.gatewayJwtPreviousSecrets, [SECRET, `${SECRET}2`]],
+    ['JWT_SECRET_KEY', 'your_secret_key', (c) => c.jwtSecretKey, 'your_secret_key'],
     ['REDIS_URL', 'redis://r.test:7000', (c) => c.redis?.nodes, [{ host: 'r.test', port: 7000 }]],
     ['REDIS_HOST', 'r.test', (c) => c.redis?.nodes, [{ host: 'r.test', port: 6379 }]],
     ['REDIS_PORT', '7001', (c) => c.redis?.nodes, [{ host: 'r.test', port: 7001 }], { REDIS_HOST: 'r.test' }],
@@ -95,6 +100,10 @@ describe('every variable', () => {
       dataDir: './data',
       logLevel: 'info',
       metricsMaxTenants: 200,
+      gatewayJwtSecret: undefined,
+      gatewayJwtPreviousSecrets: [],
+      jwtSecretKey: undefined,
+      namedSecrets: new Map(),
       workers: 1,
       trustedProxies: [],
       allowedOrigins: ['*'],
@@ -252,10 +261,49 @@ describe('in production', () => {
     expect(start('a'.repeat(16))).toEqual([]);
   });
 
+  it.each([
+    ['GATEWAY_JWT_SECRET', 'your-secure-random-secret-of-32-bytes', /sample value/],
+    ['GATEWAY_JWT_SECRET', 'a'.repeat(64), /repeats itself/],
+    ['GATEWAY_JWT_PREVIOUS_SECRETS', `${SECRET},${'abc'.repeat(20)}`, /repeats itself/],
+    ['JWT_SECRET_KEY', 'your_secret_key', /sample value/],
+    ['JWT_SECRET_KEY', SECRET.slice(1), /at least 32 bytes/],
+  ])('tokens are not signed with what can be guessed: %s=%s', (name, value, problem) => {
+    expect(problemsOf({ [name]: value, NODE_ENV: 'production' })).toEqual([
+      expect.stringMatching(new RegExp(`^${name} .*${problem.source}`)),
+    ]);
+    expect(problemsOf({ [name]: value })).toEqual([]);
+    expect(problemsOf({ [name]: SECRET, NODE_ENV: 'production' })).toEqual([]);
+  });
+
   it('private upstreams are not allowed unless they are asked for', () => {
     const allowed = (env: Environment): boolean =>
       loadConfig({ NODE_ENV: 'production', ...env }).allowPrivateUpstreams;
     expect([allowed({}), allowed({ ALLOW_PRIVATE_UPSTREAMS: 'true' })]).toEqual([false, true]);
+  });
+});
+
+describe('secrets of tokens', () => {
+  it.each(['GATEWAY_JWT_SECRET', 'GATEWAY_JWT_PREVIOUS_SECRETS'])('%s has 32 bytes', (name) => {
+    expect(problemsOf({ [name]: SECRET.slice(1) })).toEqual([`${name} must have at least 32 bytes`]);
+    expect(problemsOf({ [name]: 'ä'.repeat(16) })).toEqual([]);
+  });
+
+  it('one secret does not stand for two issuers', () => {
+    const problem = 'JWT_SECRET_KEY must not be a secret of the gateway’s own tokens too';
+    const previous = { GATEWAY_JWT_PREVIOUS_SECRETS: `${SECRET}1,${SECRET}`, JWT_SECRET_KEY: SECRET };
+    expect(problemsOf({ GATEWAY_JWT_SECRET: SECRET, JWT_SECRET_KEY: SECRET })).toEqual([problem]);
+    expect(problemsOf(previous)).toEqual([problem]);
+  });
+
+  it('those that documents may name are kept by their prefix, and no other variable is', () => {
+    const { namedSecrets } = loadConfig({
+      GATEWAY_SECRET_ACME: 'x',
+      GATEWAY_SECRET_EMPTY: '',
+      GATEWAY_JWT_SECRET: SECRET,
+      MY_GATEWAY_SECRET_B: 'y',
+      PATH: '/bin',
+    });
+    expect([...namedSecrets]).toEqual([['GATEWAY_SECRET_ACME', 'x']]);
   });
 });
 

@@ -5,4 +5,4 @@
  */
 export { loadConfig, ConfigError, type GatewayConfig, type RedisConfig, type TimeoutConfig } from './config';
 export { readEnvironment } from './environment';
-export { SETTINGS, renderEnvExample } from './settings';
+export { SECRET_PREFIX, SETTINGS, renderEnvExample } from './settings';

@@ -5,6 +5,12 @@ export type Parser<T> = (raw: string) => T;
 
 export const text: Parser<string> = (raw) => raw;
 
+/** A secret that tokens are signed with; RFC 7518 §3.2 asks for as many bytes as the hash has. */
+export const tokenSecret: Parser<string> = (raw) => {
+  if (Buffer.byteLength(raw) < 32) throw new Error('must have at least 32 bytes');
+  return raw;
+};
+
 /** A whole number in [min, max]; `unit` is only named in the message. */
 export function integer(min: number, max: number, unit = ''): Parser<number> {
   return (raw) => {

@@ -7,6 +7,7 @@ import {
   oneOf,
   origin,
   text,
+  tokenSecret,
   url,
   workers,
   type Parser,
@@ -75,6 +76,20 @@ export const SETTINGS = {
     parse: integer(1, 100_000),
     fallback: '200',
     doc: 'Tenants with metric series of their own; the rest are counted under "other".',
+  },
+
+  GATEWAY_JWT_SECRET: {
+    section: 'Tokens',
+    parse: tokenSecret,
+    doc: 'Secret of 32 bytes or more that service tokens are signed with (HS256).',
+  },
+  GATEWAY_JWT_PREVIOUS_SECRETS: {
+    parse: list(tokenSecret),
+    doc: 'Earlier values of it, separated by commas, whose tokens are still accepted.',
+  },
+  JWT_SECRET_KEY: {
+    parse: text,
+    doc: 'Secret of somebody who signs tokens (HS256) for the tenants that have no identity provider.',
   },
 
   REDIS_URL: {
@@ -194,6 +209,9 @@ export type SettingValues = {
     | ((typeof SETTINGS)[K] extends { fallback: string } ? never : undefined);
 };
 
+/** Variables beyond the table: the only ones that documents of tenants may name in the place of a secret. */
+export const SECRET_PREFIX = 'GATEWAY_SECRET_';
+
 /** The text of `.env.example`. Settings are commented out, so that a copied file changes nothing. */
 export function renderEnvExample(): string {
   const lines = [
@@ -203,5 +221,10 @@ export function renderEnvExample(): string {
     if (setting.section) lines.push('', `# --- ${setting.section} ---`);
     lines.push(`# ${setting.doc}`, `#${name}=${setting.fallback ?? ''}`);
   }
+  lines.push(
+    '',
+    '# --- Secrets of identity providers ---',
+    `# Any variable that begins with ${SECRET_PREFIX} may be named in a tenant: { "env": "${SECRET_PREFIX}ACME" }.`,
+  );
   return lines.join('\n') + '\n';
 }

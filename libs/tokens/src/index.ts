@@ -4,3 +4,4 @@
  * Not here: verifying a bearer token of a request. That is `guards`, which asks here about revocation.
  */
 export type { Revocation, ServiceTokenClaims, ServiceTokenRecord } from './service-token';
+export { secretKeyId } from './secret-key-id';
