@@ -60,11 +60,35 @@ async function requestToken(
   return answer.access_token;
 }
 
-export type Behaviour = 'ok' | 'hang' | 'drip' | 'error' | 'redirect' | 'huge' | 'empty' | 'garbage';
+export type Behaviour =
+  | 'ok'
+  | 'hang'
+  | 'drip'
+  | 'error'
+  | 'redirect'
+  | 'redirect inside'
+  | 'huge'
+  | 'enormous'
+  | 'empty'
+  | 'garbage';
+
+/** A question about an opaque token, as it came. */
+export interface Question {
+  token: string | null;
+  authorization: string | undefined;
+}
 
 export interface FakeIssuer extends TokenSigner {
+  /** Where it serves, without a slash at the end. */
+  url: string;
   jwksUri: string;
-  /** How the JWKS endpoint answers from now on. */
+  /** Its configuration document; tests may put anything here. */
+  configuration: Record<string, unknown>;
+  introspectionUri: string;
+  /** What is answered to questions about opaque tokens, by token; anything else is not active. */
+  opaque: Map<string, Record<string, unknown>>;
+  questions: Question[];
+  /** How the JWKS and the introspection endpoint answer from now on. */
   behave(behaviour: Behaviour): void;
   /** How often the key set was asked for. */
   fetches: number;
@@ -76,12 +100,20 @@ export interface FakeIssuer extends TokenSigner {
 export async function startFakeIssuer(signer: TokenSigner = createSigner()): Promise<FakeIssuer> {
   let behaviour: Behaviour = 'ok';
   const server = createServer((request, response) => {
+    if (request.url === CONFIGURATION) return void response.end(JSON.stringify(fake.configuration));
+    if (request.url === '/introspect') return void answerQuestion(request, response, fake, behaviour);
     fake.fetches += 1;
     ANSWERS[request.url === '/elsewhere' ? 'ok' : behaviour](response, fake);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const fake: FakeIssuer = Object.assign(signer, {
-    jwksUri: `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`,
+    url,
+    jwksUri: `${url}/jwks`,
+    configuration: { issuer: url, jwks_uri: `${url}/jwks` },
+    introspectionUri: `${url}/introspect`,
+    opaque: new Map<string, Record<string, unknown>>(),
+    questions: [] as Question[],
     behave: (next: Behaviour) => void (behaviour = next),
     fetches: 0,
     async stop() {
@@ -94,6 +126,22 @@ export async function startFakeIssuer(signer: TokenSigner = createSigner()): Pro
   return fake;
 }
 
+const CONFIGURATION = '/.well-known/openid-configuration';
+
+async function answerQuestion(
+  request: IncomingMessage,
+  response: ServerResponse<IncomingMessage>,
+  fake: FakeIssuer,
+  behaviour: Behaviour,
+): Promise<void> {
+  let body = '';
+  for await (const chunk of request) body += String(chunk);
+  const token = new URLSearchParams(body).get('token');
+  fake.questions.push({ token, authorization: request.headers.authorization });
+  if (behaviour !== 'ok') return ANSWERS[behaviour](response, fake);
+  response.end(JSON.stringify(fake.opaque.get(token ?? '') ?? { active: false }));
+}
+
 const ANSWERS: Record<Behaviour, (response: ServerResponse<IncomingMessage>, fake: FakeIssuer) => void> = {
   ok: (response, fake) => response.end(JSON.stringify(fake.jwks)),
   hang: () => {},
@@ -104,6 +152,10 @@ const ANSWERS: Record<Behaviour, (response: ServerResponse<IncomingMessage>, fak
   error: (response, fake) => response.writeHead(500).end(JSON.stringify(fake.jwks)),
   redirect: (response, fake) =>
     response.writeHead(302, { location: '/elsewhere' }).end(JSON.stringify(fake.jwks)),
+  // A metadata service, which hands credentials to whoever asks.
+  'redirect inside': (response) => response.writeHead(302, { location: 'http://169.254.169.254/keys' }).end(),
+  enormous: (response, fake) =>
+    response.end(JSON.stringify({ ...fake.jwks, padding: 'x'.repeat(10 * 1024 * 1024) })),
   huge: (response, fake) => response.end(JSON.stringify({ ...fake.jwks, padding: 'x'.repeat(300 * 1024) })),
   empty: (response) => response.end('{"keys":[]}'),
   garbage: (response) => response.end('<html>Sign in</html>'),

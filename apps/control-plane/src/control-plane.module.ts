@@ -2,6 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { AuditLog } from '#libs/audit';
 import { ProblemFilter } from '#libs/errors';
+import { hasOwnKeys } from '#libs/guards';
 import {
   AddressPolicy,
   ApiKeyRepository,
@@ -65,9 +66,10 @@ export class ControlPlaneModule {
     const { store, config, logging } = options;
     const apiKeys = new ApiKeyRepository(store);
     const addresses = new AddressPolicy(config.allowPrivateUpstreams);
-    const services = new ServiceRepository(store, apiKeys, addresses);
+    const ownTokens = hasOwnKeys(config);
+    const services = new ServiceRepository(store, apiKeys, addresses, ownTokens);
     const tokens = new TokenRepository(store, new TokenSigner(config));
-    const tenants = new TenantRepository(store, apiKeys, addresses, [tokens]);
+    const tenants = new TenantRepository(store, apiKeys, addresses, ownTokens, [tokens]);
     const directory = new TenantDirectory(store, logging.logger, config.staleConfigMaxAgeMs);
     const problems = new ProblemFilter((error, request) => {
       const { id } = request as { id?: string };

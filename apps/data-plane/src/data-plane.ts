@@ -10,11 +10,12 @@ import {
 import type { Socket } from 'node:net';
 import type { GatewayConfig } from '#libs/config';
 import { ProblemFilter } from '#libs/errors';
-import { Admission, ProxyTrust, RateLimiter, TokenVerifier } from '#libs/guards';
+import { Admission, ProxyTrust, RateLimiter, TokenVerifier, ownKeys } from '#libs/guards';
 import { nestLogger, type Logging } from '#libs/logging';
 import type { MetricsRegistry } from '#libs/metrics';
 import type { Store } from '#libs/store';
 import { AddressPolicy, TenantDirectory } from '#libs/tenants';
+import { TokenRevocations } from '#libs/tokens';
 import { UsageMeter } from '#libs/usage';
 import { Accounting } from './accounting';
 import { answerParserError } from './client-error';
@@ -84,7 +85,7 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
     draining: resources.draining,
   });
   const adapter = new PrototypeStableAdapter(serverOptions(config), door.request);
-  const verifier = new TokenVerifier({ logger: logging.logger, addresses });
+  const verifier = newVerifier(resources, addresses);
   const nest = await NestFactory.create(
     DataPlaneModule.of({
       directory: new TenantDirectory(store, logging.logger, config.staleConfigMaxAgeMs),
@@ -101,6 +102,17 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
   const application = adapter.getInstance<RequestListener>();
   describeRequest(adapter.getInstance(), cors);
   return running(tuned(nest.getHttpServer() as Server, door), door, [transport, verifier, limiter, meter]);
+}
+
+function newVerifier({ config, store, logging, metrics }: DataPlaneResources, addresses: AddressPolicy) {
+  const verifier = new TokenVerifier({
+    logger: logging.logger,
+    addresses,
+    own: ownKeys(config, new TokenRevocations(store, logging.logger, config.staleConfigMaxAgeMs)),
+    named: config.namedSecrets,
+  });
+  metrics.watchKeySets(verifier);
+  return verifier;
 }
 
 function serverOptions({ maxHeaderBytes }: GatewayConfig): ServerOptions {

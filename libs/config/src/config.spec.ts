@@ -22,7 +22,6 @@ const P256 = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const ED25519 = generateKeyPairSync('ed25519');
 const PRIVATE_FILE = keyFile('p256.pem', P256.privateKey.export(pem));
 const PUBLIC_FILE = keyFile('ed25519.pub.pem', ED25519.publicKey.export({ type: 'spki', format: 'pem' }));
-const SECRET = '0123456789abcdef'.repeat(2);
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** The lines with which a start is refused; none when it is not. */
@@ -36,6 +35,8 @@ function problemsOf(env: Environment): readonly string[] {
   }
 }
 
+/** As random as those of the documentation are not. */
+const SECRET = 'k7Qm2xVb9RtY4wZc8NhJ5sLd3PfG6uAe';
 const REDIS = { REDIS_URL: 'redis://redis.test' };
 
 describe('every variable', () => {
@@ -72,6 +73,7 @@ describe('every variable', () => {
     ['GATEWAY_JWT_PREVIOUS_SECRETS', `${SECRET}, x${SECRET}`, (c) => c.serviceTokens.previousSecrets, [SECRET, `x${SECRET}`]],
     ['GATEWAY_JWT_PRIVATE_KEY_FILE', PRIVATE_FILE, (c) => c.serviceTokens.signingKey?.alg, 'ES256'],
     ['GATEWAY_JWT_PREVIOUS_PUBLIC_KEY_FILES', `${PUBLIC_FILE},${PUBLIC_FILE}`, (c) => c.serviceTokens.previousKeys.map(({ alg }) => alg), ['EdDSA', 'EdDSA']],
+    ['JWT_SECRET_KEY', 'your_secret_key', (c) => c.jwtSecretKey, 'your_secret_key'],
     ['RATE_LIMIT_MODE', 'leased', (c) => c.rateLimitMode, 'leased'],
     ['OPEN_REGISTRATION', 'true', (c) => c.openRegistration, true],
     ['CONNECT_TIMEOUT_MS', '1', (c) => c.timeouts.connectMs, 1],
@@ -114,6 +116,8 @@ describe('every variable', () => {
       logLevel: 'info',
       metricsMaxTenants: 200,
       auditMaxEntries: 100_000,
+      jwtSecretKey: undefined,
+      namedSecrets: new Map(),
       workers: 1,
       trustedProxies: [],
       allowedOrigins: ['*'],
@@ -275,10 +279,49 @@ describe('in production', () => {
     expect(start('a'.repeat(16))).toEqual([]);
   });
 
+  it.each([
+    ['GATEWAY_JWT_SECRET', 'your-secure-random-secret-of-32-bytes', /sample value/],
+    ['GATEWAY_JWT_SECRET', 'a'.repeat(64), /repeats itself/],
+    ['GATEWAY_JWT_PREVIOUS_SECRETS', `${SECRET},${'abc'.repeat(20)}`, /repeats itself/],
+    ['JWT_SECRET_KEY', 'your_secret_key', /sample value/],
+    ['JWT_SECRET_KEY', SECRET.slice(1), /at least 32 bytes/],
+  ])('tokens are not signed with what can be guessed: %s=%s', (name, value, problem) => {
+    expect(problemsOf({ [name]: value, NODE_ENV: 'production' })).toEqual([
+      expect.stringMatching(new RegExp(`^${name} .*${problem.source}`)),
+    ]);
+    expect(problemsOf({ [name]: value })).toEqual([]);
+    expect(problemsOf({ [name]: SECRET, NODE_ENV: 'production' })).toEqual([]);
+  });
+
   it('private upstreams are not allowed unless they are asked for', () => {
     const allowed = (env: Environment): boolean =>
       loadConfig({ NODE_ENV: 'production', ...env }).allowPrivateUpstreams;
     expect([allowed({}), allowed({ ALLOW_PRIVATE_UPSTREAMS: 'true' })]).toEqual([false, true]);
+  });
+});
+
+describe('secrets of tokens', () => {
+  it.each(['GATEWAY_JWT_SECRET', 'GATEWAY_JWT_PREVIOUS_SECRETS'])('%s has 32 bytes', (name) => {
+    expect(problemsOf({ [name]: SECRET.slice(1) })).toEqual([`${name} must have at least 32 bytes`]);
+    expect(problemsOf({ [name]: 'ä'.repeat(16) })).toEqual([]);
+  });
+
+  it('one secret does not stand for two issuers', () => {
+    const problem = 'JWT_SECRET_KEY must not be a secret of the gateway’s own tokens too';
+    const previous = { GATEWAY_JWT_PREVIOUS_SECRETS: `${SECRET}1,${SECRET}`, JWT_SECRET_KEY: SECRET };
+    expect(problemsOf({ GATEWAY_JWT_SECRET: SECRET, JWT_SECRET_KEY: SECRET })).toEqual([problem]);
+    expect(problemsOf(previous)).toEqual([problem]);
+  });
+
+  it('those that documents may name are kept by their prefix, and no other variable is', () => {
+    const { namedSecrets } = loadConfig({
+      GATEWAY_SECRET_ACME: 'x',
+      GATEWAY_SECRET_EMPTY: '',
+      GATEWAY_JWT_SECRET: SECRET,
+      MY_GATEWAY_SECRET_B: 'y',
+      PATH: '/bin',
+    });
+    expect([...namedSecrets]).toEqual([['GATEWAY_SECRET_ACME', 'x']]);
   });
 });
 

@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { readFileSync } from 'node:fs';
-import { SETTINGS, type SettingName, type SettingValues } from './settings';
-import { checkTokenSecrets, tokenKeyConfig, type TokenKeyConfig } from './token-keys';
+import { SECRET_PREFIX, SETTINGS, type SettingName, type SettingValues } from './settings';
+import { tokenKeyConfig, type TokenKeyConfig } from './token-keys';
+import { checkTokenSecrets } from './token-secrets';
 
 /** Where Redis is and how to reach it; exactly one of `url`, `host`, `cluster`, `sentinels` is used. */
 export interface RedisConfig {
@@ -38,6 +39,9 @@ export interface GatewayConfig {
   readonly workers: number;
   readonly trustedProxies: readonly string[];
   readonly allowedOrigins: readonly string[];
+  readonly jwtSecretKey?: string;
+  /** By the names of their variables, which documents may mention. */
+  readonly namedSecrets: ReadonlyMap<string, string>;
   /** Undefined selects the embedded store. */
   readonly redis?: RedisConfig;
   readonly staleConfigMaxAgeMs: number;
@@ -74,7 +78,7 @@ export function loadConfig(env: Record<string, string | undefined>): GatewayConf
   const workers = values.WORKERS === 'auto' ? availableParallelism() : values.WORKERS;
   if (workers > 1 && !redis) problems.push('WORKERS above 1 needs Redis: set REDIS_URL or REDIS_HOST');
   checkAdminToken(values.ADMIN_TOKEN, production, problems);
-  if (production) checkTokenSecrets(values, problems);
+  checkTokenSecrets(values, production, problems);
   const serviceTokens = tokenKeyConfig(values, problems);
   if (problems.length > 0) throw new ConfigError(problems);
 
@@ -91,6 +95,8 @@ export function loadConfig(env: Record<string, string | undefined>): GatewayConf
     workers,
     trustedProxies: values.TRUSTED_PROXIES ?? [],
     allowedOrigins: values.ALLOWED_ORIGINS,
+    jwtSecretKey: values.JWT_SECRET_KEY,
+    namedSecrets: namedSecrets(env),
     redis,
     staleConfigMaxAgeMs: values.STALE_CONFIG_MAX_AGE_SECONDS * 1000,
     serviceTokens,
@@ -124,6 +130,11 @@ function parseAll(env: Record<string, string | undefined>, problems: string[]): 
     }
   }
   return values as SettingValues;
+}
+
+function namedSecrets(env: Record<string, string | undefined>): ReadonlyMap<string, string> {
+  const named = Object.entries(env).filter(([name, value]) => name.startsWith(SECRET_PREFIX) && value);
+  return new Map(named as Array<[string, string]>);
 }
 
 /** Kubernetes injects tcp://… into every pod when a Service is called "redis": worth saying out loud. */

@@ -6,5 +6,5 @@
 export { loadConfig, ConfigError, type GatewayConfig, type RedisConfig, type TimeoutConfig } from './config';
 export type { TokenKey, TokenKeyConfig } from './token-keys';
 export { readEnvironment } from './environment';
-export { SETTINGS, renderEnvExample } from './settings';
+export { SECRET_PREFIX, SETTINGS, renderEnvExample } from './settings';
 export { readClientEnvironment, type ClientEnvironment } from './client-environment';

@@ -126,7 +126,7 @@ export const SETTINGS = {
   },
 
   GATEWAY_JWT_SECRET: {
-    section: 'Service tokens',
+    section: 'Tokens',
     parse: hmacSecret,
     doc: 'Secret of at least 32 bytes that service tokens are signed with (HS256) and accepted by.',
   },
@@ -141,6 +141,10 @@ export const SETTINGS = {
   GATEWAY_JWT_PREVIOUS_PUBLIC_KEY_FILES: {
     parse: list(text),
     doc: 'PEM files of the public keys that were used before: their tokens are still accepted, and they are still published.',
+  },
+  JWT_SECRET_KEY: {
+    parse: text,
+    doc: 'Secret of somebody who signs tokens (HS256) for the tenants that have no identity provider.',
   },
 
   RATE_LIMIT_MODE: {
@@ -218,6 +222,9 @@ export type SettingValues = {
     | ((typeof SETTINGS)[K] extends { fallback: string } ? never : undefined);
 };
 
+/** Variables beyond the table: the only ones that documents of tenants may name in the place of a secret. */
+export const SECRET_PREFIX = 'GATEWAY_SECRET_';
+
 /** The text of `.env.example`. Settings are commented out, so that a copied file changes nothing. */
 export function renderEnvExample(): string {
   const lines = [
@@ -227,5 +234,10 @@ export function renderEnvExample(): string {
     if (setting.section) lines.push('', `# --- ${setting.section} ---`);
     lines.push(`# ${setting.doc}`, `#${name}=${setting.fallback ?? ''}`);
   }
+  lines.push(
+    '',
+    '# --- Secrets of identity providers ---',
+    `# Any variable that begins with ${SECRET_PREFIX} may be named in a tenant: { "env": "${SECRET_PREFIX}ACME" }.`,
+  );
   return lines.join('\n') + '\n';
 }

@@ -80,10 +80,10 @@ describe('the keys of service tokens', () => {
   });
 
   it.each([
-    ['your-secure-random-secret-of-any-length', 'has a sample value: choose a random one'],
-    ['CHANGEME-changeme-changeme-changeme', 'has a sample value: choose a random one'],
-    ['a'.repeat(64), 'has a value that can be guessed'],
-    ['12345'.repeat(10), 'has a value that can be guessed'],
+    ['your-secure-random-secret-of-any-length', 'is a sample value: choose a secret one'],
+    ['CHANGEME-changeme-changeme-changeme', 'is a sample value: choose a secret one'],
+    ['a'.repeat(64), 'repeats itself: choose a random one'],
+    ['12345'.repeat(10), 'repeats itself: choose a random one'],
   ])('are not %j in production', (secret, reason) => {
     for (const name of ['GATEWAY_JWT_SECRET', 'GATEWAY_JWT_PREVIOUS_SECRETS']) {
       expect(problemsOf({ [name]: secret, NODE_ENV: 'production' })).toEqual([`${name} ${reason}`]);

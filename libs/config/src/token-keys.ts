@@ -64,21 +64,3 @@ function reasonOf(error: unknown): string {
   if (code?.startsWith('ERR_')) return 'is no unencrypted PEM file of a key';
   return `cannot be read: ${(error as Error).message}`;
 }
-
-/** Of 32 random digits of hexadecimal, fewer are different once in a million million times. */
-const LEAST_DIFFERENT = 6;
-const SAMPLE_SECRET = /^(?:change[-_ ]?me|(?:your|example|sample|default|replace|insert|test|secret)[-_ ])/i;
-
-/** Refuses secrets that documentation shows and people copy, or that somebody typed with one finger. */
-export function checkTokenSecrets(values: SettingValues, problems: string[]): void {
-  const { GATEWAY_JWT_SECRET: secret, GATEWAY_JWT_PREVIOUS_SECRETS: previous = [] } = values;
-  if (secret !== undefined) checkSecret('GATEWAY_JWT_SECRET', secret, values, problems);
-  for (const one of previous) checkSecret('GATEWAY_JWT_PREVIOUS_SECRETS', one, values, problems);
-}
-
-function checkSecret(name: string, secret: string, values: SettingValues, problems: string[]): void {
-  if (SAMPLE_SECRET.test(secret)) problems.push(`${name} has a sample value: choose a random one`);
-  else if (new Set(secret).size < LEAST_DIFFERENT) problems.push(`${name} has a value that can be guessed`);
-  // Whoever may use the control plane could sign tokens past its audit log, and the other way round.
-  else if (secret === values.ADMIN_TOKEN) problems.push(`${name} must not be the ADMIN_TOKEN`);
-}

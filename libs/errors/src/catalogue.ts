@@ -29,6 +29,7 @@ export const ERRORS = {
   route_not_allowed: { status: 403, title: 'The route is not allowed for this tenant', fault: 'client' },
   tenant_suspended: { status: 403, title: 'The tenant is suspended', fault: 'client' },
   key_not_allowed: { status: 403, title: 'The API key may not be used for this', fault: 'client' },
+  token_not_allowed: { status: 403, title: 'The bearer token may not be used for this', fault: 'client' },
   address_not_allowed: { status: 403, title: 'The client address may not use the API key', fault: 'client' },
 
   not_found: { status: 404, title: 'Nothing is published here', fault: 'client' },

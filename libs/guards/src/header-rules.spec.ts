@@ -1,3 +1,4 @@
+import { isReservedHeader } from '#libs/tenants';
 import { headerRule, type HeaderRule } from './header-rules';
 
 /** The rule for all names, each also in upper and in mixed case. */
@@ -47,7 +48,22 @@ it('goes on deciding when it has seen more names than it keeps', () => {
   for (let i = 0; i < 3000; i++) expect(headerRule(`X-Name-${i}`).rule).toBe('forward');
   expect(headerRule('X-GATEWAY-Never-Seen-Before')).toEqual({
     name: 'x-gateway-never-seen-before',
+    plain: 'x-gateway-never-seen-before',
     rule: 'drop',
   });
-  expect(headerRule('X-Api-KEY')).toEqual({ name: 'x-api-key', rule: 'read' });
+  expect(headerRule('X-Api-KEY')).toEqual({ name: 'x-api-key', plain: 'x-api-key', rule: 'read' });
+});
+
+it('lets no policy set what is not forwarded as it comes', () => {
+  const ruled = [
+    'Host', 'Connection', 'Content-Length', 'Transfer-Encoding', 'Authorization', 'X-API-Key', 'Expect', 'Upgrade',
+    'Origin', 'TE', 'X-Request-Id', 'X-Forwarded-For', 'X-Forwarded-Anything', 'Forwarded', 'Keep-Alive',
+    'Proxy-Connection', 'Proxy-Authorization', 'Proxy-Authenticate', 'Trailer', 'HTTP2-Settings', 'X-Admin-Token',
+    'X-Real-IP', 'Proxy', 'X-Original-URL', 'X-Rewrite-URL', 'X-HTTP-Method-Override', 'X-HTTP-Method',
+    'X-Method-Override', 'X-Gateway-Signature',
+  ]; // prettier-ignore
+  for (const name of ruled) {
+    expect([name, headerRule(name).rule]).not.toEqual([name, 'forward']);
+    expect([name, isReservedHeader(name)]).toEqual([name, true]);
+  }
 });

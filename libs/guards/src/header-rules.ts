@@ -50,6 +50,8 @@ const FRAMING = ['content-length', 'transfer-encoding', 'host'];
 
 interface KnownHeader {
   readonly name: string;
+  /** Its name to servers that turn every other character into `-`. */
+  readonly plain: string;
   readonly rule: HeaderRule;
 }
 
@@ -57,19 +59,19 @@ interface KnownHeader {
 const known = new Map<string, KnownHeader>();
 const MAX_KNOWN = 1000;
 
-/** The lower-case name and the rule of a header, by the name as the client spelt it. */
+/** The lower-case name, the plain one and the rule of a header, by the name as the client spelt it. */
 export function headerRule(spelling: string): KnownHeader {
   const seen = known.get(spelling);
   if (seen) return seen;
   const name = spelling.toLowerCase();
-  const header = { name, rule: classify(name) };
+  const plain = name.replace(/[^a-z0-9]/g, '-');
+  const header = { name, plain, rule: classify(name, plain) };
   if (known.size < MAX_KNOWN) known.set(spelling, header);
   return header;
 }
 
-function classify(name: string): HeaderRule {
+function classify(name: string, plain: string): HeaderRule {
   if (READ.includes(name)) return 'read';
-  const plain = name.replace(/[^a-z0-9]/g, '-');
   if (plain !== name && FRAMING.includes(plain)) return 'refuse';
   const reserved = DROP.includes(plain) || DROP_PREFIXES.some((prefix) => plain.startsWith(prefix));
   // `X_API_KEY` and the like are look-alikes of what the gateway strips.

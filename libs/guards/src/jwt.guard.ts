@@ -1,28 +1,63 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { GatewayError } from '#libs/errors';
-import type { ServedTenant } from '#libs/tenants';
-import { TokenVerifier, type VerifiedToken } from './jwt/token-verifier';
+import type { AuthPolicy, ServedTenant } from '#libs/tenants';
+import { TokenVerifier } from './jwt/token-verifier';
+import type { VerifiedToken } from './jwt/verdict';
 import { requestOf, type RequestContext } from './request-context';
+import { enforcePolicy, removeClaimHeaders } from './token-policy';
+
+/** What a route or service asks of tokens. */
+export interface GuardedPlace {
+  readonly requiresJwt: boolean;
+  readonly auth: AuthPolicy | undefined;
+}
 
 /**
- * The verified token of a request.
- * @param authorization the header's value
- * @throws GatewayError missing_jwt, invalid_jwt, jwks_unavailable
+ * Verifies the bearer token of a request where its route or service asks for one, holds it to the policy there, and notes it
+ * in the context.
+ * @throws GatewayError missing_jwt, invalid_jwt, token_not_allowed, jwks_unavailable, store_unavailable,
+ *   tenant_misconfigured
  */
-export function verifyBearer(
+export function judgeToken(
+  context: RequestContext,
+  tenant: ServedTenant,
+  place: GuardedPlace,
+  verifier: TokenVerifier,
+): true | Promise<true> {
+  if (!place.requiresJwt) {
+    // What elsewhere comes from a token must not be said by anybody here.
+    if (place.auth?.claimHeaders) removeClaimHeaders(place.auth, context.upstreamHeaders);
+    return true;
+  }
+  const token = verifyBearer(context.authorization, tenant, verifier);
+  if (token instanceof Promise) return token.then((verified) => pass(context, tenant, place, verified));
+  return pass(context, tenant, place, token);
+}
+
+function verifyBearer(
   authorization: string | undefined,
   tenant: ServedTenant,
   verifier: TokenVerifier,
 ): VerifiedToken | Promise<VerifiedToken> {
-  // Documents that ask for a JWT and name no issuer are refused when they are read.
-  if (!tenant.idp) throw new GatewayError('tenant_misconfigured');
   const token = /^bearer +([^\s]+)$/i.exec(authorization ?? '')?.[1];
   if (token === undefined) {
+    verifier.requireIssuer(tenant.trust);
     throw new GatewayError('missing_jwt', 'send the token as Authorization: Bearer …', {
       headers: { 'WWW-Authenticate': 'Bearer' },
     });
   }
-  return verifier.verify(token, tenant.idp);
+  return verifier.verify(token, tenant.trust);
+}
+
+function pass(
+  context: RequestContext,
+  tenant: ServedTenant,
+  place: GuardedPlace,
+  token: VerifiedToken,
+): true {
+  context.token = token;
+  enforcePolicy(token, tenant.id, place.auth, context.upstreamHeaders);
+  return true;
 }
 
 /** Third of the request path: on whose behalf, where the route asks for it. */
@@ -35,14 +70,6 @@ export class JwtGuard implements CanActivate {
     context.judge = 'jwt';
     const place = context.service ?? context.route;
     if (!context.tenant || !place) throw new Error('JwtGuard ran before RouteGuard');
-    if (!place.requiresJwt) return true;
-    const token = verifyBearer(context.authorization, context.tenant, this.verifier);
-    if (token instanceof Promise) return token.then((verified) => pass(context, verified));
-    return pass(context, token);
+    return judgeToken(context, context.tenant, place, this.verifier);
   }
-}
-
-function pass(context: RequestContext, token: VerifiedToken): true {
-  context.token = token;
-  return true;
 }

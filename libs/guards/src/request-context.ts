@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { GatewayError } from '#libs/errors';
 import type { ClaimVerdict } from '#libs/store';
 import type { Caller, Route, ServedService, ServedTenant, Upstream } from '#libs/tenants';
-import type { VerifiedToken } from './jwt/token-verifier';
+import type { VerifiedToken } from './jwt/verdict';
 import type { RequestLimits } from './request-limits';
 
 export type GuardName = 'admission' | 'api_key' | 'route' | 'jwt' | 'rate_limit' | 'upstream';

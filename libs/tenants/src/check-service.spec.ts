@@ -8,8 +8,11 @@ const FIELDS = {
   rateLimit: { maxRequests: 10, windowSeconds: 60 },
   auth: { jwt: true },
 };
-const problems = (document: unknown, addresses?: AddressPolicy, hasIssuer = true): string[] =>
-  checkServiceFields(document, addresses, hasIssuer).map(({ field }) => field);
+const problems = (
+  document: unknown,
+  addresses?: AddressPolicy,
+  issuers = ['https://issuer.test'],
+): string[] => checkServiceFields(document, addresses, issuers).map(({ field }) => field);
 const targets = (...list: unknown[]): object => ({ targets: list });
 
 it.each<[title: string, change: object]>([
@@ -79,8 +82,8 @@ describe('refuses, naming the field', () => {
   });
 
   it('a JWT that nobody could have signed', () => {
-    expect(problems(FIELDS, undefined, false)).toEqual(['auth.jwt']);
-    expect(problems({ ...FIELDS, auth: { jwt: false } }, undefined, false)).toEqual([]);
+    expect(problems(FIELDS, undefined, [])).toEqual(['auth.jwt']);
+    expect(problems({ ...FIELDS, auth: { jwt: false } }, undefined, [])).toEqual([]);
   });
 
   it('what is no document', () => {

@@ -1,5 +1,6 @@
 import type { FieldProblem } from '#libs/errors';
 import type { AddressPolicy } from './address-policy';
+import { NOT_TRUSTED } from './check-tenant';
 import {
   checkAuth,
   checkKnown,
@@ -25,19 +26,22 @@ const FIELDS = ['name', 'targets', 'timeouts', 'rateLimit', 'auth'];
 /**
  * What is wrong with what somebody says about a service; fields that nobody knows are refused.
  * @param addresses where targets may point to; absent: not judged, because the targets are old.
- * @param hasIssuer whether the tenant has somebody who signs the tokens that `auth` may ask for.
+ * @param issuers whose tokens the tenant accepts, which `auth` may ask for.
  */
 export function checkServiceFields(
   document: unknown,
   addresses: AddressPolicy | undefined,
-  hasIssuer: boolean,
+  issuers: readonly string[],
 ): FieldProblem[] {
   if (!isDictionary(document)) return [{ field: '', message: 'must be an object' }];
   const problems = problemsOf(document, addresses);
   checkKnown(document, FIELDS, (field, message) => void problems.push({ field, message }));
   const { auth } = document;
-  if (isDictionary(auth) && auth.jwt === true && !hasIssuer)
+  if (!isDictionary(auth)) return problems;
+  if (auth.jwt === true && issuers.length === 0)
     problems.push({ field: 'auth.jwt', message: 'needs an idp of the tenant that signs the tokens' });
+  else if (Array.isArray(auth.issuers) && !auth.issuers.every((issuer) => issuers.includes(issuer as string)))
+    problems.push({ field: 'auth.issuers', message: NOT_TRUSTED });
   return problems;
 }
 

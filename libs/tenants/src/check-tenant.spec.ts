@@ -10,6 +10,28 @@ const DOCUMENT = {
   rateLimit: { windowSeconds: 60, maxRequests: 1000 },
   idp: IDP,
 };
+const SHARED = {
+  issuer: 'partner',
+  audience: 'api.test',
+  secrets: ['s'.repeat(32), { env: 'GATEWAY_SECRET_A' }],
+};
+const ASKED = {
+  issuer: 'asked',
+  introspection: {
+    endpoint: 'https://as.test/introspect',
+    clientId: 'me',
+    clientSecret: { env: 'GATEWAY_SECRET_B' },
+  },
+};
+const DISCOVERED = { issuer: 'https://login.test/realms/a', audience: 'api.test' };
+const POLICY = {
+  jwt: true,
+  issuers: [IDP.issuer, 'gateway'],
+  claims: { project: ['acme', 'other'], 'https://acme.test/tier': ['1'] },
+  scopes: ['orders:read'],
+  roles: ['admin'],
+  claimHeaders: { 'X-User': 'sub', 'X-Team': 'https://acme.test/team' },
+};
 const fieldsOf = (document: unknown, addresses?: AddressPolicy): string[] =>
   (checkTenant(document, addresses).problems ?? []).map(({ field }) => field);
 
@@ -45,6 +67,25 @@ describe('accepts', () => {
     ['a JWKS address with a query', { idp: { ...IDP, jwksUri: 'https://issuer.test/keys?tenant=1' } }],
     ['time-outs', { timeouts: { connectMs: 1, totalMs: 86_400_000 } }],
     ['a suspended tenant', { suspended: true }],
+    ['an audience of several', { idp: { ...IDP, audience: ['a', 'b'] } }],
+    ['keys that the issuer says where to find', { idp: { ...IDP, jwksUri: undefined } }],
+    ['fields of others in the documented provider', { idp: { ...IDP, realm: 'acme' } }],
+    ['service tokens beside a provider', { serviceTokens: true }],
+    [
+      'several providers of all kinds',
+      {
+        idps: [
+          { ...SHARED, algorithms: ['HS256'] },
+          { ...ASKED, audience: 'api.test' },
+          { ...DISCOVERED, clockToleranceSeconds: 300, requiredClaims: { tier: ['gold'] } },
+        ],
+      },
+    ],
+    [
+      'sixteen providers',
+      { idps: Array.from({ length: 15 }, (_, i) => ({ ...IDP, issuer: `https://${i}.test` })) },
+    ],
+    ['a policy with everything', { allowedRoutes: [{ path: '/', auth: POLICY }], serviceTokens: true }],
   ])('%s', (_, change) => {
     const document = { ...DOCUMENT, ...change };
     expect(checkTenant(document)).toEqual({ tenant: document });
@@ -124,11 +165,14 @@ describe('refuses, naming the field', () => {
     ],
     ['rateLimit', [{ rateLimit: { windowSeconds: 31 * 86_400, maxRequests: 1_000_000_000 } }]],
     ['idp', ['https://issuer.test', null, []].map((idp) => ({ idp }))],
-    ['idp.issuer', ['', 7, undefined].map((issuer) => ({ idp: { ...IDP, issuer } }))],
-    ['idp.audience', ['', ['a'], undefined].map((audience) => ({ idp: { ...IDP, audience } }))],
+    [
+      'idp.issuer',
+      ['', 7, undefined, 'gateway', 'shared-secret'].map((issuer) => ({ idp: { ...IDP, issuer } })),
+    ],
+    ['idp.audience', ['', [], [''], ['a', 7], undefined].map((audience) => ({ idp: { ...IDP, audience } }))],
     [
       'idp.jwksUri',
-      ['', '/jwks', 'ftp://a/', 'data:application/json,{}', 'https://u:p@a/', 'https://a/#k', undefined].map(
+      ['', '/jwks', 'ftp://a/', 'data:application/json,{}', 'https://u:p@a/', 'https://a/#k', null].map(
         (jwksUri) => ({ idp: { ...IDP, jwksUri } }),
       ),
     ],
@@ -150,7 +194,7 @@ describe('refuses, naming the field', () => {
     const document = { id: '', name: '', upstreamBaseUrl: '', allowedRoutes: [{}], rateLimit: {}, idp: {} };
     expect(fieldsOf(document)).toEqual([
       'id', 'name', 'upstreamBaseUrl', 'allowedRoutes.0.path', 'rateLimit.windowSeconds', 'rateLimit.maxRequests',
-      'idp.issuer', 'idp.audience', 'idp.jwksUri',
+      'idp.issuer', 'idp.audience',
     ]); // prettier-ignore
   });
 
@@ -165,6 +209,9 @@ describe('refuses, naming the field', () => {
     expect(fieldsOf(unsigned)).toEqual(['allowedRoutes.0.auth.jwt']);
     expect(fieldsOf({ ...unsigned, auth: { jwt: true } })).toEqual(['auth.jwt', 'allowedRoutes.0.auth.jwt']);
     expect(fieldsOf({ ...unsigned, allowedRoutes: [{ path: '/', auth: { jwt: false } }] })).toEqual([]);
+    // The gateway itself may have keys; in a stored document that is left to whoever verifies.
+    expect(checkTenant({ ...unsigned, auth: { jwt: true } }, undefined, true).problems).toBeUndefined();
+    expect(parseTenant('acme', JSON.stringify(unsigned)).problems).toBeUndefined();
   });
 });
 
@@ -173,10 +220,19 @@ describe('addresses', () => {
     ...DOCUMENT,
     upstreamBaseUrl: 'http://127.0.0.1:9/',
     idp: { ...IDP, jwksUri: 'http://[::ffff:10.0.0.1]/jwks' },
+    idps: [
+      { ...DISCOVERED, issuer: 'http://127.0.0.1:9/realm' },
+      { ...ASKED, introspection: { ...ASKED.introspection, endpoint: 'http://10.0.0.1/' } },
+    ],
   };
 
   it('are checked against the policy where there is one', () => {
-    expect(fieldsOf(document, new AddressPolicy(false))).toEqual(['upstreamBaseUrl', 'idp.jwksUri']);
+    expect(fieldsOf(document, new AddressPolicy(false))).toEqual([
+      'upstreamBaseUrl',
+      'idp.jwksUri',
+      'idps.0.issuer',
+      'idps.1.introspection.endpoint',
+    ]);
     expect(fieldsOf(document, new AddressPolicy(true))).toEqual([]);
     const metadata = { ...document, upstreamBaseUrl: 'http://2852039166/' };
     expect(fieldsOf(metadata, new AddressPolicy(true))).toEqual(['upstreamBaseUrl']);

@@ -1,11 +1,13 @@
 import type { FieldProblem } from '#libs/errors';
 import type { AddressPolicy } from './address-policy';
+import { checkTrust } from './check-identity-provider';
 import {
   checkAuth,
   checkFlag,
   checkMethods,
   checkRateLimit,
   checkRoutePath,
+  checkTenantAuth,
   checkText,
   checkTimeouts,
   checkUrl,
@@ -13,6 +15,7 @@ import {
   parseJson,
   type Report,
 } from './field-checks';
+import { issuersOf, trustOf } from './identity-provider';
 import type { Tenant } from './tenant';
 
 /** A tenant that holds together, or the reasons why a document is none. */
@@ -21,11 +24,9 @@ export type CheckedTenant =
 
 /** Ids appear in keys, metrics, logs and URLs. */
 export const TENANT_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-/** Only asymmetric: a shared secret must never be compared against a published key (RFC 8725 §2.1). */
-// prettier-ignore
-export const TOKEN_ALGORITHMS = [
-  'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519',
-];
+
+const NEEDS_ISSUER = 'needs an idp that signs the tokens';
+export const NOT_TRUSTED = 'must be issuers whose tokens the tenant accepts';
 
 /** Parses stored text; see `checkTenant`. */
 export function parseTenant(id: string, text: string): CheckedTenant {
@@ -33,15 +34,17 @@ export function parseTenant(id: string, text: string): CheckedTenant {
   if ('problems' in parsed) return parsed;
   const { document } = parsed;
   // The key under which a document lies says whose it is; an id inside that differs must not borrow another's buckets.
-  return checkTenant(isDictionary(document) ? { ...document, id } : document);
+  // Whether the gateway has keys of its own is known where tokens are verified, and settled there.
+  return checkTenant(isDictionary(document) ? { ...document, id } : document, undefined, true);
 }
 
 /**
  * Checks everything a tenant document must satisfy to be served: types, ranges, and that its parts fit together.
  * Fields nobody knows are left alone: other programs may keep theirs in the same document.
  * @param addresses adds the check where upstream and JWKS URLs may point to.
+ * @param ownTokens whether the gateway has keys of its own for the tokens of tenants that have no identity provider.
  */
-export function checkTenant(document: unknown, addresses?: AddressPolicy): CheckedTenant {
+export function checkTenant(document: unknown, addresses?: AddressPolicy, ownTokens = false): CheckedTenant {
   const problems: FieldProblem[] = [];
   const report: Report = (field, message) => void problems.push({ field, message });
   if (!isDictionary(document)) return { problems: [{ field: '', message: 'must be an object' }] };
@@ -55,14 +58,14 @@ export function checkTenant(document: unknown, addresses?: AddressPolicy): Check
   checkText(document.name, 'name', 200, report);
   checkUrl(document.upstreamBaseUrl, 'upstreamBaseUrl', 'upstream', addresses, report);
   checkRoutes(document.allowedRoutes, report);
-  checkAuth(document.auth, 'auth', report);
+  checkTenantAuth(document.auth, 'auth', report);
   if (document.rateLimit !== undefined) checkRateLimit(document.rateLimit, 'rateLimit', report);
-  if (document.idp !== undefined) checkIdp(document.idp, addresses, report);
+  checkTrust(document, addresses, report);
   if (document.timeouts !== undefined) checkTimeouts(document.timeouts, report);
   if (document.suspended !== undefined) checkFlag(document.suspended, 'suspended', report);
   if (problems.length > 0) return { problems };
   const tenant = document as unknown as Tenant;
-  checkJwtHasIssuer(tenant, report);
+  checkHasIssuers(tenant, ownTokens, report);
   return problems.length > 0 ? { problems } : { tenant };
 }
 
@@ -87,24 +90,15 @@ function checkRoute(route: unknown, field: string, seen: Set<string>, report: Re
   }
 }
 
-function checkIdp(idp: unknown, addresses: AddressPolicy | undefined, report: Report): void {
-  if (!isDictionary(idp)) return report('idp', 'must be an object');
-  const inner: Report = (field, message) => report(`idp.${field}`, message);
-  checkText(idp.issuer, 'issuer', 2048, inner);
-  checkText(idp.audience, 'audience', 2048, inner);
-  checkUrl(idp.jwksUri, 'jwksUri', 'document', addresses, inner);
-  const { algorithms } = idp;
-  if (algorithms === undefined) return;
-  const known = (value: unknown): boolean => TOKEN_ALGORITHMS.includes(value as string);
-  if (!Array.isArray(algorithms) || algorithms.length === 0 || !algorithms.every(known)) {
-    inner('algorithms', `must be a list of ${TOKEN_ALGORITHMS.join(', ')}`);
-  }
-}
-
-function checkJwtHasIssuer(tenant: Tenant, report: Report): void {
-  if (tenant.idp) return;
-  if (tenant.auth?.jwt) report('auth.jwt', 'needs an idp that signs the tokens');
-  tenant.allowedRoutes.forEach((route, index) => {
-    if (route.auth?.jwt) report(`allowedRoutes.${index}.auth.jwt`, 'needs an idp that signs the tokens');
+/** Tokens that are asked for must be somebody's: a route nobody can enter is a mistake, and so is a misspelt issuer. */
+function checkHasIssuers(tenant: Tenant, ownTokens: boolean, report: Report): void {
+  const trust = trustOf(tenant);
+  const issuers = new Set(issuersOf(trust));
+  const anybody = trust.providers.length > 0 || ownTokens;
+  if (!anybody && tenant.auth?.jwt) report('auth.jwt', NEEDS_ISSUER);
+  tenant.allowedRoutes.forEach(({ auth }, index) => {
+    if (!anybody && auth?.jwt) report(`allowedRoutes.${index}.auth.jwt`, NEEDS_ISSUER);
+    if (auth?.issuers?.every((issuer) => issuers.has(issuer)) === false)
+      report(`allowedRoutes.${index}.auth.issuers`, NOT_TRUSTED);
   });
 }

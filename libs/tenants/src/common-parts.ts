@@ -1,7 +1,8 @@
 import { BlockList, isIP, isIPv4 } from 'node:net';
 import { GenerationalCache } from './generational-cache';
+import { trustOf, type TokenTrust, type TrustSettings } from './identity-provider';
 import { RouteTable } from './route-table';
-import type { IdentityProvider, RouteRule } from './tenant';
+import type { RouteRule } from './tenant';
 
 /** Where requests are forwarded to. */
 export interface Upstream {
@@ -20,7 +21,7 @@ export interface Upstream {
 const MAX_COMMON_PARTS = 1000;
 const routeTables = new GenerationalCache<RouteTable>(MAX_COMMON_PARTS);
 const upstreams = new GenerationalCache<Upstream>(MAX_COMMON_PARTS);
-const idps = new GenerationalCache<IdentityProvider>(MAX_COMMON_PARTS);
+const trusts = new GenerationalCache<TokenTrust>(MAX_COMMON_PARTS);
 const addressLists = new GenerationalCache<AddressList>(MAX_COMMON_PARTS);
 
 /** The part that was compiled under this key, or a new one. */
@@ -47,8 +48,9 @@ export function commonUpstream(baseUrl: string): Upstream {
   });
 }
 
-export function commonIdp(idp: IdentityProvider): IdentityProvider {
-  return common(idps, JSON.stringify(idp), () => idp);
+export function commonTrust(settings: TrustSettings): TokenTrust {
+  const trust = trustOf(settings);
+  return common(trusts, JSON.stringify(trust), () => trust);
 }
 
 export function commonAddresses(allowed: readonly string[]): AddressList {

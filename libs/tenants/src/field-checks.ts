@@ -1,5 +1,6 @@
 import { GatewayError, type FieldProblem } from '#libs/errors';
 import type { AddressPolicy } from './address-policy';
+import { isReservedHeader } from './reserved-headers';
 import { routePath } from './route-table';
 
 /** Where a check says what is wrong: a dotted path and the reason, both safe to show. */
@@ -96,9 +97,77 @@ function isMethod(value: unknown): boolean {
   return typeof value === 'string' && METHOD.test(value);
 }
 
+const POLICY_FIELDS = ['jwt', 'issuers', 'claims', 'scopes', 'roles', 'claimHeaders'];
+const MAX_POLICY_ENTRIES = 100;
+const MAX_VALUE_LENGTH = 2048;
+/** RFC 6749 §3.3. */
+const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/;
+/** Without underscores and dots: servers that read `_` as `-` could not tell two such headers apart. */
+const CLAIM_HEADER = /^[A-Za-z][A-Za-z0-9-]{0,99}$/;
+
+/**
+ * What a route or service asks of tokens. Fields nobody knows are refused, in stored documents too: a policy that was
+ * misspelt, or that only a newer version knows, would otherwise ask for nothing.
+ */
 export function checkAuth(auth: unknown, field: string, report: Report): void {
   if (auth === undefined) return;
-  if (!isDictionary(auth) || typeof auth.jwt !== 'boolean') report(`${field}.jwt`, 'must be true or false');
+  if (!checkJwtFlag(auth, field, report)) return;
+  const inner: Report = (name, message) => report(`${field}.${name}`, message);
+  checkKnown(auth, POLICY_FIELDS, inner);
+  const { issuers, claims, scopes, roles, claimHeaders } = auth;
+  if (issuers !== undefined) checkTexts(issuers, 'issuers', inner);
+  if (claims !== undefined) checkClaimValues(claims, 'claims', inner);
+  if (scopes !== undefined && checkTexts(scopes, 'scopes', inner) && !scopes.every((one) => SCOPE.test(one)))
+    inner('scopes', 'must be a list of scopes (RFC 6749 §3.3)');
+  if (roles !== undefined) checkTexts(roles, 'roles', inner);
+  if (claimHeaders !== undefined) checkClaimHeaders(claimHeaders, 'claimHeaders', inner);
+}
+
+/** What a tenant says about tokens for routes that say nothing: only whether they need one. */
+export function checkTenantAuth(auth: unknown, field: string, report: Report): void {
+  if (auth === undefined || !checkJwtFlag(auth, field, report)) return;
+  const policy = Object.keys(auth).filter((name) => POLICY_FIELDS.includes(name) && name !== 'jwt');
+  for (const name of policy) report(`${field}.${name}`, 'is said by each route');
+}
+
+function checkJwtFlag(auth: unknown, field: string, report: Report): auth is Dictionary {
+  const fits = isDictionary(auth) && typeof auth.jwt === 'boolean';
+  if (!fits) report(`${field}.jwt`, 'must be true or false');
+  return fits;
+}
+
+/** Accepted values by the name of a claim. */
+export function checkClaimValues(claims: unknown, field: string, report: Report): void {
+  if (!isDictionary(claims) || Object.keys(claims).length > MAX_POLICY_ENTRIES)
+    return report(field, `must be an object of up to ${MAX_POLICY_ENTRIES} lists of accepted values`);
+  for (const [claim, values] of Object.entries(claims)) {
+    if (claim === '' || claim.length > MAX_VALUE_LENGTH) report(field, 'has a claim without a proper name');
+    else checkTexts(values, `${field}.${claim}`, report);
+  }
+}
+
+/** An empty list is refused: it could mean that nothing or that everything is accepted. */
+export function checkTexts(value: unknown, field: string, report: Report): value is string[] {
+  const isText = (one: unknown): boolean =>
+    typeof one === 'string' && one !== '' && one.length <= MAX_VALUE_LENGTH;
+  const fits =
+    Array.isArray(value) && value.length > 0 && value.length <= MAX_POLICY_ENTRIES && value.every(isText);
+  if (!fits) report(field, `must be a list of 1 to ${MAX_POLICY_ENTRIES} texts`);
+  return fits;
+}
+
+function checkClaimHeaders(headers: unknown, field: string, report: Report): void {
+  if (!isDictionary(headers) || Object.keys(headers).length > MAX_POLICY_ENTRIES)
+    return report(field, `must be an object of up to ${MAX_POLICY_ENTRIES} claims by header`);
+  const seen = new Set<string>();
+  for (const [name, claim] of Object.entries(headers)) {
+    const place = `${field}.${name}`;
+    if (!CLAIM_HEADER.test(name)) report(place, 'must be named by letters, digits and dashes');
+    else if (isReservedHeader(name)) report(place, 'is not for policies to set');
+    else if (seen.has(name.toLowerCase())) report(place, 'is given twice');
+    else checkText(claim, place, MAX_VALUE_LENGTH, report);
+    seen.add(name.toLowerCase());
+  }
 }
 
 export function checkRateLimit(limit: unknown, field: string, report: Report): void {

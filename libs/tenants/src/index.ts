@@ -5,10 +5,26 @@
  * Owns the normal form of request paths, because a route is only as good as the form it is compared in.
  * Not here: judging a request. That is `guards`.
  */
-export type { IdentityProvider, RateLimit, RouteRule, Tenant, TenantTimeouts } from './tenant';
+export type { RateLimit, RouteRule, Tenant, TenantTimeouts } from './tenant';
 export type { AuthPolicy } from './auth-policy';
 export { DEFAULT_RATE_LIMIT } from './tenant';
-export { checkTenant, parseTenant, TOKEN_ALGORITHMS, type CheckedTenant } from './check-tenant';
+export {
+  GATEWAY_ISSUER,
+  SECRET_ALGORITHMS,
+  SHARED_SECRET_ISSUER,
+  TOKEN_ALGORITHMS,
+  issuersOf,
+  trustOf,
+  type IdentityProvider,
+  type Introspection,
+  type SecretSource,
+  type TokenTrust,
+} from './identity-provider';
+export { shownProvider, type ShownProvider } from './kept-secrets';
+export { isReservedHeader } from './reserved-headers';
+export { checkAuth } from './field-checks';
+export { FollowedCache } from './followed-cache';
+export { checkTenant, parseTenant, type CheckedTenant } from './check-tenant';
 export { AddressPolicy } from './address-policy';
 export { ForbiddenAddressError, permittedLookup, type SystemLookup } from './permitted-lookup';
 export { normalPath, looseForm } from './normal-path';
@@ -39,7 +55,6 @@ export { ApiKeyRepository } from './api-key-repository';
 export type { Service, ServiceFields, ServiceTarget, StoredService } from './service';
 export { checkServiceFields, parseService, type CheckedService } from './check-service';
 export { ServiceRepository } from './service-repository';
-export { FollowedCache } from './followed-cache';
 export { GenerationalCache } from './generational-cache';
 export { DEFAULT_BILLING, parseBilling, type TenantBilling } from './tenant-billing';
 export { sortableId } from './sortable-id';

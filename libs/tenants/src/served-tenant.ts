@@ -1,8 +1,9 @@
 import { hash } from 'node:crypto';
 import { keys, type Bucket } from '#libs/store';
-import { commonIdp, commonRoutes, commonUpstream, type Upstream } from './common-parts';
+import { commonRoutes, commonTrust, commonUpstream, type Upstream } from './common-parts';
+import { trustOf, type TokenTrust } from './identity-provider';
 import type { Route, RouteTable } from './route-table';
-import { DEFAULT_RATE_LIMIT, type IdentityProvider, type Tenant, type TenantTimeouts } from './tenant';
+import { DEFAULT_RATE_LIMIT, type Tenant, type TenantTimeouts } from './tenant';
 import { DEFAULT_SERVED_BILLING, type ServedBilling } from './tenant-billing';
 
 /** Of the digest of a route's key: enough to keep the routes of one tenant apart. */
@@ -16,7 +17,8 @@ export class ServedTenant {
   readonly upstream: Upstream;
   readonly bucket: Bucket;
   readonly windowSeconds: number;
-  readonly idp: IdentityProvider | undefined;
+  /** Whose tokens count here. */
+  readonly trust: TokenTrust;
   readonly timeouts: TenantTimeouts | undefined;
   readonly billing: ServedBilling;
   /** Tenants share their routes, but not what the routes have left. Made when a route with a limit is first taken. */
@@ -35,7 +37,7 @@ export class ServedTenant {
       local: undefined,
     };
     this.windowSeconds = windowSeconds;
-    this.idp = tenant.idp && commonIdp(tenant.idp);
+    this.trust = commonTrust(tenant);
     this.timeouts = tenant.timeouts;
     this.billing = billing;
   }
@@ -58,5 +60,5 @@ export class ServedTenant {
 
 /** Fail closed: whoever names an identity provider and forgets a route's `auth` meant to protect it. */
 export function jwtByDefault(tenant: Tenant): boolean {
-  return tenant.auth?.jwt ?? tenant.idp !== undefined;
+  return tenant.auth?.jwt ?? trustOf(tenant).providers.length > 0;
 }

@@ -3,6 +3,7 @@ import { keys, versionOf, type Store } from '#libs/store';
 import type { AddressPolicy } from './address-policy';
 import type { ApiKeyRepository } from './api-key-repository';
 import { checkServiceFields, parseService } from './check-service';
+import { issuersOf, trustOf } from './identity-provider';
 import { MAX_ROUNDS, demandVersion, readTenant, refuseInvalid, requireTenant } from './preconditions';
 import { isServiceId, type Service, type ServiceFields, type StoredService } from './service';
 import { jwtByDefault } from './served-tenant';
@@ -14,11 +15,15 @@ const ID_DIGITS = 15;
 
 /** The control plane's services: versioned documents, every write compared with what was read. */
 export class ServiceRepository {
-  /** @param addresses where targets may point to. */
+  /**
+   * @param addresses where targets may point to.
+   * @param ownTokens whether the gateway has keys of its own for tokens of tenants without an identity provider.
+   */
   constructor(
     private readonly store: Store,
     private readonly apiKeys: ApiKeyRepository,
     private readonly addresses: AddressPolicy,
+    private readonly ownTokens = false,
   ) {}
 
   /**
@@ -141,7 +146,9 @@ export class ServiceRepository {
   }
 
   private checked(fields: unknown, tenant: Tenant, addresses: AddressPolicy | undefined): ServiceFields {
-    refuseInvalid(checkServiceFields(fields, addresses, tenant.idp !== undefined));
+    const trust = trustOf(tenant);
+    const issuers = trust.providers.length > 0 || this.ownTokens ? issuersOf(trust) : [];
+    refuseInvalid(checkServiceFields(fields, addresses, issuers));
     const { auth, ...rest } = fields as ServiceFields;
     // Written down, so that it does not change behind the service's back when the tenant does.
     return { ...rest, auth: auth ?? { jwt: jwtByDefault(tenant) } };

@@ -5,6 +5,8 @@ import type { AddressPolicy } from './address-policy';
 import type { ApiKeyRepository } from './api-key-repository';
 import { checkTenant, parseTenant, type CheckedTenant } from './check-tenant';
 import { MAX_ROUNDS, demandVersion, invalid } from './preconditions';
+import type { IdentityProvider } from './identity-provider';
+import { withKeptSecrets } from './kept-secrets';
 import { ServiceRepository } from './service-repository';
 import { sortableId } from './sortable-id';
 import type { Tenant } from './tenant';
@@ -33,16 +35,18 @@ export class TenantRepository {
 
   /**
    * @param addresses where upstream and JWKS URLs may point to.
+   * @param ownTokens whether the gateway has keys of its own for tokens of tenants without an identity provider.
    * @param belongings what goes with a tenant, beside services and API keys.
    */
   constructor(
     private readonly store: Store,
     private readonly apiKeys: ApiKeyRepository,
     private readonly addresses: AddressPolicy,
+    private readonly ownTokens = false,
     private readonly belongings: readonly Belongings[] = [],
   ) {
     this.index = new TenantIndex(store);
-    this.services = new ServiceRepository(store, apiKeys, addresses);
+    this.services = new ServiceRepository(store, apiKeys, addresses, ownTokens);
   }
 
   /** Keeps tenants that other programs write in the lists, until `close`. */
@@ -59,7 +63,8 @@ export class TenantRepository {
    * @throws GatewayError validation_failed or already_exists
    */
   async create(document: TenantDocument): Promise<StoredTenant> {
-    const tenant = checked({ ...document, id: document.id ?? `tenant-${sortableId()}` }, this.addresses);
+    const named = { ...document, id: document.id ?? `tenant-${sortableId()}` };
+    const tenant = this.checked(named, this.addresses);
     const lookedAt = Date.now();
     if (await this.find(tenant.id)) throw new GatewayError('already_exists');
     await this.forgetBelongings(tenant.id, lookedAt);
@@ -108,13 +113,11 @@ export class TenantRepository {
       const before = await this.read(id);
       demandVersion(before.version, versions);
       const current = { ...dictionary(before.text), id };
-      const changed = change(current);
+      const changed = withKeptSecrets(current, change(current));
       if (changed.id !== undefined && changed.id !== id)
         throw invalid([{ field: 'id', message: 'cannot be changed' }]);
-      const tenant = checked(
-        { ...changed, id },
-        sameAddresses(current, changed) ? undefined : this.addresses,
-      );
+      const addresses = sameAddresses(current, changed) ? undefined : this.addresses;
+      const tenant = this.checked({ ...changed, id }, addresses);
       const text = JSON.stringify(tenant);
       const expected = before.version === undefined ? 'any' : { version: before.version };
       const done = await this.write(() => this.store.documents.put(keys.tenant(id), text, expected));
@@ -148,6 +151,12 @@ export class TenantRepository {
     // Statements stay: they are history, and no successor can read them.
     await this.store.documents.delete(keys.tenantBilling(id), 'any');
     await this.store.ledgers.drop(id);
+  }
+
+  private checked(document: TenantDocument, addresses: AddressPolicy | undefined): Tenant {
+    const { tenant, problems } = checkTenant(document, addresses, this.ownTokens);
+    if (!tenant) throw invalid(problems);
+    return tenant;
   }
 
   private async findOrSettle(id: string): Promise<StoredTenant | undefined> {
@@ -195,17 +204,23 @@ export class TenantRepository {
   }
 }
 
-function checked(document: TenantDocument, addresses: AddressPolicy | undefined): Tenant {
-  const { tenant, problems } = checkTenant(document, addresses);
-  if (!tenant) throw invalid(problems);
-  return tenant;
-}
-
 /** Addresses are judged when they are written: a tenant with an old one must still be suspendable. */
 function sameAddresses(before: TenantDocument, after: TenantDocument): boolean {
-  const jwksUri = (document: TenantDocument): unknown =>
-    (document.idp as { jwksUri?: unknown } | undefined)?.jwksUri;
-  return before.upstreamBaseUrl === after.upstreamBaseUrl && jwksUri(before) === jwksUri(after);
+  return JSON.stringify(addressesIn(before)) === JSON.stringify(addressesIn(after));
+}
+
+function addressesIn({ upstreamBaseUrl, idp, idps }: TenantDocument): unknown[] {
+  const providers = [idp, ...(Array.isArray(idps) ? (idps as unknown[]) : [])] as Array<
+    Partial<IdentityProvider> | undefined
+  >;
+  // An issuer is an address where its configuration is asked for.
+  const ofProvider = (one: Partial<IdentityProvider> | null | undefined): unknown[] => [
+    one?.issuer,
+    one?.jwksUri,
+    one?.introspection?.endpoint,
+    one?.secrets === undefined,
+  ];
+  return [upstreamBaseUrl, ...providers.map(ofProvider)];
 }
 
 const FIELDS: Record<keyof Tenant, true> = {
@@ -216,6 +231,8 @@ const FIELDS: Record<keyof Tenant, true> = {
   auth: true,
   rateLimit: true,
   idp: true,
+  idps: true,
+  serviceTokens: true,
   timeouts: true,
   suspended: true,
   // prettier-ignore

@@ -1,4 +1,5 @@
 import type { AuthPolicy } from './auth-policy';
+import type { IdentityProvider, TrustSettings } from './identity-provider';
 
 /** A token bucket: so many requests at once, refilled evenly over the window. */
 export interface RateLimit {
@@ -17,15 +18,6 @@ export interface RouteRule {
   rateLimit?: RateLimit;
 }
 
-/** Who signs the tenant's tokens. */
-export interface IdentityProvider {
-  issuer: string;
-  jwksUri: string;
-  audience: string;
-  /** Signature algorithms accepted; absent means all asymmetric ones that Gatehouse knows. */
-  algorithms?: string[];
-}
-
 /** Overrides of the gateway's time-outs, in milliseconds. */
 export interface TenantTimeouts {
   connectMs?: number;
@@ -35,15 +27,20 @@ export interface TenantTimeouts {
 }
 
 /** The document under `tenant:{id}`; the documented fields and ours. */
-export interface Tenant {
+export interface Tenant extends TrustSettings {
   id: string;
   name: string;
   upstreamBaseUrl: string;
   allowedRoutes: RouteRule[];
-  /** Whether routes that say nothing ask for a JWT; absent: they do if there is an `idp`. */
+  /** Whether routes that say nothing ask for a JWT; absent: they do if there is an identity provider. */
   auth?: { jwt: boolean };
   rateLimit?: RateLimit;
+  /** The one identity provider, or one of several. */
   idp?: IdentityProvider;
+  /** Further ones; a token is for the one that its `iss` names. */
+  idps?: IdentityProvider[];
+  /** Whether tokens that the gateway signs are accepted; absent: they are if there is no identity provider. */
+  serviceTokens?: boolean;
   timeouts?: TenantTimeouts;
   /** A suspended tenant keeps its configuration and is refused with 403. */
   suspended?: boolean;

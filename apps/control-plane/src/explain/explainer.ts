@@ -9,9 +9,12 @@ import {
   enforceLimits,
   findDestination,
   identifyCaller,
+  judgeToken,
   limitsOf,
-  verifyBearer,
+  ownKeys,
   type ArrivingRequest,
+  type GuardedPlace,
+  type VerifiedToken,
 } from '#libs/guards';
 import type { Logger } from '#libs/logging';
 import { keys, type Store } from '#libs/store';
@@ -20,12 +23,14 @@ import {
   ApiKeyRepository,
   TenantDirectory,
   hashApiKey,
+  issuersOf,
   parseTenant,
   type Caller,
   type Route,
   type ServedTenant,
   type Upstream,
 } from '#libs/tenants';
+import { TokenRevocations } from '#libs/tokens';
 import { GUARDS, type ExplanationDto, type JudgementDto } from './explanation.dto';
 
 type Details = Record<string, unknown>;
@@ -131,14 +136,9 @@ export class Explainer {
   }
 
   private async judgeToken(context: RequestContext): Promise<Details> {
-    if (!(context.service ?? context.route)?.requiresJwt) return { required: false };
-    const token = await verifyBearer(
-      context.authorization,
-      context.tenant as ServedTenant,
-      this.bench.verifier,
-    );
-    const { subject, issuer, keyId, expiresAt } = token;
-    return { required: true, subject, issuer, keyId, expiresAt: new Date(expiresAt).toISOString() };
+    const place = (context.service ?? context.route) as GuardedPlace;
+    await judgeToken(context, context.tenant as ServedTenant, place, this.bench.verifier);
+    return place.requiresJwt ? { ...tokenDetails(context), policy: 'pass' } : { required: false };
   }
 
   private async judgeLimits(context: RequestContext): Promise<Details> {
@@ -154,6 +154,11 @@ export class Explainer {
     if (guard === 'rate_limit') return limitDetails(context);
     if (guard === 'route') {
       return { serviceId: context.serviceId, path: context.routedPath, method: context.method };
+    }
+    if (guard === 'jwt') {
+      // With a token in hand it was the policy that refused.
+      if (context.token) return { ...tokenDetails(context), policy: 'refuse' };
+      return { required: true, issuers: issuersOf((context.tenant as ServedTenant).trust) };
     }
     if (guard !== 'api_key') return undefined;
     const tenantId = await this.mappedTenant(context);
@@ -177,11 +182,26 @@ export class Explainer {
       verifier: new TokenVerifier({
         logger: this.logger,
         addresses: new AddressPolicy(this.config.allowPrivateUpstreams),
+        own: ownKeys(
+          this.config,
+          new TokenRevocations(this.store, this.logger, this.config.staleConfigMaxAgeMs),
+        ),
+        named: this.config.namedSecrets,
       }),
       limiter: new RateLimiter(this.store),
     };
     return this.made;
   }
+}
+
+/** Whose token it is, what the place asks of it, and which headers come of it; no claim's value but the subject. */
+function tokenDetails({ token, service, route }: RequestContext): Details {
+  const { auth } = (service ?? route) as GuardedPlace;
+  const { subject, issuer, keyId, expiresAt, tokenId, project } = token as VerifiedToken;
+  const expiry = new Date(expiresAt).toISOString();
+  const { issuers, claims, scopes, roles, claimHeaders } = auth ?? {};
+  const asks = { issuers, claims, scopes, roles, claimHeaders };
+  return { required: true, subject, issuer, keyId, tokenId, project, expiresAt: expiry, asks };
 }
 
 /** The tenant's own limit, and all that apply. */

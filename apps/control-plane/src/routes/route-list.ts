@@ -13,7 +13,8 @@ export function changeRoutes(change: (routes: readonly RouteRule[]) => RouteRule
 }
 
 function sound(document: TenantDocument): Tenant {
-  const { tenant, problems } = checkTenant(document);
+  // What is wrong with the result is said when it is written.
+  const { tenant, problems } = checkTenant(document, undefined, true);
   if (!tenant)
     throw new GatewayError('validation_failed', 'the stored document is broken: replace it', {
       fields: problems,

@@ -1,7 +1,8 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema, OmitType, PartialType } from '@nestjs/swagger';
 import { Allow } from 'class-validator';
 import { Nested } from '../edge/nested';
-import { AuthDto, RateLimitDto, TimeoutsDto } from '../tenants/tenant.dto';
+import { AuthPolicyDto } from '../tenants/auth.dto';
+import { RateLimitDto, TimeoutsDto } from '../tenants/tenant.dto';
 
 @ApiSchema({ name: 'ServiceTarget' })
 export class ServiceTargetDto {
@@ -36,12 +37,14 @@ export class NewServiceDto {
   @Nested(() => RateLimitDto, { optional: true, description: 'Of the service as a whole. Absent: none.' })
   rateLimit?: RateLimitDto;
 
-  @Nested(() => AuthDto, {
+  @Nested(() => AuthPolicyDto, {
     optional: true,
     description: 'Whether requests need a JWT. Absent: as the routes of the tenant, as it is now.',
   })
-  auth?: AuthDto;
+  auth?: AuthPolicyDto;
 }
+
+class AuthPolicyPatchDto extends PartialType(AuthPolicyDto) {}
 
 @ApiSchema({
   name: 'ServicePatch',
@@ -59,8 +62,8 @@ export class ServicePatchDto extends PartialType(
   @Nested(() => RateLimitDto, { optional: true, nullable: true })
   rateLimit?: RateLimitDto | null;
 
-  @Nested(() => AuthDto, { optional: true, nullable: true })
-  auth?: AuthDto | null;
+  @Nested(() => AuthPolicyPatchDto, { optional: true, nullable: true })
+  auth?: AuthPolicyPatchDto | null;
 }
 
 @ApiSchema({ name: 'Service' })

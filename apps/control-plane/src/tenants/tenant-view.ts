@@ -1,6 +1,13 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiExtraModels, ApiResponse, getSchemaPath } from '@nestjs/swagger';
-import type { IdentityProvider, RateLimit, RouteRule, StoredTenant, TenantTimeouts } from '#libs/tenants';
+import {
+  shownProvider,
+  type AuthPolicy,
+  type RateLimit,
+  type RouteRule,
+  type StoredTenant,
+  type TenantTimeouts,
+} from '#libs/tenants';
 import { BrokenTenantDto, TenantDto } from './tenant.dto';
 
 /**
@@ -9,8 +16,8 @@ import { BrokenTenantDto, TenantDto } from './tenant.dto';
  */
 export function tenantView(stored: StoredTenant): TenantDto | BrokenTenantDto {
   if (!stored.tenant) return { id: stored.id, problems: stored.problems };
-  const { id, name, upstreamBaseUrl, allowedRoutes, auth, rateLimit, idp, timeouts, suspended } =
-    stored.tenant;
+  const { id, name, upstreamBaseUrl, allowedRoutes, auth, rateLimit, timeouts, suspended } = stored.tenant;
+  const { idp, idps, serviceTokens } = stored.tenant;
   return {
     id,
     name,
@@ -18,22 +25,24 @@ export function tenantView(stored: StoredTenant): TenantDto | BrokenTenantDto {
     allowedRoutes: allowedRoutes.map(routeView),
     auth: auth && { jwt: auth.jwt },
     rateLimit: rateLimit && limitView(rateLimit),
-    idp: idp && idpView(idp),
+    idp: idp && shownProvider(idp),
+    idps: idps?.map(shownProvider),
+    serviceTokens,
     timeouts: timeouts && timeoutsView(timeouts),
     suspended,
   };
 }
 
 export function routeView({ path, methods, auth, rateLimit }: RouteRule): RouteRule {
-  return { path, methods, auth: auth && { jwt: auth.jwt }, rateLimit: rateLimit && limitView(rateLimit) };
+  return { path, methods, auth: auth && authView(auth), rateLimit: rateLimit && limitView(rateLimit) };
+}
+
+export function authView({ jwt, issuers, claims, scopes, roles, claimHeaders }: AuthPolicy): AuthPolicy {
+  return { jwt, issuers, claims, scopes, roles, claimHeaders };
 }
 
 function limitView({ windowSeconds, maxRequests }: RateLimit): RateLimit {
   return { windowSeconds, maxRequests };
-}
-
-function idpView({ issuer, jwksUri, audience, algorithms }: IdentityProvider): IdentityProvider {
-  return { issuer, jwksUri, audience, algorithms };
 }
 
 function timeoutsView({ connectMs, firstByteMs, idleMs, totalMs }: TenantTimeouts): TenantTimeouts {

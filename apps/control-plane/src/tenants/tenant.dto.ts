@@ -1,15 +1,9 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema, OmitType, PartialType } from '@nestjs/swagger';
 import { IsArray, IsBoolean, IsInt, IsOptional, IsString } from 'class-validator';
-import { TOKEN_ALGORITHMS } from '#libs/tenants';
 import { FieldProblemDto } from '../docs/problem.dto';
 import { Nested } from '../edge/nested';
-
-@ApiSchema({ name: 'Auth' })
-export class AuthDto {
-  @ApiProperty({ type: Boolean, description: 'Whether a bearer token of the identity provider is required.' })
-  @IsBoolean()
-  jwt!: boolean;
-}
+import { AuthDto, AuthPatchDto, AuthPolicyDto } from './auth.dto';
+import { IdentityProviderDto, IdentityProviderPatchDto } from './identity-provider.dto';
 
 @ApiSchema({ name: 'RateLimit' })
 export class RateLimitDto {
@@ -42,32 +36,11 @@ export class RouteDto {
   @IsString({ each: true })
   methods?: string[];
 
-  @Nested(() => AuthDto, { optional: true, description: 'Overrides `auth` of the tenant.' })
-  auth?: AuthDto;
+  @Nested(() => AuthPolicyDto, { optional: true, description: 'Overrides `auth` of the tenant.' })
+  auth?: AuthPolicyDto;
 
   @Nested(() => RateLimitDto, { optional: true, description: 'A limit of the route, beside the tenant’s.' })
   rateLimit?: RateLimitDto;
-}
-
-@ApiSchema({ name: 'IdentityProvider' })
-export class IdentityProviderDto {
-  @ApiProperty({ type: String, example: 'https://auth.acme.com' })
-  @IsString()
-  issuer!: string;
-
-  @ApiProperty({ type: String, format: 'uri', example: 'https://auth.acme.com/.well-known/jwks.json' })
-  @IsString()
-  jwksUri!: string;
-
-  @ApiProperty({ type: String, example: 'api.acme.com' })
-  @IsString()
-  audience!: string;
-
-  @ApiPropertyOptional({ type: [String], enum: TOKEN_ALGORITHMS, description: 'Absent: all of these.' })
-  @IsOptional()
-  @IsArray()
-  @IsString({ each: true })
-  algorithms?: string[];
 }
 
 @ApiSchema({ name: 'Timeouts', description: 'Overrides of the gateway’s time-outs, in milliseconds.' })
@@ -118,7 +91,7 @@ export class TenantInputDto {
 
   @Nested(() => AuthDto, {
     optional: true,
-    description: 'For routes that say nothing; absent: required if there is an `idp`.',
+    description: 'For routes that say nothing; absent: required if there is an identity provider.',
   })
   auth?: AuthDto;
 
@@ -127,6 +100,21 @@ export class TenantInputDto {
 
   @Nested(() => IdentityProviderDto, { optional: true })
   idp?: IdentityProviderDto;
+
+  @Nested(() => IdentityProviderDto, {
+    list: true,
+    optional: true,
+    description: 'Further ones, 16 in all; a token is for the one that its `iss` names.',
+  })
+  idps?: IdentityProviderDto[];
+
+  @ApiPropertyOptional({
+    type: Boolean,
+    description: 'Whether service tokens of the gateway count; absent: if there is no identity provider.',
+  })
+  @IsOptional()
+  @IsBoolean()
+  serviceTokens?: boolean;
 
   @Nested(() => TimeoutsDto, { optional: true })
   timeouts?: TimeoutsDto;
@@ -137,9 +125,7 @@ export class TenantInputDto {
   suspended?: boolean;
 }
 
-class AuthPatchDto extends PartialType(AuthDto) {}
 class RateLimitPatchDto extends PartialType(RateLimitDto) {}
-class IdentityProviderPatchDto extends PartialType(IdentityProviderDto) {}
 
 @ApiSchema({
   name: 'TenantPatch',

@@ -3,7 +3,10 @@ import { invalidToken } from './invalid-token';
 /** The parts of a token in JWS Compact Serialization, decoded but not verified: nothing in it is to be believed. */
 export interface CompactToken {
   readonly alg: string;
-  readonly kid: string;
+  readonly kid: string | undefined;
+  /** What the signature is over: header and payload as they came. */
+  readonly signed: string;
+  readonly signature: Buffer;
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
@@ -32,17 +35,28 @@ export function parseCompactToken(token: string): CompactToken {
   if (parts.length !== 3) throw invalidToken('the token does not have three parts');
   const [header, payload, signature] = parts as [string, string, string];
   if (signature === '') throw invalidToken('the token is not signed');
-  decode(signature);
+  const signatureBytes = decode(signature);
   const { alg, kid, typ, ...others } = parseObject(header);
   for (const name of REFUSED_PARAMETERS) {
     if (name in others) throw invalidToken(`the header parameter ${name} is not accepted`);
   }
   if (typeof alg !== 'string') throw invalidToken('the token names no algorithm');
-  if (typeof kid !== 'string' || kid === '' || kid.length > MAX_KID_LENGTH) {
-    throw invalidToken('the token names no key');
+  if (kid !== undefined && (typeof kid !== 'string' || kid === '' || kid.length > MAX_KID_LENGTH)) {
+    throw noKeyNamed();
   }
   if (typ !== undefined) checkType(typ);
-  return { alg, kid, claims: parseObject(payload) };
+  const signed = token.slice(0, header.length + 1 + payload.length);
+  return { alg, kid, signed, signature: signatureBytes, claims: parseObject(payload) };
+}
+
+/** Also of tokens that need not name one in general, but of their issuer. */
+export function noKeyNamed(): Error {
+  return invalidToken('the token names no key');
+}
+
+/** Whether a token is none of ours to read: not even the form is that of a signed JWT (RFC 7515 §3.1). */
+export function isOpaque(token: string): boolean {
+  return !/^[\w-]+\.[\w-]+\.[\w-]+$/.test(token);
 }
 
 /** A signed logout token or DPoP proof is no access token, even from the right issuer (RFC 8725 §3.11). */

@@ -52,7 +52,7 @@ export class JwksEndpoint {
   }
 }
 
-function discard(body: Dispatcher.ResponseData['body']): void {
+export function discard(body: Dispatcher.ResponseData['body']): void {
   body.on('error', () => {});
   body.destroy();
 }

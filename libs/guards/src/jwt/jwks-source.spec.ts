@@ -1,6 +1,5 @@
 import type { GatewayError } from '#libs/errors';
 import { createKey } from '../../../../test/support/token-signer';
-import type { JwksEndpoint } from './jwks-endpoint';
 import { JwksSource } from './jwks-source';
 
 const SECOND = 1000;
@@ -24,7 +23,7 @@ function setUp() {
     return JSON.stringify({ keys: state.published });
   };
   const source = new JwksSource('https://idp.test/jwks?secret=1', {
-    endpoint: { fetch } as unknown as JwksEndpoint,
+    fetch,
     logger: {
       info: (fields: unknown, message: string) => state.log.push(`${JSON.stringify(fields)} ${message}`),
       warn: (fields: unknown, message: string) => state.log.push(`${JSON.stringify(fields)} ${message}`),

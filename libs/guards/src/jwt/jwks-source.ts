@@ -1,6 +1,5 @@
 import { GatewayError } from '#libs/errors';
 import type { Logger } from '#libs/logging';
-import type { JwksEndpoint } from './jwks-endpoint';
 import { parseKeySet, succeed, type KeySet, type VerificationKey } from './key-set';
 
 const SECOND = 1000;
@@ -17,13 +16,18 @@ const RETRY_INTERVAL_MS = SECOND;
 const NO_KEYS: readonly VerificationKey[] = [];
 
 export interface JwksSourceOptions {
-  endpoint: JwksEndpoint;
+  /** Gets the text of the key set; rejects with a message for the log. */
+  fetch: () => Promise<string>;
   logger: Pick<Logger, 'info' | 'warn'>;
   now: () => number;
 }
 
-/** The keys published under one JWKS URL: how fresh they are, and how often the endpoint may be asked. */
+/** The keys published at one place: how fresh they are, and how often the endpoint may be asked. */
 export class JwksSource {
+  /** When the keys were fetched, 0 if never, and when they were last asked for; milliseconds since the epoch. */
+  fetchedAt = 0;
+  usedAt = 0;
+
   private keys: KeySet = new Map();
   private trustedUntil = 0;
   private refreshAt = 0;
@@ -37,12 +41,21 @@ export class JwksSource {
   constructor(
     readonly url: string,
     private readonly options: JwksSourceOptions,
+    readonly issuer = '',
   ) {}
 
   /** Whether a verdict that rests on `key` still holds. Asked for every request, so it must cost next to nothing. */
   vouchesFor(key: VerificationKey, now: number): boolean {
+    this.usedAt = now;
     if (now >= this.refreshAt) void this.fetchOnce();
     return !key.retired && now < this.trustedUntil;
+  }
+
+  /** The keys of that `kid` if they are here and need no word from the endpoint. */
+  known(kid: string): readonly VerificationKey[] | undefined {
+    const now = this.options.now();
+    this.usedAt = now;
+    return now < this.trustedUntil && now < this.refreshAt ? this.keys.get(kid) : undefined;
   }
 
   /**
@@ -88,10 +101,11 @@ export class JwksSource {
   }
 
   private async fetch(): Promise<void> {
-    const { endpoint, now } = this.options;
+    const { fetch, now } = this.options;
     try {
-      this.keys = succeed(this.keys, parseKeySet(await endpoint.fetch(this.url)));
+      this.keys = succeed(this.keys, parseKeySet(await fetch()));
       const fetchedAt = now();
+      this.fetchedAt = fetchedAt;
       this.refreshAt = fetchedAt + REFRESH_AFTER_MS;
       this.trustedUntil = fetchedAt + TRUST_FOR_MS;
       this.report(undefined);
@@ -116,7 +130,8 @@ export class JwksSource {
   }
 }
 
-function unavailable(waitMs: number): GatewayError {
+/** The refusal of what cannot be judged without the identity provider. */
+export function unavailable(waitMs: number): GatewayError {
   const seconds = Math.max(1, Math.ceil(waitMs / SECOND));
   return new GatewayError('jwks_unavailable', undefined, { headers: { 'Retry-After': String(seconds) } });
 }

@@ -1,5 +1,11 @@
 import type { GatewayError } from '#libs/errors';
-import { AddressPolicy, TOKEN_ALGORITHMS, type IdentityProvider } from '#libs/tenants';
+import {
+  AddressPolicy,
+  TOKEN_ALGORITHMS,
+  trustOf,
+  type IdentityProvider,
+  type TokenTrust,
+} from '#libs/tenants';
 import { startFakeIssuer, type FakeIssuer } from '../../../../test/support/identity-provider';
 import { tokenAttacks } from '../../../../test/support/token-attacks';
 import { createSigner } from '../../../../test/support/token-signer';
@@ -41,8 +47,10 @@ function newVerifier(options: Partial<TokenVerifierOptions> = {}): TokenVerifier
   });
 }
 
+/** The trust of a tenant that has one identity provider. */
+const trusting = (by: IdentityProvider): TokenTrust => trustOf({ idp: by });
 /** Throwing and rejecting are one to the caller. */
-const verify = async (token: string, by = idp) => verifier.verify(token, by);
+const verify = async (token: string, by = idp) => verifier.verify(token, trusting(by));
 const refusalOf = async (token: string, by = idp): Promise<Partial<GatewayError>> =>
   verify(token, by).then(
     () => ({ message: 'let in' }),
@@ -120,8 +128,8 @@ describe('a known token', () => {
   it('is answered at once, for equal settings only', async () => {
     const token = issuer.sign();
     const verified = await verify(token);
-    expect(verifier.verify(token, idp)).toBe(verified);
-    expect(verifier.verify(token, { ...idp, algorithms: TOKEN_ALGORITHMS })).toBe(verified);
+    expect(verifier.verify(token, trusting(idp))).toBe(verified);
+    expect(verifier.verify(token, trusting({ ...idp }))).toBe(verified);
     const others = { audience: 'other', issuer: 'other', algorithms: ['ES256'] };
     for (const [field, value] of Object.entries(others)) {
       expect(await refusalOf(token, { ...idp, [field]: value })).toMatchObject({ code: 'invalid_jwt' });
@@ -129,7 +137,7 @@ describe('a known token', () => {
     const dead = { ...idp, jwksUri: `${issuer.jwksUri}?other` };
     issuer.behave('error');
     expect(await refusalOf(token, dead)).toMatchObject({ code: 'jwks_unavailable' });
-    expect(verifier.verify(token, idp)).toBe(verified);
+    expect(verifier.verify(token, trusting(idp))).toBe(verified);
   });
 
   it('is verified once for all who present it at the same time', async () => {
@@ -144,12 +152,14 @@ describe('a known token', () => {
     const punctual = newVerifier({ now: () => now });
     const exp = Math.floor(now / 1000) + 100;
     const token = issuer.sign({ exp });
-    const verified = await punctual.verify(token, idp);
+    const verified = await punctual.verify(token, trusting(idp));
     now = exp * 1000 - 1;
-    expect(punctual.verify(token, idp)).toBe(verified);
+    expect(punctual.verify(token, trusting(idp))).toBe(verified);
     now += 1;
-    expect(() => punctual.verify(token, idp)).toThrow('the token has expired');
-    await expect((async () => punctual.verify(token, idp))()).rejects.toThrow('the token has expired');
+    expect(() => punctual.verify(token, trusting(idp))).toThrow('the token has expired');
+    await expect((async () => punctual.verify(token, trusting(idp)))()).rejects.toThrow(
+      'the token has expired',
+    );
     await punctual.close();
   });
 
@@ -181,25 +191,26 @@ describe('a known token', () => {
   it('is verified anew when its issuer was pushed out by others', async () => {
     const small = newVerifier({ maxSources: 1 });
     const token = issuer.sign();
-    const verified = await small.verify(token, idp);
-    await small.verify(token, { ...idp, jwksUri: `${issuer.jwksUri}?other` });
-    await expect(small.verify(token, idp)).resolves.toEqual(verified);
+    const verified = await small.verify(token, trusting(idp));
+    await small.verify(token, trusting({ ...idp, jwksUri: `${issuer.jwksUri}?other` }));
+    await expect(small.verify(token, trusting(idp))).resolves.toEqual(verified);
     expect(issuer.fetches).toBe(3);
 
     // A source that begins anew knows only what is published now; it cannot vouch for what its predecessor saw.
-    await small.verify(token, { ...idp, jwksUri: `${issuer.jwksUri}?other` });
+    await small.verify(token, trusting({ ...idp, jwksUri: `${issuer.jwksUri}?other` }));
     issuer.rotateKeys({ keepOld: false });
-    await small.verify(issuer.sign(), idp);
-    await expect((async () => small.verify(token, idp))()).rejects.toThrow('unknown key');
+    await small.verify(issuer.sign(), trusting(idp));
+    await expect((async () => small.verify(token, trusting(idp)))()).rejects.toThrow('unknown key');
     await small.close();
   });
 
   it('is forgotten when there are too many, and verified anew', async () => {
     const small = newVerifier({ maxCached: 2 });
     const tokens = [1, 2, 3].map((id) => issuer.sign({ id }));
-    const [first] = await Promise.all(tokens.map(async (token) => small.verify(token, idp)));
-    expect(small.verify(tokens[0]!, idp)).toBeInstanceOf(Promise);
-    await expect(small.verify(tokens[0]!, idp)).resolves.toEqual(first);
+    const [first] = await Promise.all(tokens.map(async (token) => small.verify(token, trusting(idp))));
+    const again = await small.verify(tokens[0]!, trusting(idp));
+    expect(again).toEqual(first);
+    expect(again).not.toBe(first);
     await small.close();
   });
 });
@@ -227,7 +238,7 @@ describe('while no keys can be had', () => {
     async (behaviour) => {
       issuer.behave(behaviour);
       const hasty = newVerifier({ fetchTimeoutMs: 150 });
-      const refused = [1, 2, 3].map(async (id) => hasty.verify(issuer.sign({ id }), idp));
+      const refused = [1, 2, 3].map(async (id) => hasty.verify(issuer.sign({ id }), trusting(idp)));
       for (const outcome of await Promise.allSettled(refused))
         expect(outcome).toMatchObject({ reason: refusal });
       expect(issuer.fetches).toBeLessThanOrEqual(1);
@@ -242,7 +253,9 @@ describe('while no keys can be had', () => {
       code: 'jwks_unavailable',
     });
     const strict = newVerifier({ addresses: new AddressPolicy(false) });
-    await expect((async () => strict.verify(issuer.sign(), idp))()).rejects.toThrow('cannot be reached');
+    await expect((async () => strict.verify(issuer.sign(), trusting(idp)))()).rejects.toThrow(
+      'cannot be reached',
+    );
     expect(issuer.fetches).toBe(0);
     await strict.close();
   });
