@@ -1,4 +1,5 @@
 import { Registry, collectDefaultMetrics } from 'prom-client';
+import { watchCertificates, type WatchedCertificates } from './certificate-metrics';
 import { ControlMetrics } from './control-metrics';
 import { GatewayMetrics } from './gateway-metrics';
 import { watchStore, watchUsage, type WatchedStore, type WatchedUsage } from './store-metrics';
@@ -24,6 +25,10 @@ export class MetricsRegistry {
 
   watchUsage(usage: WatchedUsage): void {
     watchUsage(this.registry, usage);
+  }
+
+  watchCertificates(certificates: WatchedCertificates): void {
+    watchCertificates(this.registry, certificates);
   }
 
   render(): Promise<string> {
