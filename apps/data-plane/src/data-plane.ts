@@ -25,6 +25,7 @@ import { DataPlaneModule } from './data-plane.module';
 import { FrontDoor, type Neighbour } from './front-door';
 import { Http2Door } from './http2/http2-door';
 import { prepareLastWrite } from './last-write';
+import { HttpsPolicy } from './https-policy';
 import { Observation } from './observation';
 import { PrototypeStableAdapter } from './prototype-stable-adapter';
 import { describeRequest } from './refusable';
@@ -73,6 +74,7 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
   const cors = new Cors(config.allowedOrigins);
   const transport = new Transport(config, addresses);
   const proxies = new ProxyTrust(config.trustedProxies);
+  const https = new HttpsPolicy(config, certificates);
   const forwarder = new Forwarder(
     transport,
     cors,
@@ -85,6 +87,7 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
     admission: new Admission(proxies, config.maxBodyBytes),
     proxies,
     cors,
+    https,
     observation,
     filter,
     application: (request, response) => application(request, response),
@@ -145,7 +148,9 @@ function running(
   return {
     async listen() {
       const opened = await listen(http, port, host);
-      return { port: opened, tlsPort: tls && (await listen(tls, tlsConfig?.port ?? 0, host)) };
+      const tlsPort = tls && (await listen(tls, tlsConfig?.port ?? 0, host));
+      door.announce(tlsPort);
+      return { port: opened, tlsPort };
     },
     servers: tls ? [http, tls] : [http],
     closeUpgraded: () => door.closeUpgraded(),

@@ -30,7 +30,7 @@ export async function openCertificates(
 /** The certificates as they are now. What cannot be read takes the place of nothing: the one before it goes on serving. */
 export class Certificates {
   private current: CertificateChoice | undefined;
-  private seen = '';
+  private seen: string | undefined;
   private checking: Promise<void> | undefined;
   private again = false;
   private watch: FolderWatch | undefined;

@@ -9,7 +9,7 @@ type Done = (error?: Error | null) => void;
 /** How an exchange ended: with a whole response at the client, by the client, or by us. */
 export type Outcome = 'delivered' | 'reset' | 'broken';
 
-const { NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR } = constants;
+const { NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR } = constants;
 const RESET_CONTENT = 205;
 const CHUNK_END = Buffer.from('\r\n');
 const BODY_END = Buffer.from('0\r\n\r\n');
@@ -101,7 +101,8 @@ export class CarriedStream implements Carried, ResponseEvents {
 
   /** The body is not what its length said (RFC 9113 §8.1.1). */
   private refuse(): void {
-    this.stream.close(NGHTTP2_PROTOCOL_ERROR);
+    if (this.stream.headersSent) breakOff(this.stream);
+    else this.stream.close(NGHTTP2_PROTOCOL_ERROR);
   }
 
   respond(chunks: Buffer[], done: Done): void {
@@ -215,8 +216,13 @@ export class CarriedStream implements Carried, ResponseEvents {
   abandoned(): void {
     if (this.settled) return;
     this.settled = true;
-    this.stream.close(NGHTTP2_INTERNAL_ERROR);
+    breakOff(this.stream);
     this.socket.destroy();
     this.over('broken', this);
   }
+}
+
+/** `close` with an error would end the stream first, and what was torn would look whole; `destroy` resets it only. */
+function breakOff(stream: ServerHttp2Stream): void {
+  stream.destroy(new Error('broken off'));
 }

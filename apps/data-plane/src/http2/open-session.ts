@@ -129,7 +129,7 @@ export class OpenSession {
   private sendAway(what: string): void {
     if (this.session.destroyed) return;
     this.terms.misbehaved(this.peer.remoteAddress, what);
-    this.session.destroy(undefined, NGHTTP2_ENHANCE_YOUR_CALM);
+    this.session.destroy(NGHTTP2_ENHANCE_YOUR_CALM as unknown as Error);
   }
 }
 
