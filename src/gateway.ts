@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import { createControlPlane } from '#apps/control-plane/src/control-plane';
-import { createDataPlane } from '#apps/data-plane/src/data-plane';
+import { createDataPlane, type DataPlane } from '#apps/data-plane/src/data-plane';
 import type { GatewayConfig } from '#libs/config';
 import {
   drain,
@@ -8,6 +8,8 @@ import {
   openResources,
   probes,
   resolveAdminToken,
+  type DrainTerms,
+  type Resources,
   type RunningProcess,
 } from '#libs/lifecycle';
 import type { Logging } from '#libs/logging';
@@ -17,6 +19,8 @@ import { prepareQuickStart } from './quick-start';
 export interface Gateway extends RunningProcess {
   /** Port of the data plane. */
   readonly port: number;
+  /** Port of HTTPS, if there is one. */
+  readonly tlsPort: number | undefined;
   /** Port of the control plane; the same unless ADMIN_PORT is set. */
   readonly adminPort: number;
   readonly adminToken: string | undefined;
@@ -34,7 +38,7 @@ const CONTROL_PATHS =
  */
 export async function startGateway(config: GatewayConfig, logging?: Logging): Promise<Gateway> {
   const resources = openResources(config, logging);
-  const { store, readiness, metrics } = resources;
+  const { store, readiness } = resources;
   const { logger } = resources.logging;
   const adminToken = resolveAdminToken(config, logger);
   const control = await createControlPlane({ ...resources, adminToken, isReady: () => readiness.ready });
@@ -51,28 +55,23 @@ export async function startGateway(config: GatewayConfig, logging?: Logging): Pr
   });
   const demo = !config.production && store.kind === 'embedded';
   const quickStart = demo ? await prepareQuickStart(resources) : undefined;
-  const port = await listen(data.server, config.port, config.host);
+  const { port, tlsPort } = await data.listen();
   const options = { maxHeaderSize: config.maxHeaderBytes, insecureHTTPParser: false };
   const admin = shared ? undefined : createServer(options, control.handle);
   const adminPort = admin ? await listen(admin, config.adminPort ?? 0, config.host) : port;
-  logger.info({ port, adminPort, store: store.kind }, 'listening');
+  logger.info({ port, tlsPort, adminPort, store: store.kind }, 'listening');
   quickStart?.announce(port);
   void store.ready().then(() => store.fleet.join());
 
   return {
     port,
+    tlsPort,
     adminPort,
     adminToken,
     ready: () => store.ready(),
     async close() {
       logger.info('shutting down: requests in flight get to finish');
-      await drain(data.server, {
-        readiness,
-        inflight: () => metrics.gateway.inflight,
-        closeUpgraded: () => data.closeUpgraded(),
-        delayMs: config.shutdownDelayMs,
-        timeoutMs: config.shutdownTimeoutMs,
-      });
+      await drain(data.servers, drainTerms(resources, data));
       if (admin) await closeServer(admin);
       await quickStart?.close();
       await data.close();
@@ -81,6 +80,16 @@ export async function startGateway(config: GatewayConfig, logging?: Logging): Pr
       logger.info('stopped');
       resources.logging.flush();
     },
+  };
+}
+
+function drainTerms({ config, readiness, metrics }: Resources, data: DataPlane): DrainTerms {
+  return {
+    readiness,
+    inflight: () => metrics.gateway.inflight,
+    closeUpgraded: () => data.closeUpgraded(),
+    delayMs: config.shutdownDelayMs,
+    timeoutMs: config.shutdownTimeoutMs,
   };
 }
 

@@ -18,7 +18,8 @@ export async function startWorkers(config: GatewayConfig): Promise<RunningProces
   resolveAdminToken(config, logger);
   serveWorkerScrapes();
   // What keeps one from serving keeps all of them: one says so, and the others are not even started.
-  await hasListened(cluster.fork(), config.adminPort === undefined ? 1 : 2);
+  const ports = [config.port, config.adminPort, config.tls?.port].filter((port) => port !== undefined);
+  await hasListened(cluster.fork(), ports.length);
   for (let i = 1; i < config.workers; i++) cluster.fork();
   cluster.on('exit', (worker, code, signal) => {
     if (stopping) return;

@@ -148,7 +148,7 @@ describeWorkers('WORKERS=2', () => {
     const gateway = await startProcess({ env, until: 'spawned' });
     expect(await gateway.exited).toEqual({ code: 1, signal: null });
     expect(gateway.stderr()).toBe(
-      `gatehouse: port ${taken.port} is in use: set PORT or ADMIN_PORT to another one\n`,
+      `gatehouse: port ${taken.port} is in use: set PORT, ADMIN_PORT or TLS_PORT to another one\n`,
     );
     await taken.stop();
   }, 20_000);

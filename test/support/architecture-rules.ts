@@ -27,6 +27,7 @@ export const LIB_DIRECTIONS: Record<string, readonly string[]> = {
   errors: [],
   config: [],
   logging: ['config', 'errors'],
+  certificates: ['logging', 'config', 'errors'],
   metrics: ['config', 'errors'],
   // The store says in the log when Redis goes away and comes back.
   store: ['logging', 'config', 'errors'],

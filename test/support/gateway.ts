@@ -14,6 +14,8 @@ export interface TestGateway {
   readonly url: string;
   readonly adminUrl: string;
   readonly port: number;
+  /** Port of HTTPS; throws where none is set. */
+  readonly tlsPort: number;
   readonly adminToken: string;
   /** Everything it logged, parsed, oldest first; all levels down to LOG_LEVEL (info). */
   readonly logs: LogLine[];
@@ -64,6 +66,10 @@ export async function startGateway(
     url: `http://127.0.0.1:${gateway.port}`,
     adminUrl: `http://127.0.0.1:${gateway.adminPort}`,
     port: gateway.port,
+    get tlsPort() {
+      if (gateway.tlsPort === undefined) throw new Error('the gateway has no TLS_PORT');
+      return gateway.tlsPort;
+    },
     adminToken: config.adminToken ?? '',
     logs,
     async admin(method, path, body, headers) {

@@ -14,7 +14,7 @@ void runProcess(async (config) => {
   logging.logger.info({ adminPort: port, store: store.kind }, 'listening');
   return {
     async close() {
-      await drain(server, {
+      await drain([server], {
         readiness,
         // What is in flight takes milliseconds; closing the listener waits for it.
         inflight: () => 0,

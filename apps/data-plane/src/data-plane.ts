@@ -8,9 +8,11 @@ import {
   type ServerOptions,
 } from 'node:http';
 import type { Socket } from 'node:net';
+import { openCertificates, type Certificates } from '#libs/certificates';
 import type { GatewayConfig } from '#libs/config';
 import { ProblemFilter } from '#libs/errors';
 import { Admission, ProxyTrust, RateLimiter, TokenVerifier, ownKeys } from '#libs/guards';
+import { listen, type Drainable } from '#libs/lifecycle';
 import { nestLogger, type Logging } from '#libs/logging';
 import type { MetricsRegistry } from '#libs/metrics';
 import type { Store } from '#libs/store';
@@ -22,10 +24,13 @@ import { answerParserError } from './client-error';
 import { Cors } from './cors';
 import { DataPlaneModule } from './data-plane.module';
 import { FrontDoor, type Neighbour } from './front-door';
+import { Http2Door } from './http2/http2-door';
 import { prepareLastWrite } from './last-write';
+import { HttpsPolicy } from './https-policy';
 import { Observation } from './observation';
 import { PrototypeStableAdapter } from './prototype-stable-adapter';
 import { describeRequest } from './refusable';
+import { createTlsListener } from './tls-listener';
 import { Forwarder } from './upstream/forwarder';
 import { Transport } from './upstream/transport';
 
@@ -39,9 +44,12 @@ export interface DataPlaneResources {
   readonly draining: () => boolean;
 }
 
-/** The running data plane: its server, not listening yet, and its orderly end. */
+/** The data plane: its listeners and their orderly end. */
 export interface DataPlane {
-  readonly server: Server;
+  /** Opens the ports of the settings. */
+  listen(): Promise<{ readonly port: number; readonly tlsPort: number | undefined }>;
+  /** What must be drained. */
+  readonly servers: readonly Drainable[];
   /** Ends WebSockets, which would otherwise keep the process alive. */
   closeUpgraded(): void;
   /** Releases upstream connections and publishes the last counters; after the server has closed. */
@@ -56,6 +64,7 @@ const HEADERS_TIMEOUT_MS = 20_000;
 /** Puts the data plane together: admission → Nest (guards, controller) → forwarder, observed from end to end. */
 export async function createDataPlane(resources: DataPlaneResources): Promise<DataPlane> {
   const { config, store, logging, metrics } = resources;
+  const certificates = await certificatesOf(resources);
   const addresses = new AddressPolicy(config.allowPrivateUpstreams);
   const limiter = new RateLimiter(store, config.rateLimitMode);
   const meter = new UsageMeter(store, logging.logger, config.dataDir);
@@ -66,6 +75,7 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
   const cors = new Cors(config.allowedOrigins);
   const transport = new Transport(config, addresses);
   const proxies = new ProxyTrust(config.trustedProxies);
+  const https = new HttpsPolicy(config, certificates);
   const forwarder = new Forwarder(
     transport,
     cors,
@@ -78,6 +88,7 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
     admission: new Admission(proxies, config.maxBodyBytes),
     proxies,
     cors,
+    https,
     observation,
     filter,
     application: (request, response) => application(request, response),
@@ -86,13 +97,9 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
   });
   const adapter = new PrototypeStableAdapter(serverOptions(config), door.request);
   const verifier = newVerifier(resources, addresses);
+  const directory = new TenantDirectory(store, logging.logger, config.staleConfigMaxAgeMs);
   const nest = await NestFactory.create(
-    DataPlaneModule.of({
-      directory: new TenantDirectory(store, logging.logger, config.staleConfigMaxAgeMs),
-      verifier,
-      limiter,
-      forwarder,
-    }),
+    DataPlaneModule.of({ directory, verifier, limiter, forwarder }),
     adapter,
     // Bodies are streamed, never parsed here.
     { bodyParser: false, logger: nestLogger(logging.logger) },
@@ -101,7 +108,24 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
   await nest.init();
   const application = adapter.getInstance<RequestListener>();
   describeRequest(adapter.getInstance(), cors);
-  return running(tuned(nest.getHttpServer() as Server, door), door, [transport, verifier, limiter, meter]);
+  const server = tuned(nest.getHttpServer() as Server, door);
+  const tls = certificates && tlsListener(server, certificates, resources);
+  const parts = [...(certificates ? [certificates] : []), transport, verifier, limiter, meter];
+  return running(config, [server, tls], door, parts);
+}
+
+async function certificatesOf(resources: DataPlaneResources): Promise<Certificates | undefined> {
+  const { config, logging, metrics } = resources;
+  const certificates = config.tls && (await openCertificates(config.tls, logging.logger));
+  if (certificates) metrics.watchCertificates(certificates);
+  return certificates;
+}
+
+function tlsListener(http: Server, certificates: Certificates, resources: DataPlaneResources): Drainable {
+  const { config, logging, draining } = resources;
+  const { maxHeaderBytes, tls } = config;
+  const http2 = new Http2Door({ http, maxHeaderBytes, draining, logger: logging.logger });
+  return createTlsListener(certificates, tls?.strictSni ?? false, http, http2);
 }
 
 function newVerifier({ config, store, logging, metrics }: DataPlaneResources, addresses: AddressPolicy) {
@@ -127,9 +151,20 @@ function serverOptions({ maxHeaderBytes }: GatewayConfig): ServerOptions {
   };
 }
 
-function running(server: Server, door: FrontDoor, parts: Array<{ close(): Promise<void> }>): DataPlane {
+function running(
+  { host, port, tls: tlsConfig }: GatewayConfig,
+  [http, tls]: [Server, Drainable | undefined],
+  door: FrontDoor,
+  parts: Array<{ close(): Promise<void> | void }>,
+): DataPlane {
   return {
-    server,
+    async listen() {
+      const opened = await listen(http, port, host);
+      const tlsPort = tls && (await listen(tls, tlsConfig?.port ?? 0, host));
+      door.announce(tlsPort);
+      return { port: opened, tlsPort };
+    },
+    servers: tls ? [http, tls] : [http],
     closeUpgraded: () => door.closeUpgraded(),
     async close() {
       for (const part of parts) await part.close();

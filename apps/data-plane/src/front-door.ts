@@ -7,12 +7,15 @@ import {
   Admission,
   ProxyTrust,
   RequestContext,
+  arrivalOf,
+  type Arrival,
   type ArrivingRequest,
   type GatewayRequest,
   type Peer,
 } from '#libs/guards';
 import type { Cors } from './cors';
 import { closeAfterResponse } from './lingering-close';
+import type { HttpsPolicy } from './https-policy';
 import type { Observation } from './observation';
 
 /** Somebody else on the same port, asked first: the control plane when both planes share one. */
@@ -26,6 +29,7 @@ interface Household {
   readonly admission: Admission;
   readonly proxies: ProxyTrust;
   readonly cors: Cors;
+  readonly https: HttpsPolicy;
   readonly observation: Observation;
   readonly filter: ProblemFilter;
   /** The Nest application: guards and controller. */
@@ -33,6 +37,11 @@ interface Household {
   readonly neighbour: Neighbour;
   /** Once true, responses ask their clients to reconnect elsewhere. */
   readonly draining: () => boolean;
+}
+
+/** A connection that speaks something else than what the parser sees (http2/). */
+interface Speaking extends Socket {
+  protocol?: string;
 }
 
 /** Connections on which a request was refused at the door; nothing that follows on them can be believed. */
@@ -53,7 +62,7 @@ export class FrontDoor {
     if (condemned.has(request.socket)) return;
     // Node may still read behind the last response of a connection (lingering-close.ts).
     if (request.socket.writableEnded) return;
-    if (this.isForNeighbour(request)) this.house.neighbour.handle(request, response);
+    if (this.isForNeighbour(request, response)) this.house.neighbour.handle(request, response);
     else this.enter(request as GatewayRequest, response, response);
   };
 
@@ -76,8 +85,13 @@ export class FrontDoor {
       socket.destroySoon();
     });
     if (head.length > 0) socket.unshift(head);
-    if (this.isForNeighbour(request)) this.house.neighbour.handle(request, response);
+    if (this.isForNeighbour(request, response)) this.house.neighbour.handle(request, response);
     else this.enter(request as GatewayRequest, response, socket);
+  }
+
+  /** Where https is to be found, now that it is known. */
+  announce(tlsPort: number | undefined): void {
+    this.house.https.port = tlsPort;
   }
 
   /** Ends the connections that are no longer HTTP. */
@@ -85,24 +99,47 @@ export class FrontDoor {
     for (const socket of this.upgrades) socket.destroy();
   }
 
-  private isForNeighbour(request: IncomingMessage): boolean {
+  private isForNeighbour(request: IncomingMessage, response: ServerResponse): boolean {
     const { url = '/', httpVersion } = request;
     if (url.startsWith('/api/') || !this.house.neighbour.claims(url)) return false;
     // Without a Host it is nobody's (RFC 9112 §3.2), and admission says so.
-    return httpVersion === '1.0' || request.headers.host !== undefined;
+    if (httpVersion !== '1.0' && request.headers.host === undefined) return false;
+    const { https } = this.house;
+    if (!https.matters) return true;
+    const scheme = this.schemeOf(request);
+    // What must come by https does not get there, but where everything that comes in plain text is answered.
+    if (https.forced && scheme === 'http' && !https.exempts(url)) return false;
+    const hsts = https.hsts(scheme);
+    if (hsts.length > 0) response.setHeader(hsts[0] as string, hsts[1] as string);
+    return true;
+  }
+
+  /** By the same rules as those of the admission, which is not asked about what is the neighbour's. */
+  private schemeOf({ socket, headers }: IncomingMessage): Arrival['scheme'] {
+    const said = (name: string): string | undefined => headers[name]?.toString();
+    const peer = this.peer(socket);
+    const chain = { forwardedFor: said('x-forwarded-for'), forwarded: said('forwarded') };
+    const { hops } = this.house.proxies.client(peer, chain);
+    const claims = { forwardedProto: said('x-forwarded-proto'), forwardedHost: undefined };
+    return arrivalOf(peer, hops, claims, '').scheme;
   }
 
   /** @param ending emits `close` when the request is over, however it ends. */
   private enter(request: GatewayRequest, response: ServerResponse, ending: EventEmitter): void {
-    const { admission, observation, filter, cors } = this.house;
+    const { observation, filter, cors, https } = this.house;
+    const peer = this.peer(request.socket);
     const context = new RequestContext(performance.now());
+    context.protocol = (request.socket as Speaking).protocol ?? `HTTP/${request.httpVersion}`;
+    context.scheme = peer.encrypted ? 'https' : 'http';
+    context.hsts = https.hsts(context.scheme);
     request.context = context;
     observation.begin();
     ending.on('close', () => this.leave(request, response));
     if (response.socket === null) closeWithConnection(request.socket, response);
     if (this.house.draining()) response.shouldKeepAlive = false;
     try {
-      admission.admit(request as ArrivingRequest & GatewayRequest, this.peer(request.socket), context);
+      this.admit(request, peer);
+      if (https.forced && context.scheme === 'http') return sendToHttps(request, response, https);
       if (context.method === 'OPTIONS') {
         const preflight = cors.preflight(context, request.headers['access-control-request-method']);
         if (preflight) return answerPreflight(response, context, preflight);
@@ -116,6 +153,20 @@ export class FrontDoor {
       closeAfterResponse(request, response);
       filter.respond(error, request, response);
     }
+  }
+
+  private admit(request: GatewayRequest, peer: Peer): void {
+    const { admission, https } = this.house;
+    const { context } = request;
+    try {
+      admission.admit(request as ArrivingRequest & GatewayRequest, peer, context);
+    } catch (error) {
+      const moves = https.forced && context.scheme === 'http';
+      // Where everything goes to https, what is the neighbour's does, too.
+      if (!(moves && error instanceof GatewayError && error.code === 'not_found')) throw error;
+    }
+    // A trusted proxy may have said that it was asked otherwise than the connection shows.
+    context.hsts = https.hsts(context.scheme);
   }
 
   private leave(request: GatewayRequest, response: ServerResponse): void {
@@ -169,6 +220,21 @@ function answerPreflight(
   context: RequestContext,
   headers: readonly string[],
 ): void {
-  response.writeHead(204, [...headers, 'X-Request-Id', context.id]);
+  response.writeHead(204, [...headers, ...context.hsts, 'X-Request-Id', context.id]);
+  response.end();
+}
+
+/** @throws GatewayError https_required */
+function sendToHttps(request: GatewayRequest, response: ServerResponse, https: HttpsPolicy): void {
+  const { context } = request;
+  const location = https.location(context.method, context.host, context.path + context.query);
+  if (context.bodyLength !== undefined && !request.complete) closeAfterResponse(request, response);
+  // prettier-ignore
+  response.writeHead(308, [
+    'Location', location,
+    'Content-Length', '0',
+    'Cache-Control', 'no-store',
+    'X-Request-Id', context.id,
+  ]);
   response.end();
 }

@@ -1,5 +1,6 @@
 import { Socket } from 'node:net';
 import type { ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 
 /** A client's connection with something to be done right before what is written to it is handed to the system. */
 interface RecordingSocket extends Socket {
@@ -10,7 +11,9 @@ interface RecordingSocket extends Socket {
  * Prepares a connection for `writeLast`. `uncork` is where a finished response turns into a system call, and the only
  * place that comes after all of Node's own work on it.
  */
-export function prepareLastWrite(socket: Socket): void {
+export function prepareLastWrite(socket: Duplex): void {
+  // What is written to a bridge (http2/) has not left yet.
+  if (!(socket instanceof Socket)) return;
   const recording = socket as RecordingSocket;
   recording.beforeFlush = undefined;
   recording.uncork = uncork;

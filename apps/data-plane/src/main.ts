@@ -1,4 +1,4 @@
-import { drain, listen, openResources, probes, runProcess } from '#libs/lifecycle';
+import { drain, openResources, probes, runProcess } from '#libs/lifecycle';
 import { createDataPlane } from './data-plane';
 import { metricsEndpoint } from './metrics-endpoint';
 
@@ -17,12 +17,12 @@ void runProcess(async (config) => {
         (probe.claims(request.url ?? '') ? probe.handle : scrape.handle)(request, response),
     },
   });
-  const port = await listen(data.server, config.port, config.host);
-  logging.logger.info({ port, store: store.kind }, 'listening');
+  const { port, tlsPort } = await data.listen();
+  logging.logger.info({ port, tlsPort, store: store.kind }, 'listening');
   void store.ready().then(() => store.fleet.join());
   return {
     async close() {
-      await drain(data.server, {
+      await drain(data.servers, {
         readiness,
         inflight: () => metrics.gateway.inflight,
         closeUpgraded: () => data.closeUpgraded(),

@@ -47,6 +47,8 @@ export class Observation {
       endedAt: Date.now(),
       requestId: context.id,
       tenantId,
+      protocol: context.protocol,
+      scheme: context.scheme,
       method: context.method,
       path: context.path,
       status,

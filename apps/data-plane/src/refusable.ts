@@ -38,6 +38,7 @@ function noteRefusal(
   const headers = cors.headers(context);
   for (let i = 0; i < headers.length; i += 2)
     response.setHeader(headers[i] as string, headers[i + 1] as string);
+  if (context.hsts.length > 0) response.setHeader(context.hsts[0] as string, context.hsts[1] as string);
   // An unread body would be taken for the next request.
   if (context.bodyLength !== undefined && !request.complete) closeAfterResponse(request, response);
 }

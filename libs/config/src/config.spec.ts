@@ -37,6 +37,8 @@ function problemsOf(env: Environment): readonly string[] {
 
 /** As random as those of the documentation are not. */
 const SECRET = 'k7Qm2xVb9RtY4wZc8NhJ5sLd3PfG6uAe';
+const CERTIFICATES = { TLS_CERT_DIR: '/tls' };
+const HTTPS = { TLS_PORT: '8443', TLS_CERT_FILE: '/a.crt', TLS_KEY_FILE: '/a.key' };
 const REDIS = { REDIS_URL: 'redis://redis.test' };
 
 describe('every variable', () => {
@@ -49,6 +51,13 @@ describe('every variable', () => {
     ['ALLOWED_ORIGINS', 'https://a.test,http://b.test:8080', (c) => c.allowedOrigins, ['https://a.test', 'http://b.test:8080']],
     ['WORKERS', '4', (c) => c.workers, 4, REDIS],
     ['NODE_ENV', 'production', (c) => c.production, true],
+    ['TLS_PORT', '8443', (c) => c.tls?.port, 8443, CERTIFICATES],
+    ['TLS_CERT_FILE', '/tls/a.crt', (c) => c.tls?.pair?.certFile, '/tls/a.crt', HTTPS],
+    ['TLS_KEY_FILE', '/tls/b.key', (c) => c.tls?.pair?.keyFile, '/tls/b.key', HTTPS],
+    ['TLS_CERT_DIR', '/tls', (c) => c.tls?.dir, '/tls', HTTPS],
+    ['TLS_STRICT_SNI', 'true', (c) => c.tls?.strictSni, true, { TLS_PORT: '8443', ...CERTIFICATES }],
+    ['FORCE_HTTPS', 'true', (c) => c.forceHttps, true],
+    ['HSTS_MAX_AGE_SECONDS', '60', (c) => c.hstsMaxAgeSeconds, 60],
     ['ADMIN_TOKEN', 'x', (c) => c.adminToken, 'x'],
     ['DATA_DIR', '/srv/gatehouse', (c) => c.dataDir, '/srv/gatehouse'],
     ['LOG_LEVEL', 'warn', (c) => c.logLevel, 'warn'],
@@ -111,6 +120,9 @@ describe('every variable', () => {
       host: undefined,
       port: 3000,
       adminPort: undefined,
+      tls: undefined,
+      forceHttps: false,
+      hstsMaxAgeSeconds: 0,
       adminToken: undefined,
       dataDir: './data',
       logLevel: 'info',
@@ -150,6 +162,10 @@ describe('a bad value', () => {
     ['TRUSTED_PROXIES', ['everyone', '10.0.0.0/33', '10.0.0.1,,10.0.0.2', ',']],
     ['ALLOWED_ORIGINS', ['https://a.test/', 'a.test', 'https://a.test/x', 'null', 'https://A.test']],
     ['WORKERS', ['0', '257', 'Auto', 'all']],
+    ['TLS_PORT', ['65536', 'https']],
+    ['TLS_STRICT_SNI', ['maybe']],
+    ['FORCE_HTTPS', ['always']],
+    ['HSTS_MAX_AGE_SECONDS', ['-1', '1y', '63072001']],
     ['LOG_LEVEL', ['verbose', 'INFO']],
     ['METRICS_MAX_TENANTS', ['0', '100001']],
     ['AUDIT_MAX_ENTRIES', ['0', '10000001', 'all']],
@@ -198,6 +214,33 @@ describe('a bad value', () => {
     expect(line).toMatch(/^REDIS_PORT must be a whole number.*Kubernetes.*enableServiceLinks: false/);
     expect(problemsOf({ REDIS_PORT: 'udp' })[0]).not.toContain('Kubernetes');
     expect(problemsOf({ PORT: 'tcp://10.96.0.11:80' })[0]).not.toContain('Kubernetes');
+  });
+});
+
+describe('HTTPS', () => {
+  const PAIR = { TLS_CERT_FILE: '/a.crt', TLS_KEY_FILE: '/a.key' };
+
+  it.each<[title: string, env: Environment, problems: string[]]>([
+    ['without certificates', { TLS_PORT: '8443' }, ['TLS_PORT needs TLS_CERT_FILE and TLS_KEY_FILE, or TLS_CERT_DIR']],
+    ['with half a pair', { TLS_PORT: '8443', TLS_CERT_FILE: '/a.crt' }, ['TLS_CERT_FILE needs TLS_KEY_FILE']],
+    ['with the other half', { TLS_PORT: '8443', TLS_KEY_FILE: '/a.key', ...CERTIFICATES }, ['TLS_KEY_FILE needs TLS_CERT_FILE']],
+    ['on the port of HTTP', { TLS_PORT: '3000', ...PAIR }, ['TLS_PORT must be another port than PORT']],
+    ['on the port of the control plane', { TLS_PORT: '4000', ADMIN_PORT: '4000', ...PAIR }, ['TLS_PORT must be another port than ADMIN_PORT']],
+  ])('%s is refused', (_, env, problems) => {
+    expect(problemsOf(env)).toEqual(problems);
+  }); // prettier-ignore
+
+  it('is not offered without a port, whatever is said about certificates', () => {
+    expect(loadConfig({ ...PAIR, TLS_STRICT_SNI: 'true' }).tls).toBeUndefined();
+  });
+
+  it.each([
+    [{}, 0],
+    [{ FORCE_HTTPS: 'true' }, 31_536_000],
+    [{ FORCE_HTTPS: 'true', HSTS_MAX_AGE_SECONDS: '0' }, 0],
+    [{ HSTS_MAX_AGE_SECONDS: '300' }, 300],
+  ])('%j keeps browsers on https for %d seconds', (env, seconds) => {
+    expect(loadConfig(env).hstsMaxAgeSeconds).toBe(seconds);
   });
 });
 

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { SECRET_PREFIX, SETTINGS, type SettingName, type SettingValues } from './settings';
 import { tokenKeyConfig, type TokenKeyConfig } from './token-keys';
 import { checkTokenSecrets } from './token-secrets';
+import { hstsMaxAgeSeconds, tlsConfig, type TlsConfig } from './tls-config';
 
 /** Where Redis is and how to reach it; exactly one of `url`, `host`, `cluster`, `sentinels` is used. */
 export interface RedisConfig {
@@ -31,6 +32,12 @@ export interface GatewayConfig {
   readonly host?: string;
   readonly port: number;
   readonly adminPort?: number;
+  /** Undefined: no HTTPS of its own. */
+  readonly tls?: TlsConfig;
+  /** Plain requests are sent to https. */
+  readonly forceHttps: boolean;
+  /** 0 sends no Strict-Transport-Security. */
+  readonly hstsMaxAgeSeconds: number;
   readonly adminToken?: string;
   readonly dataDir: string;
   readonly logLevel: SettingValues['LOG_LEVEL'];
@@ -74,6 +81,7 @@ export function loadConfig(env: Record<string, string | undefined>): GatewayConf
   const problems: string[] = [];
   const values = parseAll(env, problems);
   const redis = redisConfig(values, problems);
+  const tls = tlsConfig(values, problems);
   const production = values.NODE_ENV === 'production';
   const workers = values.WORKERS === 'auto' ? availableParallelism() : values.WORKERS;
   if (workers > 1 && !redis) problems.push('WORKERS above 1 needs Redis: set REDIS_URL or REDIS_HOST');
@@ -87,6 +95,9 @@ export function loadConfig(env: Record<string, string | undefined>): GatewayConf
     host: values.HOST,
     port: values.PORT,
     adminPort: values.ADMIN_PORT,
+    tls,
+    forceHttps: values.FORCE_HTTPS,
+    hstsMaxAgeSeconds: hstsMaxAgeSeconds(values),
     adminToken: values.ADMIN_TOKEN,
     dataDir: values.DATA_DIR,
     logLevel: values.LOG_LEVEL,
@@ -173,12 +184,12 @@ function redisConfig(values: SettingValues, problems: string[]): RedisConfig | u
     username: decode(parsed?.username, problems) ?? values.REDIS_USERNAME,
     password: decode(parsed?.password, problems) ?? values.REDIS_PASSWORD,
     db: databaseOf(parsed, problems) ?? values.REDIS_DB,
-    tls: values.REDIS_TLS || parsed?.protocol === 'rediss:' ? tlsConfig(values, problems) : undefined,
+    tls: values.REDIS_TLS || parsed?.protocol === 'rediss:' ? redisTls(values, problems) : undefined,
     commandTimeoutMs: values.REDIS_COMMAND_TIMEOUT_MS,
   });
 }
 
-function tlsConfig(values: SettingValues, problems: string[]): RedisConfig['tls'] {
+function redisTls(values: SettingValues, problems: string[]): RedisConfig['tls'] {
   const rejectUnauthorized = values.REDIS_TLS_REJECT_UNAUTHORIZED;
   if (values.REDIS_TLS_CA_FILE === undefined) return { rejectUnauthorized };
   try {

@@ -57,6 +57,35 @@ export const SETTINGS = {
     doc: 'production turns the quick start off and refuses sample secrets.',
   },
 
+  TLS_PORT: {
+    section: 'HTTPS',
+    parse: PORT,
+    doc: 'Port of HTTPS, HTTP/1.1 and HTTP/2; 0 picks a free one. Needs certificates.',
+  },
+  TLS_CERT_FILE: {
+    parse: text,
+    doc: 'PEM file of a certificate and its chain; it also serves names that no other certificate has.',
+  },
+  TLS_KEY_FILE: { parse: text, doc: 'PEM file of the private key of TLS_CERT_FILE.' },
+  TLS_CERT_DIR: {
+    parse: text,
+    doc: 'Folder of certificates: name.crt or name.pem beside name.key, also tls.crt and tls.key in folders of it. Changes are taken up.',
+  },
+  TLS_STRICT_SNI: {
+    parse: flag,
+    fallback: 'false',
+    doc: 'true refuses connections that ask for no name, or for one that no certificate has.',
+  },
+  FORCE_HTTPS: {
+    parse: flag,
+    fallback: 'false',
+    doc: 'true sends plain requests to https (GET and HEAD, 308) or refuses them (403); probes and /metrics are exempt.',
+  },
+  HSTS_MAX_AGE_SECONDS: {
+    parse: integer(0, 63_072_000, 'seconds'),
+    doc: 'Strict-Transport-Security of answers over https; 0 sends none. Unset: a year with FORCE_HTTPS, else none.',
+  },
+
   ADMIN_TOKEN: {
     section: 'Administration',
     parse: text,

@@ -26,6 +26,7 @@ export const ERRORS = {
 
   spend_cap_reached: { status: 402, title: 'The spending cap is reached', fault: 'client' },
 
+  https_required: { status: 403, title: 'HTTPS is required', fault: 'client' },
   route_not_allowed: { status: 403, title: 'The route is not allowed for this tenant', fault: 'client' },
   tenant_suspended: { status: 403, title: 'The tenant is suspended', fault: 'client' },
   key_not_allowed: { status: 403, title: 'The API key may not be used for this', fault: 'client' },

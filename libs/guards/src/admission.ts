@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { GatewayError } from '#libs/errors';
 import { normalPath } from '#libs/tenants';
 import { dropNamed, headerRule } from './header-rules';
-import type { Peer, ProxyTrust } from './proxy-trust';
+import { arrivalOf, isHost, type Peer, type ProxyTrust } from './proxy-trust';
 import type { RequestContext } from './request-context';
 import { destinationOf } from './routed-path';
 
@@ -30,7 +30,6 @@ class Collected {
 }
 
 const MAX_HEADERS = 200;
-const HOST = /^(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
 const REQUEST_ID = /^[A-Za-z0-9._:/+=-]{1,128}$/;
 /** Options of `Connection` that name no header. */
 const PLAIN_CONNECTION = /^(?:keep-alive|close|upgrade|, ?)*$/i;
@@ -92,7 +91,7 @@ export class Admission {
     if (request.httpVersion !== '1.1' && request.httpVersion !== '1.0') {
       throw new GatewayError('bad_request', 'the protocol version is not offered');
     }
-    if (host === undefined ? request.httpVersion !== '1.0' : !HOST.test(host)) {
+    if (host === undefined ? request.httpVersion !== '1.0' : !isHost(host)) {
       throw new GatewayError('bad_request', 'the Host header is missing or malformed');
     }
     if (transferEncoding !== undefined) {
@@ -112,12 +111,9 @@ export class Admission {
   /** Tells the upstream who called, in both notations; a client's own such headers never get here. */
   private addForwarded(peer: Peer, collected: Collected, context: RequestContext): void {
     const client = this.proxies.client(peer, collected);
-    const claimed = peer.trusted ? collected : undefined;
-    const claimedProto = vouched(claimed?.forwardedProto, client.hops)?.toLowerCase();
-    const proto =
-      claimedProto === 'https' || claimedProto === 'http' ? claimedProto : peer.encrypted ? 'https' : 'http';
-    const claimedHost = vouched(claimed?.forwardedHost, client.hops);
-    const host = claimedHost !== undefined && HOST.test(claimedHost) ? claimedHost : (collected.host ?? '');
+    const { scheme: proto, host } = arrivalOf(peer, client.hops, collected, collected.host ?? '');
+    context.scheme = proto;
+    context.host = host;
     context.clientAddress = client.address;
     const node = client.address.includes(':') ? `"[${client.address}]"` : client.address;
     // prettier-ignore
@@ -201,21 +197,12 @@ function joined(earlier: string | undefined, value: string): string {
   return earlier === undefined ? value : `${earlier}, ${value}`;
 }
 
-/**
- * What the outermost trusted proxy says: where proxies append, whatever stands further left came from the client.
- * @param hops how many proxies are vouched for
- */
-function vouched(claims: string | undefined, hops: number): string | undefined {
-  const said = claims?.split(',');
-  return said?.[Math.max(0, said.length - Math.max(1, hops))]?.trim();
-}
-
 function readTarget(url: string, collected: Collected, context: RequestContext): void {
   let target = url;
   if (!url.startsWith('/')) {
     // The absolute form must be accepted, and its authority replaces Host (RFC 9112 §3.2.2).
     const absolute = /^https?:\/\/([^/?#]+)(.*)$/i.exec(url);
-    if (!absolute?.[1] || !HOST.test(absolute[1])) throw new GatewayError('bad_request_target');
+    if (!absolute?.[1] || !isHost(absolute[1])) throw new GatewayError('bad_request_target');
     collected.host = absolute[1];
     target = absolute[2]?.startsWith('/') ? absolute[2] : `/${absolute[2] ?? ''}`;
   }

@@ -5,7 +5,7 @@
  */
 export { RequestContext, type GatewayRequest, type GuardName } from './request-context';
 export { Admission, type ArrivingRequest } from './admission';
-export { ProxyTrust, type Peer } from './proxy-trust';
+export { ProxyTrust, arrivalOf, type Arrival, type Peer } from './proxy-trust';
 export { dropNamed, headerRule, type HeaderRule } from './header-rules';
 export { API_PREFIX, destinationOf } from './routed-path';
 export { ApiKeyGuard, identifyCaller } from './api-key.guard';

@@ -15,6 +15,50 @@ interface Claims {
   forwarded: string | undefined;
 }
 
+/** What they said about the request as the client made it. */
+interface ArrivalClaims {
+  forwardedProto: string | undefined;
+  forwardedHost: string | undefined;
+}
+
+/** How a client asked. */
+export interface Arrival {
+  readonly scheme: 'http' | 'https';
+  /** With its port, if it named one. */
+  readonly host: string;
+}
+
+const HOST = /^(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
+
+/** Whether it is a host, perhaps with a port, as `Host` has it. */
+export function isHost(text: string): boolean {
+  return HOST.test(text);
+}
+
+/**
+ * By which scheme and host the client asked: what the outermost trusted proxy says, or else what the connection shows.
+ * @param hops how many proxies are vouched for (`ProxyTrust.client`)
+ * @param host of this request itself
+ */
+export function arrivalOf(peer: Peer, hops: number, claims: ArrivalClaims, host: string): Arrival {
+  const claimed = peer.trusted ? claims : undefined;
+  const proto = vouched(claimed?.forwardedProto, hops)?.toLowerCase();
+  const claimedHost = vouched(claimed?.forwardedHost, hops);
+  return {
+    scheme: proto === 'https' || proto === 'http' ? proto : peer.encrypted ? 'https' : 'http',
+    host: claimedHost !== undefined && isHost(claimedHost) ? claimedHost : host,
+  };
+}
+
+/**
+ * What the outermost trusted proxy says: where proxies append, whatever stands further left came from the client.
+ * @param hops how many proxies are vouched for
+ */
+function vouched(claims: string | undefined, hops: number): string | undefined {
+  const said = claims?.split(',');
+  return said?.[Math.max(0, said.length - Math.max(1, hops))]?.trim();
+}
+
 /** More hops than any real chain; the rest of the header is noise or an attack. */
 const MAX_HOPS = 32;
 

@@ -13,6 +13,12 @@ export type GuardName = 'admission' | 'api_key' | 'route' | 'jwt' | 'rate_limit'
  * A class with all fields declared, so that every request has the same hidden class.
  */
 export class RequestContext {
+  // The front door
+  /** As in a request line: `HTTP/1.1`. */
+  protocol = '';
+  /** Strict-Transport-Security, flat, where the response is to say it. */
+  hsts: readonly string[] = [];
+
   // Admission
   id = '';
   method = '';
@@ -21,6 +27,10 @@ export class RequestContext {
   /** From the question mark on, as it came; empty without one. */
   query = '';
   clientAddress = '';
+  /** As the client asked, as far as proxies can be believed. */
+  scheme: 'http' | 'https' = 'http';
+  /** Likewise, with its port if it named one. */
+  host = '';
   apiKey: string | undefined = undefined;
   authorization: string | undefined = undefined;
   origin: string | undefined = undefined;

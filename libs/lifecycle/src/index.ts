@@ -6,6 +6,6 @@
 export { openResources, type Resources } from './resources';
 export { Readiness } from './readiness';
 export { probes } from './probes';
-export { listen, drain, type DrainTerms } from './listener';
+export { listen, drain, type Drainable, type DrainTerms } from './listener';
 export { runProcess, type RunningProcess } from './run-process';
 export { carriesAdminToken, resolveAdminToken } from './admin-token';

@@ -15,13 +15,18 @@ async function ask(path: string, method = 'GET'): Promise<[status: number, body:
     method,
   });
   expect(response.headers.get('cache-control')).toBe('no-store');
-  expect(response.headers.get('content-type')).toBe('application/json');
+  const type = path === '/ping' ? 'text/plain; charset=utf-8' : 'application/json';
+  expect(response.headers.get('content-type')).toBe(type);
   return [response.status, await response.text()];
 }
 
 it.each([
   ['/livez', true],
   ['/readyz', true],
+  ['/ping', true],
+  ['/ping/', false],
+  ['/ping?x', false],
+  ['/pings', false],
   ['/', false],
   ['/livez/', false],
   ['/livez?x', false],
@@ -42,6 +47,9 @@ it('says how the process is, from its start to its end, and that it is alive all
     expect(await ask('/livez')).toEqual([200, '{"status":"alive"}']);
     expect(await ask('/readyz')).toEqual([status, JSON.stringify({ status: state })]);
     expect(await ask('/readyz', 'HEAD')).toEqual([status, '']);
+    const up = state !== 'draining';
+    expect(await ask('/ping')).toEqual(up ? [200, 'OK'] : [503, 'draining']);
+    expect(await ask('/ping', 'HEAD')).toEqual([up ? 200 : 503, '']);
     next();
   }
 });

@@ -58,7 +58,7 @@ function fail(error: unknown): never {
 function describe(error: unknown): string {
   if (error instanceof StoreUnusableError) return error.message;
   const { code, message, syscall, port } = error as NodeJS.ErrnoException & { port?: number };
-  if (code === 'EADDRINUSE') return `port ${port} is in use: set PORT or ADMIN_PORT to another one`;
+  if (code === 'EADDRINUSE') return `port ${port} is in use: set PORT, ADMIN_PORT or TLS_PORT to another one`;
   // A worker's port is bound by the primary, therefore the second name.
   if (syscall === 'listen' || syscall === 'bind') return `HOST and PORT cannot be listened on: ${message}`;
   if (syscall === 'getaddrinfo') return `HOST cannot be resolved: ${message}`;

@@ -4,6 +4,9 @@ export interface AccessRecord {
   endedAt: number;
   requestId: string;
   tenantId: string | undefined;
+  /** `HTTP/1.1`, `HTTP/2.0`, … */
+  protocol: string;
+  scheme: 'http' | 'https';
   method: string;
   /** Path without its query: queries carry secrets too often. */
   path: string;
@@ -46,6 +49,7 @@ export function accessLine(r: AccessRecord, level: string): string {
   return (
     `{"level":"${level}","time":"${isoTime(r.endedAt)}","category":"request","requestId":${quoted(r.requestId)},` +
     (r.tenantId === undefined ? '' : `"tenantId":${quoted(r.tenantId)},`) +
+    `"protocol":"${r.protocol}","scheme":"${r.scheme}",` +
     `"method":${quoted(r.method)},"path":${quoted(r.path)},"status":${r.status},` +
     `"durationMs":${r.durationMs.toFixed(2)},` +
     (r.upstreamMs === undefined ? '' : `"upstreamMs":${r.upstreamMs.toFixed(2)},`) +

@@ -6,6 +6,8 @@ const record = (status: number): AccessRecord => ({
   endedAt: 1_800_000_000_000,
   requestId: 'r-1',
   tenantId: undefined,
+  protocol: 'HTTP/1.1',
+  scheme: 'http',
   method: 'GET',
   path: '/',
   status,

@@ -1,4 +1,5 @@
 import { Registry, collectDefaultMetrics } from 'prom-client';
+import { watchCertificates, type WatchedCertificates } from './certificate-metrics';
 import { ControlMetrics } from './control-metrics';
 import { GatewayMetrics } from './gateway-metrics';
 import { watchKeySets, type WatchedKeySets } from './identity-metrics';
@@ -29,6 +30,10 @@ export class MetricsRegistry {
 
   watchKeySets(verifier: WatchedKeySets): void {
     watchKeySets(this.registry, verifier);
+  }
+
+  watchCertificates(certificates: WatchedCertificates): void {
+    watchCertificates(this.registry, certificates);
   }
 
   render(): Promise<string> {

@@ -48,7 +48,7 @@ export class Forwarder {
       body:
         context.bodyLength === undefined ? undefined : new RequestBody(request, context, this.maxBodyBytes),
       timeouts,
-      ownHeaders: ['X-Request-Id', context.id, ...this.cors.headers(context)],
+      ownHeaders: ['X-Request-Id', context.id, ...this.cors.headers(context), ...context.hsts],
       levels: levels(context),
       refuse: (error: GatewayError) => this.refuse(error, request, response),
       delivered: () => this.accounting.delivered(context, response.statusCode),

@@ -5,7 +5,7 @@ import { CORS_RESPONSE_HEADERS } from '../cors';
 /** Hop-by-hop (RFC 9110 §7.6.1); Node writes the framing of this hop itself. `trailer` announces what is sent on. */
 const HOP_BY_HOP = ['keep-alive', 'proxy-connection', 'upgrade', 'proxy-authenticate'];
 
-type Fate = 'send' | 'drop' | 'connection' | 'coding' | 'length' | 'type' | 'limit';
+type Fate = 'send' | 'drop' | 'connection' | 'coding' | 'length' | 'type' | 'limit' | 'hsts';
 
 /** What an upstream says about limits of its own. */
 const LIMIT = /^(?:ratelimit|ratelimit-policy|x-ratelimit-(?:limit|remaining|reset))$/;
@@ -25,6 +25,7 @@ function fateOf(spelling: string): Fate {
     : HOP_BY_HOP.includes(name) || CORS_RESPONSE_HEADERS.has(name) || name === 'x-request-id' ? 'drop'
     : name === 'content-length' ? 'length'
     : name === 'content-type' ? 'type'
+    : name === 'strict-transport-security' ? 'hsts'
     : LIMIT.test(name) ? 'limit'
     : 'send';
   if (fates.size < MAX_FATES) fates.set(spelling, fate);
@@ -67,6 +68,8 @@ export function responseHead(
     else if (fate === 'type') head.eventStream = value.toLowerCase().startsWith('text/event-stream');
     // RFC 9110 §8.6: a 204 must not have a length, some clients wait for what it promises.
     if (fate === 'limit') limited = true;
+    // What browsers are to do about this host is said by the gateway, if it says anything.
+    if (fate === 'hsts' && !own.includes('Strict-Transport-Security')) headers.push(name, value);
     if (fate === 'send' || fate === 'type' || fate === 'limit' || (fate === 'length' && status !== 204))
       headers.push(name, value);
   }
