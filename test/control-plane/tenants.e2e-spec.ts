@@ -47,6 +47,57 @@ describeStores('tenants', (start) => {
     expect((await stage.call('GET', '/tenant/acme')).body).toEqual(FULL);
   });
 
+  it('shows identity providers and policies, but no secret, and takes back what it has shown', async () => {
+    const secret = 'k7Qm2xVb9RtY4wZc8NhJ5sLd3PfG6uAe';
+    const introspection = { endpoint: 'https://as.test/introspect', clientId: 'me', clientSecret: 'hush' };
+    const policy = {
+      jwt: true,
+      issuers: ['partner', 'gateway'],
+      claims: { project: ['acme'] },
+      scopes: ['read'],
+      roles: ['admin'],
+      claimHeaders: { 'X-User': 'sub' },
+    };
+    const stored = {
+      ...FULL,
+      allowedRoutes: [{ path: '/', auth: policy }],
+      idps: [
+        {
+          issuer: 'partner',
+          audience: ['a', 'b'],
+          secrets: [secret, { env: 'GATEWAY_SECRET_NEXT' }],
+          requiredClaims: { tier: ['gold'] },
+        },
+        { issuer: 'asked', introspection, clockToleranceSeconds: 60 },
+        { issuer: 'https://login.acme.com', audience: 'a' },
+      ],
+      serviceTokens: true,
+    };
+    expect((await stage.call('POST', '/admin/tenants', stored)).status).toBe(201);
+    const shown = await stage.call('GET', '/admin/tenants/acme');
+    expect(shown.text).not.toMatch(new RegExp(`${secret}|hush`));
+    expect(shown.body).toMatchObject({ serviceTokens: true, allowedRoutes: [{ auth: policy }] });
+
+    const changed = { ...(shown.body as object), name: 'New' };
+    const replaced = await stage.call('PUT', '/admin/tenants/acme', changed);
+    expect(replaced).toMatchObject({ status: 200, body: changed });
+    const text = (await stage.store.documents.get('tenant:acme')) ?? '';
+    expect(JSON.parse(text)).toEqual({ ...stored, name: 'New' });
+
+    const elsewhere = {
+      idps: [
+        {
+          issuer: 'asked',
+          introspection: { ...introspection, endpoint: 'https://evil.test/', clientSecret: { kept: true } },
+        },
+      ],
+    };
+    const refused = refusal(await stage.call('PATCH', '/admin/tenants/acme', elsewhere));
+    expect(refused.status).toBe(400);
+    expect(refused.fields).toContain('idps.0.introspection.clientSecret.env');
+    expect(await stage.store.documents.get('tenant:acme')).toBe(text);
+  });
+
   it('makes up an id where none is given', async () => {
     const { id: _, ...document } = tenantDocument('x');
     const created = await stage.call('POST', '/admin/tenants', document);
