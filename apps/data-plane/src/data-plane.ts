@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import type { CanActivate } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import {
   ServerResponse,
@@ -10,7 +11,16 @@ import {
 import type { Socket } from 'node:net';
 import type { GatewayConfig } from '#libs/config';
 import { ProblemFilter } from '#libs/errors';
-import { Admission, ProxyTrust, RateLimiter, TokenVerifier } from '#libs/guards';
+import {
+  Admission,
+  ApiKeyGuard,
+  JwtGuard,
+  ProxyTrust,
+  RateLimiter,
+  RouteGuard,
+  TokenVerifier,
+  judgeAgain,
+} from '#libs/guards';
 import { nestLogger, type Logging } from '#libs/logging';
 import type { MetricsRegistry } from '#libs/metrics';
 import type { Store } from '#libs/store';
@@ -25,6 +35,7 @@ import { prepareLastWrite } from './last-write';
 import { Observation } from './observation';
 import { PrototypeStableAdapter } from './prototype-stable-adapter';
 import { describeRequest } from './refusable';
+import { OpenStreams } from './streams/open-streams';
 import { Forwarder } from './upstream/forwarder';
 import { Transport } from './upstream/transport';
 
@@ -65,13 +76,21 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
   const cors = new Cors(config.allowedOrigins);
   const transport = new Transport(config, addresses);
   const proxies = new ProxyTrust(config.trustedProxies);
-  const forwarder = new Forwarder(
+  const verifier = new TokenVerifier({ logger: logging.logger, addresses });
+  const directory = new TenantDirectory(store, logging.logger, config.staleConfigMaxAgeMs);
+  const streams = openStreams(resources, [
+    new ApiKeyGuard(directory),
+    new RouteGuard(directory),
+    new JwtGuard(verifier),
+  ]);
+  const forwarder = new Forwarder({
     transport,
     cors,
     accounting,
-    config.maxBodyBytes,
-    (error, request, response) => filter.respond(error, request, response),
-  );
+    streams,
+    maxBodyBytes: config.maxBodyBytes,
+    refuse: (error, request, response) => filter.respond(error, request, response),
+  });
 
   const door = new FrontDoor({
     admission: new Admission(proxies, config.maxBodyBytes),
@@ -84,14 +103,8 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
     draining: resources.draining,
   });
   const adapter = new PrototypeStableAdapter(serverOptions(config), door.request);
-  const verifier = new TokenVerifier({ logger: logging.logger, addresses });
   const nest = await NestFactory.create(
-    DataPlaneModule.of({
-      directory: new TenantDirectory(store, logging.logger, config.staleConfigMaxAgeMs),
-      verifier,
-      limiter,
-      forwarder,
-    }),
+    DataPlaneModule.of({ directory, verifier, limiter, forwarder }),
     adapter,
     // Bodies are streamed, never parsed here.
     { bodyParser: false, logger: nestLogger(logging.logger) },
@@ -100,7 +113,18 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
   await nest.init();
   const application = adapter.getInstance<RequestListener>();
   describeRequest(adapter.getInstance(), cors);
-  return running(tuned(nest.getHttpServer() as Server, door), door, [transport, verifier, limiter, meter]);
+  const parts = [streams, transport, verifier, limiter, meter];
+  return running(tuned(nest.getHttpServer() as Server, door), door, parts);
+}
+
+/** @param judges the request path without its limits: a stream that is open takes nothing more of them. */
+function openStreams({ config, store, metrics }: DataPlaneResources, judges: CanActivate[]): OpenStreams {
+  return new OpenStreams({
+    store,
+    judge: (context) => judgeAgain(context, judges),
+    gauge: metrics.gateway,
+    maxStaleMs: config.staleConfigMaxAgeMs,
+  });
 }
 
 function serverOptions({ maxHeaderBytes }: GatewayConfig): ServerOptions {

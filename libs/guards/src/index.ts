@@ -12,6 +12,7 @@ export { ApiKeyGuard, identifyCaller } from './api-key.guard';
 export { RouteGuard, chooseRoute, chooseService, findDestination } from './route.guard';
 export { JwtGuard, verifyBearer } from './jwt.guard';
 export { RateLimitGuard, enforceLimits, limitHeaders } from './rate-limit.guard';
+export { judgeAgain } from './judge-again';
 export { limitsOf, type RequestLimits } from './request-limits';
 export { RateLimiter, type RateLimitMode } from './rate-limiter';
 export { TokenVerifier, type VerifiedToken } from './jwt/token-verifier';
