@@ -37,6 +37,7 @@ interface Surroundings {
 export class OpenStreams {
   private readonly streams = new Set<OpenStream>();
   private readonly byKey = new Map<string, Set<OpenStream>>();
+  /** Whose last answer may not be the last word. */
   private readonly undecided = new Set<OpenStream>();
   private readonly rounds = new Rounds<OpenStream>((stream) => this.judge(stream));
   /** Of the feed, when all streams were last judged. */
@@ -109,7 +110,6 @@ export class OpenStreams {
     this.epoch = epoch;
     this.nextRoundAt = Infinity;
     const round = this.rounds.add(due);
-    this.undecided.clear();
     void round.then(() => {
       const end = performance.now();
       this.nextRoundAt = end + Math.max(PAUSE_MS, end - now);
@@ -120,14 +120,19 @@ export class OpenStreams {
     return this.house.store.changes.ageMs >= this.house.maxStaleMs;
   }
 
-  private judge(stream: OpenStream): void | Promise<void> {
+  /** @param first whether this is not the second look at an answer that took its time. */
+  private judge(stream: OpenStream, first = true): void | Promise<void> {
     if (!this.streams.has(stream)) return;
     const round = stream.nextRound();
     try {
       const again = this.house.judge(stream.context);
-      if (!(again instanceof Promise)) return this.keep(stream, round, again);
+      if (!(again instanceof Promise)) return this.keep(stream, round, again, this.isCertain());
       return again.then(
-        (passed) => this.keep(stream, round, passed),
+        (passed) => {
+          this.keep(stream, round, passed, false);
+          // What was read is known now, unless the store went away and this was what had been known before.
+          if (first && stream.isLatest(round)) void this.judge(stream, false);
+        },
         (error: unknown) => this.doubt(stream, error),
       );
     } catch (error) {
@@ -135,10 +140,16 @@ export class OpenStreams {
     }
   }
 
-  private keep(stream: OpenStream, round: number, again: RequestContext): void {
+  /** Whether what is said at once is vouched for by the feed, and not just the last that was known. */
+  private isCertain(): boolean {
+    return this.house.store.state === 'ready';
+  }
+
+  private keep(stream: OpenStream, round: number, again: RequestContext, certain: boolean): void {
     // Somebody has asked anew meanwhile, and will be told what is true by now.
     if (!this.streams.has(stream) || !stream.isLatest(round)) return;
-    this.undecided.delete(stream);
+    if (certain) this.undecided.delete(stream);
+    else this.undecided.add(stream);
     const before = stream.keys;
     if (!stream.standsOn(again)) return;
     for (const key of before) if (!stream.keys.includes(key)) this.unrest(stream, key);
