@@ -13,7 +13,6 @@ describe('the keys', () => {
       keys.apiKeyRecord('a', 'k'),
       keys.serviceIndex('a'),
       keys.serviceKeyIndex('a', '1'),
-      keys.usage('a'),
       keys.rateLimitOfKey('a', 'x', 60),
       keys.rateLimitOfRoute('a', 'x', 60),
       keys.rateLimitOfService('a', 'x', 60),

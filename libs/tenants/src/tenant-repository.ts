@@ -8,6 +8,7 @@ import { MAX_ROUNDS, demandVersion, invalid } from './preconditions';
 import { ServiceRepository } from './service-repository';
 import { sortableId } from './sortable-id';
 import type { Tenant } from './tenant';
+import { forgetBudgets } from './tenant-budgets';
 import { isWrongType, TenantIndex } from './tenant-index';
 
 /** A tenant with the version of its document; or the reasons why what is stored is none. */
@@ -132,11 +133,13 @@ export class TenantRepository {
 
   /** Services, keys and counters made before `time`: a tenant that follows under the same id must not inherit them. */
   private async forgetBelongings(id: string, time: number): Promise<void> {
+    const forget = await forgetBudgets(this.store, id, time);
     await this.services.removeAllBefore(id, time);
     await this.apiKeys.revokeAllBefore(id, time);
     // Statements stay: they are history, and no successor can read them.
     await this.store.documents.delete(keys.tenantBilling(id), 'any');
     await this.store.ledgers.drop(id);
+    await forget();
   }
 
   private async findOrSettle(id: string): Promise<StoredTenant | undefined> {

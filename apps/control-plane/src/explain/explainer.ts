@@ -21,6 +21,7 @@ import {
   TenantDirectory,
   hashApiKey,
   parseTenant,
+  pathAt,
   type Caller,
   type Route,
   type ServedTenant,
@@ -197,5 +198,5 @@ function limitDetails({ limits, verdict }: RequestContext): Details {
 }
 
 function upstreamUrl(upstream: Upstream, { routedPath, query }: RequestContext): string {
-  return upstream.origin + (upstream.basePath + routedPath || '/') + query;
+  return upstream.origin + pathAt(upstream, routedPath) + query;
 }

@@ -35,8 +35,14 @@ export class RevokedDto extends FollowedDto {
 
 /**
  * Who has followed a change that has been made; undefined if nobody asked.
+ * @param changed the document that was changed, by its key in the store: a replica whose feed was interrupted drops it
+ *   by name, and cannot come back to it when the store goes away.
  * @throws StoreUnavailableError when that cannot be found out
  */
-export async function followed(changes: ChangeFeed, { wait }: WaitQuery): Promise<FollowedDto | undefined> {
-  return wait === 'true' ? changes.acknowledged(PATIENCE_MS) : undefined;
+export async function followed(
+  changes: ChangeFeed,
+  { wait }: WaitQuery,
+  changed: string,
+): Promise<FollowedDto | undefined> {
+  return wait === 'true' ? changes.acknowledged(PATIENCE_MS, [changed]) : undefined;
 }

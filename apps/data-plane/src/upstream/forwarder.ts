@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { GatewayError } from '#libs/errors';
 import { limitHeaders, type GatewayRequest, type RequestContext } from '#libs/guards';
+import { pathAt } from '#libs/tenants';
 import type { Accounting } from '../accounting';
 import type { Cors } from '../cors';
 import type { OpenStreams } from '../streams/open-streams';
@@ -50,7 +51,7 @@ export class Forwarder {
     upstream.retries.deposit();
     const exchange = new Exchange(context, response, {
       upstream,
-      path: (target.basePath + context.routedPath || '/') + context.query,
+      path: pathAt(target, context.routedPath) + context.query,
       headers: ['Host', target.host, ...context.upstreamHeaders],
       body: context.bodyLength === undefined ? undefined : new RequestBody(request, context, maxBodyBytes),
       timeouts,

@@ -2,7 +2,7 @@ import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { GatewayError } from '#libs/errors';
 import type { GatewayRequest } from '#libs/guards';
-import type { Upstream } from '#libs/tenants';
+import { pathAt, type Upstream } from '#libs/tenants';
 import type { OpenStreams } from '../streams/open-streams';
 import { JoinedSockets } from './joined-sockets';
 import type { Proxy } from './proxy';
@@ -37,7 +37,7 @@ export class WebSocketRelay {
     const agent = this.transport.agentFor(origin);
     this.handshakes.set(request, response);
     context.upstreamStartedAt = performance.now();
-    request.url = (upstream.basePath + context.routedPath || '/') + context.query;
+    request.url = pathAt(upstream, context.routedPath) + context.query;
     request.headers = handshakeHeaders(request, upstream);
     this.proxy.ws(request, socket, Buffer.alloc(0), {
       target: { protocol: origin.protocol, host: origin.hostname.replace(/^\[|\]$/g, ''), port: origin.port },
