@@ -1,5 +1,6 @@
 import { waitFor } from '../support/children';
 import { describeRedis, startCluster, startRedis } from '../support/redis';
+import { reachEverywhere } from '../support/limits';
 import { openTestStore } from './stores';
 
 describeRedis('a Redis that evicts', () => {
@@ -34,6 +35,8 @@ describeRedis('a Redis that evicts', () => {
     const cluster = await startCluster();
     await cluster.nodes[1]?.cli('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lfu');
     const store = await openTestStore({ REDIS_CLUSTER_NODES: cluster.addresses.join() });
+    // A node is asked once it is connected to, which the first use of it brings about.
+    await reachEverywhere(store);
     await waitFor('a warning', () => store.logs.some((line) => line.policy === 'allkeys-lfu'));
     expect(store.logs.filter((line) => line.policy !== undefined)).toHaveLength(1);
     await store.close();

@@ -5,7 +5,7 @@ import { warnOfEviction } from './eviction';
 /** A client that answers CONFIG GET as it is told, and what was warned of. */
 function setUp(answer: () => Promise<unknown>) {
   const warnings: object[] = [];
-  const client = Object.assign(new EventEmitter(), { config: answer });
+  const client = Object.assign(new EventEmitter(), { config: answer, status: 'connecting' });
   warnOfEviction(
     client as unknown as Redis,
     { warn: (fields: object) => void warnings.push(fields) } as never,

@@ -7,22 +7,22 @@ import type { Logger } from '#libs/logging';
  */
 export function warnOfEviction(client: Redis | Cluster, logger: Pick<Logger, 'warn'>): void {
   let warned = false;
-  client.on('ready', () => {
-    const nodes = client instanceof Cluster ? client.nodes('master') : [client];
-    for (const node of nodes) {
-      policyOf(node).then(
-        (policy) => {
-          if (warned || policy === undefined || policy === 'noeviction') return;
-          warned = true;
-          logger.warn(
-            { policy },
-            'Redis may evict tenants, keys and counters when its memory is full: set maxmemory-policy to noeviction',
-          );
-        },
-        () => undefined,
-      );
-    }
-  });
+  const ask = async (node: Redis): Promise<void> => {
+    const policy = await policyOf(node).catch(() => undefined);
+    if (warned || policy === undefined || policy === 'noeviction') return;
+    warned = true;
+    logger.warn(
+      { policy },
+      'Redis may evict tenants, keys and counters when its memory is full: set maxmemory-policy to noeviction',
+    );
+  };
+  const watch = (node: Redis): void => {
+    // Nodes of a cluster are connected to by the first command, and refuse all others until they are: not by this one.
+    if (node.status === 'ready') void ask(node);
+    node.on('ready', () => void ask(node));
+  };
+  if (!(client instanceof Cluster)) return watch(client);
+  client.on('+node', watch);
 }
 
 async function policyOf(node: Redis): Promise<string | undefined> {
