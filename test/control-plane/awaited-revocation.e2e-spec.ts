@@ -31,8 +31,8 @@ describeRedis('a change of an API key that everybody is said to have followed', 
   const feed = (up: 0 | 1): Promise<unknown> =>
     waitFor(`the feed at ${up}`, async () => (await metric(far, 'gateway_config_feed_up')) === up, 10_000);
 
-  it.each<[what: string, method: string, path: string, body?: object]>([
-    ['revoked', 'DELETE', ''],
+  it.each<[what: string, method: string, path: string, body: object | undefined]>([
+    ['revoked', 'DELETE', '', undefined],
     ['disabled', 'PATCH', '', { enabled: false }],
     ['rotated', 'POST', '/rotate', { graceSeconds: 0 }],
   ])(
