@@ -56,6 +56,21 @@ describe('a service', () => {
     },
   );
 
+  it.each([
+    ['/get/', '', '/get/'],
+    ['/get/', '?a=b', '/get/?a=b'],
+    ['/get/', '/x', '/get/x'],
+    ['/get/', '/', '/get/'],
+    ['/get', '', '/get'],
+    ['/get', '/', '/get/'],
+    ['/get', '/x', '/get/x'],
+    ['', '', '/'],
+  ])('with the target …%s is asked at /proxy/{id}%s for %s', async (target, below, asked) => {
+    const { upstream, key, url } = await published(target);
+    expect((await setup.send(key, `GET ${url}${below}`)).status).toBe(200);
+    expect(upstream.last().url).toBe(asked);
+  });
+
   it('refuses methods that it is not offered', async () => {
     const { upstream, key, url } = await published();
     expect((await setup.send(key, `PROPFIND ${url}`)).status).toBe(405);

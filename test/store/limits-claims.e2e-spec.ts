@@ -43,6 +43,15 @@ describeStores(
       await Promise.all(clients.map(reachEverywhere));
     });
 
+    it('are whole again once they are forgotten, and others of the tenant are not', async () => {
+      const [cap, quota, kept] = [budget('cap', 10), budget('quota', 10), budget('kept', 10)];
+      await store.limits.take([cap, quota, kept]);
+      expect(await remaining([cap, quota, kept])).toEqual([9, 9, 9]);
+      await store.limits.forget([]);
+      await store.limits.forget([cap.key, quota.key, budget('never taken', 1).key]);
+      expect(await remaining([cap, quota, kept])).toEqual([10, 10, 9]);
+    });
+
     it.each<[claims: string, shared: boolean]>([
       ['one claim', true],
       ['as many claims', false],

@@ -92,6 +92,7 @@ describeStores(
         take: (claim) => ((calls += 1), limits.take(claim)),
         peek: (claim) => limits.peek(claim),
         charge: (charges) => limits.charge(charges),
+        forget: (keys) => limits.forget(keys),
         lease: (requests) => ((calls += 1), limits.lease(requests)),
       };
       Object.assign(store, { limits: counted });

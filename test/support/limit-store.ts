@@ -28,6 +28,7 @@ export class LimitStore {
       if (this.failure) return charges;
       return this.answer(() => this.memory.charge(charges));
     },
+    forget: (keys) => this.memory.forget(keys),
     lease: (requests) => {
       this.leased.push(requests);
       return this.answer(() => this.memory.lease(requests));

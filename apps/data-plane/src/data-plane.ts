@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import type { CanActivate } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import {
   ServerResponse,
@@ -11,7 +12,17 @@ import type { Socket } from 'node:net';
 import { openCertificates, type Certificates } from '#libs/certificates';
 import type { GatewayConfig } from '#libs/config';
 import { ProblemFilter } from '#libs/errors';
-import { Admission, ProxyTrust, RateLimiter, TokenVerifier, ownKeys } from '#libs/guards';
+import {
+  Admission,
+  ApiKeyGuard,
+  JwtGuard,
+  ProxyTrust,
+  RateLimiter,
+  RouteGuard,
+  TokenVerifier,
+  judgeAgain,
+  ownKeys,
+} from '#libs/guards';
 import { listen, type Drainable } from '#libs/lifecycle';
 import { nestLogger, type Logging } from '#libs/logging';
 import type { MetricsRegistry } from '#libs/metrics';
@@ -31,6 +42,7 @@ import { Observation } from './observation';
 import { PrototypeStableAdapter } from './prototype-stable-adapter';
 import { describeRequest } from './refusable';
 import { createTlsListener } from './tls-listener';
+import { OpenStreams } from './streams/open-streams';
 import { Forwarder } from './upstream/forwarder';
 import { Transport } from './upstream/transport';
 
@@ -76,13 +88,21 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
   const transport = new Transport(config, addresses);
   const proxies = new ProxyTrust(config.trustedProxies);
   const https = new HttpsPolicy(config, certificates);
-  const forwarder = new Forwarder(
+  const verifier = newVerifier(resources, addresses);
+  const directory = new TenantDirectory(store, logging.logger, config.staleConfigMaxAgeMs);
+  const streams = openStreams(resources, [
+    new ApiKeyGuard(directory),
+    new RouteGuard(directory),
+    new JwtGuard(verifier),
+  ]);
+  const forwarder = new Forwarder({
     transport,
     cors,
     accounting,
-    config.maxBodyBytes,
-    (error, request, response) => filter.respond(error, request, response),
-  );
+    streams,
+    maxBodyBytes: config.maxBodyBytes,
+    refuse: (error, request, response) => filter.respond(error, request, response),
+  });
 
   const door = new FrontDoor({
     admission: new Admission(proxies, config.maxBodyBytes),
@@ -96,8 +116,6 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
     draining: resources.draining,
   });
   const adapter = new PrototypeStableAdapter(serverOptions(config), door.request);
-  const verifier = newVerifier(resources, addresses);
-  const directory = new TenantDirectory(store, logging.logger, config.staleConfigMaxAgeMs);
   const nest = await NestFactory.create(
     DataPlaneModule.of({ directory, verifier, limiter, forwarder }),
     adapter,
@@ -110,7 +128,7 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
   describeRequest(adapter.getInstance(), cors);
   const server = tuned(nest.getHttpServer() as Server, door);
   const tls = certificates && tlsListener(server, certificates, resources);
-  const parts = [...(certificates ? [certificates] : []), transport, verifier, limiter, meter];
+  const parts = [...(certificates ? [certificates] : []), streams, transport, verifier, limiter, meter];
   return running(config, [server, tls], door, parts);
 }
 
@@ -137,6 +155,16 @@ function newVerifier({ config, store, logging, metrics }: DataPlaneResources, ad
   });
   metrics.watchKeySets(verifier);
   return verifier;
+}
+
+/** @param judges the request path without its limits: a stream that is open takes nothing more of them. */
+function openStreams({ config, store, metrics }: DataPlaneResources, judges: CanActivate[]): OpenStreams {
+  return new OpenStreams({
+    store,
+    judge: (context) => judgeAgain(context, judges),
+    gauge: metrics.gateway,
+    maxStaleMs: config.staleConfigMaxAgeMs,
+  });
 }
 
 function serverOptions({ maxHeaderBytes }: GatewayConfig): ServerOptions {

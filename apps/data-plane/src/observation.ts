@@ -107,6 +107,9 @@ export class Observation {
       case 'upstream':
         if (refusal.definition.fault === 'upstream') this.metrics.upstreamError(tenantId);
         return 'request';
+      case 'open_stream':
+        this.metrics.streamClosed(refusal.code);
+        return 'auth';
       case 'admission':
         return 'policy';
     }

@@ -13,6 +13,7 @@ export { RouteGuard, chooseRoute, chooseService, findDestination } from './route
 export { JwtGuard, judgeToken, type GuardedPlace } from './jwt.guard';
 export { enforcePolicy } from './token-policy';
 export { RateLimitGuard, enforceLimits, limitHeaders } from './rate-limit.guard';
+export { judgeAgain } from './judge-again';
 export { limitsOf, type RequestLimits } from './request-limits';
 export { RateLimiter, type RateLimitMode } from './rate-limiter';
 export { TokenVerifier, type TokenVerifierOptions } from './jwt/token-verifier';

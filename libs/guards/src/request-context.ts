@@ -6,7 +6,7 @@ import type { Caller, Route, ServedService, ServedTenant, Upstream } from '#libs
 import type { VerifiedToken } from './jwt/verdict';
 import type { RequestLimits } from './request-limits';
 
-export type GuardName = 'admission' | 'api_key' | 'route' | 'jwt' | 'rate_limit' | 'upstream';
+export type GuardName = 'admission' | 'api_key' | 'route' | 'jwt' | 'rate_limit' | 'upstream' | 'open_stream';
 
 /**
  * Everything Gatehouse learns about one request. Each field is written once, by the step named beside it.
@@ -73,7 +73,28 @@ export class RequestContext {
 
   /** @param startedAt monotonic milliseconds (`performance.now()`). */
   constructor(readonly startedAt: number) {}
+
+  /** The same request as it came from admission, to be judged once more without touching this one. */
+  again(): RequestContext {
+    const { upstreamHeaders } = this;
+    return Object.assign(new RequestContext(this.startedAt), this, UNJUDGED, {
+      upstreamHeaders: [...upstreamHeaders],
+    });
+  }
 }
+
+/** What the guards find out. */
+const UNJUDGED = {
+  caller: undefined,
+  tenant: undefined,
+  service: undefined,
+  route: undefined,
+  upstream: undefined,
+  token: undefined,
+  limits: undefined,
+  verdict: undefined,
+  refusal: undefined,
+} satisfies Partial<RequestContext>;
 
 /** A request on its way through the data plane. */
 export interface GatewayRequest extends IncomingMessage {

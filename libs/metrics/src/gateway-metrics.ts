@@ -37,6 +37,8 @@ const MAX_UPSTREAMS_PER_TENANT = 8;
 export class GatewayMetrics {
   /** Requests being handled now; plain number because it changes twice per request. */
   inflight = 0;
+  /** Event streams and WebSockets that are open now. */
+  openStreams = 0;
 
   private readonly tenants = new Map<string, TenantSeries>();
   private readonly requests: Counter<'tenantId' | 'status'>;
@@ -45,6 +47,7 @@ export class GatewayMetrics {
   private readonly rateLimited: Counter<'tenantId'>;
   private readonly upstreamErrors: Counter<'tenantId'>;
   private readonly internalErrors: Counter<'type'>;
+  private readonly streamsClosed: Counter<'reason'>;
   private readonly latency: Histogram<'tenantId' | 'status'>;
   private readonly upstreamLatency: Histogram<'tenantId' | 'upstream'>;
 
@@ -67,6 +70,11 @@ export class GatewayMetrics {
       'tenantId',
     ]);
     this.internalErrors = counter('gateway_internal_errors_total', 'Errors of the gateway itself', ['type']);
+    this.streamsClosed = counter(
+      'gateway_streams_closed_total',
+      'Event streams and WebSockets closed because they would be refused by now',
+      ['reason'],
+    );
     this.latency = new Histogram({
       name: 'gateway_latency_ms',
       help: 'End-to-end latency in milliseconds',
@@ -81,15 +89,12 @@ export class GatewayMetrics {
       buckets: LATENCY_BUCKETS_MS,
       registers,
     });
-    const inflight = (): number => this.inflight;
-    new Gauge({
-      name: 'gateway_inflight_requests',
-      help: 'Requests being handled now',
-      registers,
-      collect() {
-        this.set(inflight());
-      },
-    });
+    const gauge = (name: string, help: string, value: () => number): void => {
+      const collect = (): void => shown.set(value());
+      const shown = new Gauge({ name, help, registers, collect });
+    };
+    gauge('gateway_inflight_requests', 'Requests being handled now', () => this.inflight);
+    gauge('gateway_open_streams', 'Event streams and WebSockets open now', () => this.openStreams);
   }
 
   finished(request: FinishedRequest): void {
@@ -118,6 +123,11 @@ export class GatewayMetrics {
 
   upstreamError(tenantId: string | undefined): void {
     this.upstreamErrors.inc({ tenantId: this.series(tenantId).label });
+  }
+
+  /** @param reason a code of the catalogue. */
+  streamClosed(reason: string): void {
+    this.streamsClosed.inc({ reason });
   }
 
   /** @param type where it broke: a word from the code, never from a request. */

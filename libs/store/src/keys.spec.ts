@@ -14,7 +14,6 @@ describe('the keys', () => {
       keys.serviceIndex('a'),
       keys.serviceKeyIndex('a', '1'),
       keys.serviceTokenIndex('a'),
-      keys.usage('a'),
       keys.rateLimitOfKey('a', 'x', 60),
       keys.rateLimitOfRoute('a', 'x', 60),
       keys.rateLimitOfService('a', 'x', 60),

@@ -74,8 +74,6 @@ export const serviceIndex = (tenantId: string): string => `gatehouse:{${tenantId
 export const serviceTokenIndex = (project: string): string => `gatehouse:{${project}}:tokens`;
 /** Ordered index of the projects that tokens were issued for. */
 export const TOKEN_PROJECTS = 'gatehouse:token-projects';
-/** Hash of a tenant's usage counters. */
-export const usage = (tenantId: string): string => `gatehouse:{${tenantId}}:usage`;
 /** Hash of the amounts in one table of a tenant's ledger. */
 export const ledgerTable = (tenantId: string, table: string): string =>
   `gatehouse:{${tenantId}}:ledger:${table}`;

@@ -111,6 +111,8 @@ export interface Limits {
    * @returns what could not be charged while other things could, because (a part of) the store is away.
    */
   charge(charges: readonly Charge[]): Promise<readonly Charge[]> | readonly Charge[];
+  /** Forgets what was taken of some limits of one tenant, by their keys. */
+  forget(limits: readonly string[]): Promise<void>;
   /**
    * Hands out tokens ahead of their requests, for LEASE_TTL_MS; what is not reported back is lost after twice that
    * time at the latest. Tokens on lease count as there, so a bucket never holds and lends more than its capacity.
@@ -119,18 +121,6 @@ export interface Limits {
   lease(
     requests: readonly LeaseRequest[],
   ): Promise<ReadonlyArray<LeaseGrant | Error>> | ReadonlyArray<LeaseGrant | Error>;
-}
-
-export interface Counters {
-  /** Adds to counters of a hash. */
-  add(key: string, amounts: Readonly<Record<string, number>>): Promise<void>;
-  /**
-   * Adds to one counter of many hashes, in one step where the store allows it; a few hundred at a time.
-   * @returns the keys of those it could not add to, while it could add to others.
-   */
-  addToMany(field: string, amounts: ReadonlyMap<string, number>): Promise<readonly string[]>;
-  read(key: string): Promise<Record<string, number>>;
-  drop(key: string): Promise<void>;
 }
 
 /** Additions that are made all together and once, whoever repeats them. */
@@ -227,7 +217,6 @@ export interface Store {
   readonly state: StoreState;
   readonly documents: Documents;
   readonly limits: Limits;
-  readonly counters: Counters;
   readonly ledgers: Ledgers;
   readonly changes: ChangeFeed;
   readonly fleet: Fleet;

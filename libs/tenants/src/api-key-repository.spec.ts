@@ -56,8 +56,9 @@ describe('a new key', () => {
     });
     for await (const key of store.documents.scan(''))
       expect(key + (await store.documents.get(key))).not.toContain(apiKey);
-    expect(await apiKeys.get('acme', record.id)).toEqual({ record, active: true, version });
-    expect(await apiKeys.get('acme', hashApiKey(apiKey))).toEqual({ record, active: true, version });
+    const stored = { record, active: true, version, document: keys.apiKeyMapping(hashApiKey(apiKey)) };
+    expect(await apiKeys.get('acme', record.id)).toEqual(stored);
+    expect(await apiKeys.get('acme', hashApiKey(apiKey))).toEqual(stored);
     expect(await apiKeys.byHash(hashApiKey(apiKey))).toEqual({ tenantId: 'acme', record });
   });
 

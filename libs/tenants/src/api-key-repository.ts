@@ -11,6 +11,7 @@ import {
   type ApiKeyTerms,
   type CreatedApiKey,
   type ListedApiKey,
+  type RotatedApiKey,
   type StoredApiKey,
 } from './api-key';
 import { ApiKeyDocuments, type FoundKey } from './api-key-documents';
@@ -126,7 +127,7 @@ export class ApiKeyRepository {
     tenantId: string,
     keyId: string,
     { graceSeconds }: { graceSeconds: number },
-  ): Promise<CreatedApiKey> {
+  ): Promise<RotatedApiKey> {
     const refuse: Report = (field, message) => {
       throw invalid([{ field, message }]);
     };
@@ -139,7 +140,8 @@ export class ApiKeyRepository {
       const made = await this.make(termsOfSuccessor(old.record), modeOf(old.record.prefix));
       const validUntil = new Date(Date.now() + graceSeconds * 1000).toISOString();
       const ended = { ...old.record, validUntil, replacedBy: made.record.id };
-      if ((await this.documents.replace(ended, old)) !== undefined) return made;
+      if ((await this.documents.replace(ended, old)) !== undefined)
+        return { ...made, changed: keys.apiKeyMapping(old.hash) };
       // Somebody else changed or rotated it at the same time; the next round tells.
       await this.documents.drop(tenantId, made.record.id);
     }
@@ -149,14 +151,19 @@ export class ApiKeyRepository {
   /**
    * Ends a key, on every replica as fast as the change feed carries it.
    * @param keyId id of a record, or the hex SHA-256 of a key that another program has mapped to this tenant.
+   * @returns under which its document lay in the store.
    * @throws GatewayError tenant_not_found or api_key_not_found, also for the key of another tenant
    */
-  async revoke(tenantId: string, keyId: string): Promise<void> {
+  async revoke(tenantId: string, keyId: string): Promise<string> {
     await requireTenant(this.store, tenantId);
     const found = await this.find(tenantId, keyId);
-    if (found) return this.documents.drop(tenantId, found.record.id);
+    if (found) {
+      await this.documents.drop(tenantId, found.record.id);
+      return keys.apiKeyMapping(found.hash);
+    }
     const unmapped = SHA256_HEX.test(keyId) && (await this.documents.unmap(tenantId, keyId));
     if (!unmapped) throw new GatewayError('api_key_not_found');
+    return keys.apiKeyMapping(keyId);
   }
 
   /**
@@ -225,7 +232,8 @@ export class ApiKeyRepository {
 }
 
 function shown(key: FoundKey): StoredApiKey {
-  return { record: key.record, active: isActive(key), version: key.version };
+  const { record, version, hash } = key;
+  return { record, active: isActive(key), version, document: keys.apiKeyMapping(hash) };
 }
 
 function isActive({ record, version }: FoundKey): boolean {

@@ -65,6 +65,8 @@ export interface StoredApiKey {
   readonly active: boolean;
   /** Undefined for a key whose document another program has deleted or given to another tenant. */
   readonly version: string | undefined;
+  /** Under which the document lies in the store, for those who wait until its change has been followed. */
+  readonly document: string;
 }
 
 /** A new key. The key itself is in `apiKey`, and never again anywhere else. */
@@ -72,6 +74,12 @@ export interface CreatedApiKey {
   readonly record: ApiKeyRecord;
   readonly version: string;
   readonly apiKey: string;
+}
+
+/** The successor of a key. */
+export interface RotatedApiKey extends CreatedApiKey {
+  /** Under which the document of the old key lies in the store. */
+  readonly changed: string;
 }
 
 /** Limit of a key that opens one service, unless it is given another (documented default). */

@@ -10,8 +10,15 @@ export interface Upstream {
   readonly origin: string;
   /** Path that goes before every forwarded path; empty or `/base` without a slash at the end. */
   readonly basePath: string;
+  /** Path of the address itself, as it was given: what is asked for where there is no forwarded path. */
+  readonly ownPath: string;
   /** Value of the `Host` header. */
   readonly host: string;
+}
+
+/** The path that an upstream is asked for. @param routedPath empty for the upstream's own address. */
+export function pathAt({ ownPath, basePath }: Upstream, routedPath: string): string {
+  return routedPath === '' ? ownPath : basePath + routedPath;
 }
 
 /**
@@ -43,8 +50,8 @@ export function commonRoutes(rules: readonly RouteRule[], jwtByDefault: boolean)
 
 export function commonUpstream(baseUrl: string): Upstream {
   return common(upstreams, baseUrl, () => {
-    const url = new URL(baseUrl);
-    return { origin: url.origin, basePath: url.pathname.replace(/\/+$/, ''), host: url.host };
+    const { origin, pathname, host } = new URL(baseUrl);
+    return { origin, basePath: pathname.replace(/\/+$/, ''), ownPath: pathname, host };
   });
 }
 

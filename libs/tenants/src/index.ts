@@ -29,7 +29,7 @@ export { AddressPolicy } from './address-policy';
 export { ForbiddenAddressError, permittedLookup, type SystemLookup } from './permitted-lookup';
 export { normalPath, looseForm } from './normal-path';
 export { RouteTable, routeFor, routePath, type Route } from './route-table';
-export type { Upstream } from './common-parts';
+export { pathAt, type Upstream } from './common-parts';
 export { ServedTenant } from './served-tenant';
 export { Caller, ServedKey, foreignKeyId } from './served-key';
 export { ServedService } from './served-service';
@@ -48,6 +48,7 @@ export {
   type ApiKeyRecord,
   type CreatedApiKey,
   type ListedApiKey,
+  type RotatedApiKey,
   type StoredApiKey,
 } from './api-key';
 export { checkApiKeyFields, parseKeyMapping, type KeyMapping } from './check-api-key';

@@ -89,6 +89,11 @@ export class ServedKey {
     return this.terms.monthlyQuota;
   }
 
+  /** The first moment at which it is refused because its time is over, milliseconds since the epoch; Infinity for never. */
+  get endsAt(): number {
+    return this.terms.endsAt;
+  }
+
   /**
    * Why the key may not be used for a request, or undefined if it may.
    * @param now milliseconds since the epoch.
@@ -128,9 +133,9 @@ class KeyTerms {
   readonly serviceId: string | undefined;
   readonly priceNano: number | undefined;
   readonly monthlyQuota: number | undefined;
-  private readonly enabled: boolean;
   /** The first moment at which it is refused, by whichever comes first of its expiry and the end of a rotation. */
-  private readonly endsAt: number;
+  readonly endsAt: number;
+  private readonly enabled: boolean;
   private readonly methods: ReadonlySet<string> | undefined;
   private readonly routes: RouteTable | undefined;
   private readonly addresses: AddressList | undefined;

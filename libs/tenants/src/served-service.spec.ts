@@ -39,7 +39,12 @@ describe('next', () => {
 
   it('gives the same object for the same address, also to other services', () => {
     expect(served().next()).toBe(served({ id: '8' }).next());
-    expect(served().next()).toEqual({ origin: 'https://a.example', basePath: '/base', host: 'a.example' });
+    expect(served().next()).toEqual({
+      origin: 'https://a.example',
+      basePath: '/base',
+      ownPath: '/base/',
+      host: 'a.example',
+    });
   });
 });
 

@@ -14,17 +14,18 @@ const served = (more: Partial<Tenant> = {}): ServedTenant =>
 
 describe('the upstream', () => {
   it.each([
-    ['http://a.example', 'http://a.example', '', 'a.example'],
-    ['http://a.example/', 'http://a.example', '', 'a.example'],
-    ['http://a.example///', 'http://a.example', '', 'a.example'],
-    ['http://a.example/base', 'http://a.example', '/base', 'a.example'],
-    ['http://a.example/base//', 'http://a.example', '/base', 'a.example'],
-    ['HTTPS://A.Example:443/Base/', 'https://a.example', '/Base', 'a.example'],
-    ['http://a.example:8080/b/c', 'http://a.example:8080', '/b/c', 'a.example:8080'],
-    ['http://[::1]:8080', 'http://[::1]:8080', '', '[::1]:8080'],
-    ['http://a.example/x/../y', 'http://a.example', '/y', 'a.example'],
-  ])('%s has the origin %s, the base path %j and the host %s', (url, origin, basePath, host) => {
-    expect(served({ upstreamBaseUrl: url }).upstream).toEqual({ origin, basePath, host });
+    ['http://a.example', 'http://a.example', '', '/', 'a.example'],
+    ['http://a.example/', 'http://a.example', '', '/', 'a.example'],
+    ['http://a.example///', 'http://a.example', '', '///', 'a.example'],
+    ['http://a.example/base', 'http://a.example', '/base', '/base', 'a.example'],
+    ['http://a.example/base//', 'http://a.example', '/base', '/base//', 'a.example'],
+    ['HTTPS://A.Example:443/Base/', 'https://a.example', '/Base', '/Base/', 'a.example'],
+    ['http://a.example:8080/b/c', 'http://a.example:8080', '/b/c', '/b/c', 'a.example:8080'],
+    ['http://[::1]:8080', 'http://[::1]:8080', '', '/', '[::1]:8080'],
+    ['http://a.example/x/../y', 'http://a.example', '/y', '/y', 'a.example'],
+  ])('%s has the origin %s, the base path %j, its own path %s and the host %s', (...row) => {
+    const [url, origin, basePath, ownPath, host] = row;
+    expect(served({ upstreamBaseUrl: url }).upstream).toEqual({ origin, basePath, ownPath, host });
   });
 });
 

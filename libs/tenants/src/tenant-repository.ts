@@ -10,6 +10,7 @@ import { withKeptSecrets } from './kept-secrets';
 import { ServiceRepository } from './service-repository';
 import { sortableId } from './sortable-id';
 import type { Tenant } from './tenant';
+import { forgetBudgets } from './tenant-budgets';
 import { isWrongType, TenantIndex } from './tenant-index';
 
 /** A tenant with the version of its document; or the reasons why what is stored is none. */
@@ -145,12 +146,14 @@ export class TenantRepository {
 
   /** Services, keys and counters made before `time`: a tenant that follows under the same id must not inherit them. */
   private async forgetBelongings(id: string, time: number): Promise<void> {
+    const forget = await forgetBudgets(this.store, id, time);
     await this.services.removeAllBefore(id, time);
     await this.apiKeys.revokeAllBefore(id, time);
     for (const others of this.belongings) await others.revokeAllBefore(id, time);
     // Statements stay: they are history, and no successor can read them.
     await this.store.documents.delete(keys.tenantBilling(id), 'any');
     await this.store.ledgers.drop(id);
+    await forget();
   }
 
   private checked(document: TenantDocument, addresses: AddressPolicy | undefined): Tenant {

@@ -1,5 +1,5 @@
 import { formatMoney, toNumber, type RatedCycle } from '#libs/billing';
-import { keys, type Store } from '#libs/store';
+import { countMembers, keys, type Store } from '#libs/store';
 import type { ApiKeyRepository, ListedApiKey } from '#libs/tenants';
 import { TOTALS, totals } from '#libs/usage';
 import { planIdOf, type BillingAccount } from './billing-account';
@@ -14,8 +14,6 @@ interface OpenCycle {
   readonly rated: RatedCycle;
 }
 
-const INDEX_PAGE = 1000;
-
 /** What the open billing cycles cost so far, in the words of the documented operations. */
 export class BillingOverview {
   constructor(
@@ -27,8 +25,8 @@ export class BillingOverview {
   async summary(tenantId: string): Promise<BillingSummaryDto> {
     const [{ account, usage, rated }, services, apiKeys] = await Promise.all([
       this.open(tenantId),
-      this.count(keys.serviceIndex(tenantId)),
-      this.count(keys.apiKeyIndex(tenantId)),
+      countMembers(this.store.documents, keys.serviceIndex(tenantId)),
+      countMembers(this.store.documents, keys.apiKeyIndex(tenantId)),
     ]);
     const plan = plansOf(account).get(account.planVersion);
     const fees = rated.fees.reduce((sum, { amount }) => sum + amount, 0n);
@@ -101,14 +99,6 @@ export class BillingOverview {
     const fields = ids.flatMap((id) => [totals.keyBilled(id), totals.keyCost(id)]);
     const sums = await this.store.ledgers.readFields(tenantId, TOTALS, fields);
     return ids.map((_, index) => ({ billed: sums[2 * index] ?? 0n, cost: sums[2 * index + 1] ?? 0n }));
-  }
-
-  private async count(index: string): Promise<number> {
-    let count = 0;
-    let page = await this.store.documents.indexPage(index, '', INDEX_PAGE);
-    for (; page.length === INDEX_PAGE; count += INDEX_PAGE)
-      page = await this.store.documents.indexPage(index, page.at(-1) ?? '', INDEX_PAGE);
-    return count + page.length;
   }
 }
 

@@ -25,6 +25,7 @@ import {
   hashApiKey,
   issuersOf,
   parseTenant,
+  pathAt,
   type Caller,
   type Route,
   type ServedTenant,
@@ -217,5 +218,5 @@ function limitDetails({ limits, verdict }: RequestContext): Details {
 }
 
 function upstreamUrl(upstream: Upstream, { routedPath, query }: RequestContext): string {
-  return upstream.origin + (upstream.basePath + routedPath || '/') + query;
+  return upstream.origin + pathAt(upstream, routedPath) + query;
 }

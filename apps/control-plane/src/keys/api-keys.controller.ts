@@ -103,7 +103,7 @@ export class ApiKeysController {
   ): Promise<ApiKeyDto & Partial<FollowedDto>> {
     const stored = await this.apiKeys.update(tenantId, keyId, { ...patch }, exchange.accepted);
     exchange.tag(stored.version);
-    return { ...storedView(stored), ...(await followed(this.options.store.changes, wait)) };
+    return { ...storedView(stored), ...(await followed(this.options.store.changes, wait, stored.document)) };
   }
 
   @Post(':keyId/rotate')
@@ -121,7 +121,10 @@ export class ApiKeysController {
     @Query() wait: WaitQuery,
   ): Promise<CreatedApiKeyDto & Partial<FollowedDto>> {
     const created = await this.apiKeys.rotate(tenantId, keyId, { graceSeconds });
-    return { ...createdView(created), ...(await followed(this.options.store.changes, wait)) };
+    return {
+      ...createdView(created),
+      ...(await followed(this.options.store.changes, wait, created.changed)),
+    };
   }
 
   @Delete(':keyId')
@@ -141,8 +144,8 @@ export class ApiKeysController {
     @Query() wait: WaitQuery,
     @Res({ passthrough: true }) response: Response,
   ): Promise<RevokedDto | undefined> {
-    await this.apiKeys.revoke(tenantId, keyId);
-    const who = await followed(this.options.store.changes, wait);
+    const changed = await this.apiKeys.revoke(tenantId, keyId);
+    const who = await followed(this.options.store.changes, wait, changed);
     if (!who) return undefined;
     response.status(200);
     return { revoked: true, ...who };

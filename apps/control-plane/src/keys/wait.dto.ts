@@ -35,13 +35,14 @@ export class RevokedDto extends FollowedDto {
 
 /**
  * Who has followed a change that has been made; undefined if nobody asked.
- * @param changed keys that nobody may come back to, see `ChangeFeed.acknowledged`.
+ * @param changed the document that was changed, by its key in the store: a replica whose feed was interrupted drops it
+ *   by name, and cannot come back to it when the store goes away.
  * @throws StoreUnavailableError when that cannot be found out
  */
 export async function followed(
   changes: ChangeFeed,
   { wait }: WaitQuery,
-  changed?: readonly string[],
+  changed: string,
 ): Promise<FollowedDto | undefined> {
-  return wait === 'true' ? changes.acknowledged(PATIENCE_MS, changed) : undefined;
+  return wait === 'true' ? changes.acknowledged(PATIENCE_MS, [changed]) : undefined;
 }

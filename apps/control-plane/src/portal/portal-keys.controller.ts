@@ -120,7 +120,7 @@ export class PortalKeysController {
     const stored = await this.portalKeys.change(tenantId, keyId, patch, exchange.accepted);
     const view = await this.portalKeys.view(tenantId, stored);
     exchange.tag(stored.version);
-    return { ...view, ...(await followed(this.options.store.changes, wait)) };
+    return { ...view, ...(await followed(this.options.store.changes, wait, stored.document)) };
   }
 
   @Post(':key_id/rotate')
@@ -141,7 +141,7 @@ export class PortalKeysController {
     const { tenantId } = principal;
     const created = await inDocumentedNames(() => this.apiKeys.rotate(tenantId, keyId, { graceSeconds }));
     const view = await this.portalKeys.viewCreated(tenantId, created);
-    return { ...view, ...(await followed(this.options.store.changes, wait)) };
+    return { ...view, ...(await followed(this.options.store.changes, wait, created.changed)) };
   }
 
   @Delete(':key_id')
@@ -158,8 +158,8 @@ export class PortalKeysController {
     @Res({ passthrough: true }) response: Response,
   ): Promise<RevokedDto | undefined> {
     await this.management.require(principal);
-    await this.apiKeys.revoke(principal.tenantId, keyId);
-    const who = await followed(this.options.store.changes, wait);
+    const changed = await this.apiKeys.revoke(principal.tenantId, keyId);
+    const who = await followed(this.options.store.changes, wait, changed);
     if (!who) return undefined;
     response.status(200);
     return { revoked: true, ...who };

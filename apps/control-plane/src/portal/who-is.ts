@@ -1,10 +1,8 @@
-import { keys, type Store } from '#libs/store';
+import { countMembers, keys, type Store } from '#libs/store';
 import type { TenantRepository } from '#libs/tenants';
 import type { Principal } from '../edge/principal';
 import type { Management } from './management';
 import type { MeDto } from './me.dto';
-
-const PAGE = 1000;
 
 /** Whose a credential is, and how much there is of his. */
 export class WhoIs {
@@ -22,23 +20,14 @@ export class WhoIs {
     // How much else there is, is no business of a consumer.
     if (serviceId !== undefined)
       return { tenant_id: tenantId, name, services: 1, api_keys: 1, role: 'consumer' };
+    const { documents } = this.store;
     const manages = await this.management.isOpenTo(principal);
     return {
       tenant_id: tenantId,
       name,
-      services: await this.count(keys.serviceIndex(tenantId)),
-      api_keys: await this.count(keys.apiKeyIndex(tenantId)),
+      services: await countMembers(documents, keys.serviceIndex(tenantId)),
+      api_keys: await countMembers(documents, keys.apiKeyIndex(tenantId)),
       role: kind === 'owner' ? 'owner' : manages ? 'tenant' : 'reader',
     };
-  }
-
-  private async count(index: string): Promise<number> {
-    let count = 0;
-    let page = await this.store.documents.indexPage(index, '', PAGE);
-    while (page.length > 0) {
-      count += page.length;
-      page = await this.store.documents.indexPage(index, page.at(-1) ?? '', PAGE);
-    }
-    return count;
   }
 }

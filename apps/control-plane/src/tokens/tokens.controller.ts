@@ -90,7 +90,7 @@ export class TokensController {
     request.audited = { details: { jti, project, service, reason, by: actor } };
     return {
       ...tokenView(record),
-      ...(await followed(this.options.store.changes, wait, [keys.serviceToken(jti)])),
+      ...(await followed(this.options.store.changes, wait, keys.serviceToken(jti))),
     };
   }
 

@@ -34,6 +34,8 @@ export interface ExchangeTerms {
   refuse(error: GatewayError): void;
   /** The response leaves whole at this moment. Not called where that takes longer; called again changes nothing. */
   readonly delivered: () => void;
+  /** The response is an event stream, which may be open for long. */
+  readonly streaming: () => void;
 }
 
 /**
@@ -111,7 +113,6 @@ export class Exchange implements Ending {
     if (status < 200) return this.interim(status, raw);
     const { response } = this;
     const head = responseHead(status, raw, this.terms.ownHeaders, this.terms.levels);
-    if (head.eventStream) clearTimeout(this.deadline);
     clearTimeout(this.silence);
     this.silence = undefined;
     this.resume = resume;
@@ -121,6 +122,10 @@ export class Exchange implements Ending {
     response.writeHead(status, WRITABLE_REASON.test(statusText) ? statusText : undefined, head.headers);
     if (status === 304) this.endEarly();
     else process.nextTick(awaitBody, this);
+    if (head.eventStream) {
+      clearTimeout(this.deadline);
+      this.terms.streaming();
+    }
     return true;
   }
 
@@ -214,17 +219,27 @@ export class Exchange implements Ending {
     );
   }
 
+  /** Breaks the response off, also what the client has yet to read of one that is complete. */
+  breakOff(error: GatewayError): void {
+    if (this.over) this.tearDown(error);
+    else this.fail(error);
+  }
+
   private fail(error: GatewayError): void {
     if (this.over) return;
     this.finish();
     // Nothing is missing any more.
     if (this.ending) return;
+    this.tearDown(error);
+    this.abort?.(error);
+  }
+
+  private tearDown(error: GatewayError): void {
     const { response } = this;
     // Where only the end of the connection ends a body (HTTP/1.0), a plain close would make it look whole.
     if (response.headersSent && this.contentLength < 0 && !response.chunkedEncoding)
       response.socket?.resetAndDestroy();
     this.terms.refuse(error);
-    this.abort?.(error);
   }
 
   /** The total time is over; if the upstream is not to blame, it is a client that does not read its response. */

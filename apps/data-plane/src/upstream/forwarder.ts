@@ -1,8 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import type { GatewayError } from '#libs/errors';
 import { limitHeaders, type GatewayRequest, type RequestContext } from '#libs/guards';
+import { pathAt } from '#libs/tenants';
 import type { Accounting } from '../accounting';
 import type { Cors } from '../cors';
+import type { OpenStreams } from '../streams/open-streams';
 import { Exchange } from './exchange';
 import { createProxy, type Proxy } from './proxy';
 import { RequestBody } from './request-body';
@@ -10,21 +12,26 @@ import type { Transport } from './transport';
 import type { Refuse } from './upstream-errors';
 import { WebSocketRelay } from './websocket-relay';
 
+/** What forwarding needs from the rest of the data plane. */
+interface Surroundings {
+  readonly transport: Transport;
+  readonly cors: Cors;
+  readonly accounting: Accounting;
+  readonly streams: OpenStreams;
+  /** 0 means unlimited. */
+  readonly maxBodyBytes: number;
+  readonly refuse: Refuse;
+}
+
 /** The last step of the request path: the judged request goes to its upstream, the response comes back. */
 export class Forwarder {
   private readonly proxy: Proxy;
   private readonly webSockets: WebSocketRelay;
 
-  /** @param maxBodyBytes 0 means unlimited. */
-  constructor(
-    private readonly transport: Transport,
-    private readonly cors: Cors,
-    private readonly accounting: Accounting,
-    private readonly maxBodyBytes: number,
-    private readonly refuse: Refuse,
-  ) {
+  constructor(private readonly house: Surroundings) {
+    const { transport, refuse, streams } = house;
     this.proxy = createProxy((request, response) => this.exchange(request, response));
-    this.webSockets = new WebSocketRelay(this.proxy, transport, refuse);
+    this.webSockets = new WebSocketRelay(this.proxy, transport, refuse, streams);
   }
 
   forward(request: GatewayRequest, response: ServerResponse): void {
@@ -35,23 +42,25 @@ export class Forwarder {
   private exchange(request: GatewayRequest, response: ServerResponse): void {
     const { context } = request;
     const { tenant, service, upstream: target } = context;
+    const { transport, cors, accounting, streams, maxBodyBytes } = this.house;
     if (!tenant || !target) throw new Error('the Forwarder ran before the guards');
     // The client may have gone while the guards were waiting.
     if (response.destroyed) return;
-    const timeouts = this.transport.timeouts(service?.timeouts ?? tenant.timeouts);
-    const upstream = this.transport.poolFor(target, timeouts);
+    const timeouts = transport.timeouts(service?.timeouts ?? tenant.timeouts);
+    const upstream = transport.poolFor(target, timeouts);
     upstream.retries.deposit();
     const exchange = new Exchange(context, response, {
       upstream,
-      path: (target.basePath + context.routedPath || '/') + context.query,
+      path: pathAt(target, context.routedPath) + context.query,
       headers: ['Host', target.host, ...context.upstreamHeaders],
-      body:
-        context.bodyLength === undefined ? undefined : new RequestBody(request, context, this.maxBodyBytes),
+      body: context.bodyLength === undefined ? undefined : new RequestBody(request, context, maxBodyBytes),
       timeouts,
-      ownHeaders: ['X-Request-Id', context.id, ...this.cors.headers(context), ...context.hsts],
+      ownHeaders: ['X-Request-Id', context.id, ...cors.headers(context), ...context.hsts],
       levels: levels(context),
-      refuse: (error: GatewayError) => this.refuse(error, request, response),
-      delivered: () => this.accounting.delivered(context, response.statusCode),
+      refuse: (error: GatewayError) => this.house.refuse(error, request, response),
+      delivered: () => accounting.delivered(context, response.statusCode),
+      streaming: () =>
+        streams.follow({ context, ending: response, end: (refusal) => exchange.breakOff(refusal) }),
     });
     exchange.start();
   }

@@ -2,7 +2,9 @@ import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { GatewayError } from '#libs/errors';
 import type { GatewayRequest } from '#libs/guards';
-import type { Upstream } from '#libs/tenants';
+import { pathAt, type Upstream } from '#libs/tenants';
+import type { OpenStreams } from '../streams/open-streams';
+import { JoinedSockets } from './joined-sockets';
 import type { Proxy } from './proxy';
 import { responseHead } from './response-headers';
 import type { Transport } from './transport';
@@ -17,6 +19,7 @@ export class WebSocketRelay {
     private readonly proxy: Proxy,
     private readonly transport: Transport,
     private readonly refuse: Refuse,
+    private readonly streams: OpenStreams,
   ) {
     proxy.on('proxyReqWs', (outgoing, request, socket) => {
       this.follow(outgoing, request as GatewayRequest, socket);
@@ -34,7 +37,7 @@ export class WebSocketRelay {
     const agent = this.transport.agentFor(origin);
     this.handshakes.set(request, response);
     context.upstreamStartedAt = performance.now();
-    request.url = (upstream.basePath + context.routedPath || '/') + context.query;
+    request.url = pathAt(upstream, context.routedPath) + context.query;
     request.headers = handshakeHeaders(request, upstream);
     this.proxy.ws(request, socket, Buffer.alloc(0), {
       target: { protocol: origin.protocol, host: origin.hostname.replace(/^\[|\]$/g, ''), port: origin.port },
@@ -72,7 +75,8 @@ export class WebSocketRelay {
       response.detachSocket(socket);
       answer.headers['x-request-id'] = context.id;
       context.switchedProtocols = true;
-      join(socket, upstreamSocket, idleMs);
+      const joined = new JoinedSockets(socket, upstreamSocket, idleMs);
+      this.streams.follow({ context, ending: socket, end: (refusal) => joined.refuse(refusal.code) });
     });
     // Keeps http-proxy from writing a refusal itself, with the framing headers of the other hop …
     outgoing.once('response', (answer: Switchable) => (answer.upgrade = true));
@@ -131,19 +135,6 @@ function timeHandshake(outgoing: ClientRequest, connectMs: number, firstByteMs: 
   });
   outgoing.once('close', () => clearTimeout(deadline));
   return () => clearTimeout(deadline);
-}
-
-/** http-proxy joins the streams, but one that vanishes or falls silent would leave the other open. */
-function join(client: Socket, upstream: Socket, idleMs: number): void {
-  // Data in either direction passes through the upstream's socket, so its silence is the silence of both.
-  // On the next tick, because http-proxy takes time-outs off.
-  process.nextTick(() => upstream.setTimeout(idleMs, () => upstream.destroy()));
-  upstream.once('close', () => {
-    // A client that does not read either would keep the last bytes, and the connection, for ever.
-    client.setTimeout(idleMs, () => client.destroy());
-    client.destroySoon();
-  });
-  client.once('close', () => upstream.destroy());
 }
 
 /** The headers that http-proxy copies to the upstream: the admitted ones and the handshake's own. */

@@ -52,6 +52,11 @@ export class EmbeddedLimits implements Limits {
     return [];
   }
 
+  forget(limits: readonly string[]): Promise<void> {
+    for (const key of limits) this.entries.delete(key);
+    return Promise.resolve();
+  }
+
   lease(requests: readonly LeaseRequest[]): readonly LeaseGrant[] {
     const now = this.now();
     return requests.map((request) => lease(this.level(request.bucket, now), request, now));

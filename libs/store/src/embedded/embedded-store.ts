@@ -4,7 +4,6 @@ import type { Logger } from '#libs/logging';
 import {
   StoreUnusableError,
   type ChangeFeed,
-  type Counters,
   type Documents,
   type Fleet,
   type Ledgers,
@@ -18,14 +17,13 @@ import { EmbeddedLedgers } from './embedded-ledgers';
 import { SqliteFile } from './sqlite-file';
 
 /**
- * The store of a single process without a server: documents and counters in one SQLite file, buckets in memory.
+ * The store of a single process without a server: documents and ledgers in one SQLite file, buckets in memory.
  * Survives kill -9; rate limits start anew with the process.
  */
 export class EmbeddedStore implements Store {
   readonly kind = 'embedded';
   readonly state: StoreState = 'ready';
   readonly documents: Documents;
-  readonly counters: Counters;
   readonly ledgers: Ledgers;
   readonly limits: Limits = new EmbeddedLimits(Date.now);
   readonly changes: ChangeFeed;
@@ -40,7 +38,6 @@ export class EmbeddedStore implements Store {
     makeFolder(folder);
     this.file = new SqliteFile(join(folder, 'gatehouse.db'), logger);
     this.documents = new EmbeddedDocuments(this.file);
-    this.counters = this.file;
     this.ledgers = new EmbeddedLedgers(this.file, Date.now);
     this.changes = this.file.changes;
     this.fleet = this.file.fleet;

@@ -2,13 +2,12 @@ import type Database from 'libsql';
 import { chmodSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Logger } from '#libs/logging';
-import { StoreUnavailableError, StoreUnusableError, type ChangeFeed, type Counters } from '../store';
+import { StoreUnavailableError, StoreUnusableError, type ChangeFeed } from '../store';
 import { EmbeddedFleet } from './embedded-fleet';
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS documents (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS indexes (name TEXT, member TEXT, PRIMARY KEY (name, member)) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS counters (key TEXT, field TEXT, amount INTEGER NOT NULL, PRIMARY KEY (key, field)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS ledger_amounts (ledger TEXT, name TEXT, field TEXT, amount INTEGER NOT NULL CHECK (typeof(amount) = 'integer'), PRIMARY KEY (ledger, name, field)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS ledger_expiries (ledger TEXT, name TEXT, at INTEGER NOT NULL, PRIMARY KEY (ledger, name)) WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS ledger_expiries_by_time ON ledger_expiries (at);
@@ -25,8 +24,8 @@ const OUTSIDE_CAUSES = /^SQLITE_(?:BUSY|LOCKED|FULL|IOERR|READONLY|CANTOPEN|PERM
 /** A log line per refused statement would bury the ones that matter. */
 const COMPLAINT_INTERVAL_MS = 5000;
 
-/** The SQLite file with its schema, its counters, and the feed of changes made through it or by others. */
-export class SqliteFile implements Counters {
+/** The SQLite file with its schema, and the feed of changes made through it or by others. */
+export class SqliteFile {
   readonly database: Database.Database;
   readonly changes: ChangeFeed;
   readonly fleet: EmbeddedFleet;
@@ -74,39 +73,6 @@ export class SqliteFile implements Counters {
 
   announce(key: string): void {
     for (const listener of this.listeners) listener(key);
-  }
-
-  add(key: string, amounts: Readonly<Record<string, number>>): Promise<void> {
-    return this.increase(Object.entries(amounts).map(([field, amount]) => [key, field, amount]));
-  }
-
-  async addToMany(field: string, amounts: ReadonlyMap<string, number>): Promise<readonly string[]> {
-    await this.increase([...amounts].map(([key, amount]) => [key, field, amount]));
-    return [];
-  }
-
-  async read(key: string): Promise<Record<string, number>> {
-    const statement = 'SELECT field, amount FROM counters WHERE key = ?';
-    const rows = await this.attempt(() => this.database.prepare(statement).all(key));
-    const pairs = (rows as Array<{ field: string; amount: number }>).map((row) => [row.field, row.amount]);
-    return Object.fromEntries(pairs) as Record<string, number>;
-  }
-
-  async drop(key: string): Promise<void> {
-    await this.attempt(() => this.database.prepare('DELETE FROM counters WHERE key = ?').run(key));
-  }
-
-  private increase(
-    rows: ReadonlyArray<readonly [key: string, field: string, amount: number]>,
-  ): Promise<void> {
-    return this.attempt(() => {
-      const statement = this.database.prepare(
-        'INSERT INTO counters VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET amount = amount + excluded.amount',
-      );
-      this.database.transaction(() => {
-        for (const row of rows) statement.run(...row);
-      })();
-    });
   }
 
   close(): void {

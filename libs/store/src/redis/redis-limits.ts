@@ -87,6 +87,12 @@ export class RedisLimits implements Limits {
     return failed;
   }
 
+  async forget(limits: readonly string[]): Promise<void> {
+    if (limits.length === 0) return;
+    const { client } = this;
+    await this.health.run(() => client.del(limits.map((key) => (this.inCluster ? inTenantSlot(key) : key))));
+  }
+
   async lease(requests: readonly LeaseRequest[]): Promise<ReadonlyArray<LeaseGrant | Error>> {
     const grants = await Promise.all(this.portions(requests).map((some) => this.leaseSome(some)));
     return grants.flat();

@@ -27,16 +27,6 @@ const WRITE = `
   return 1
 `;
 
-/** Adds to one field of many hashes. KEYS the hashes; ARGV the field, then an amount for each. Returns those it could not add to. */
-const ADD = `
-  local failed = {}
-  for i, key in ipairs(KEYS) do
-    local reply = redis.pcall('HINCRBY', key, ARGV[1], ARGV[i + 1])
-    if type(reply) == 'table' and reply.err then failed[#failed + 1] = key end
-  end
-  return failed
-`;
-
 /** Reports a process as alive and counts those seen lately. KEYS[1] replicas; ARGV id, silence in ms before one is gone. */
 const HEARTBEAT = `
   local clock = redis.call('TIME')
@@ -51,8 +41,6 @@ interface Scripts {
   /** Of these two: the number of keys, the keys, the terms. For clusters; see `callScript` for single connections. */
   gatehouseTake(...keysAndTerms: Array<string | number>): Promise<Array<number | string>>;
   gatehouseLease(...keysAndTerms: Array<string | number>): Promise<Array<number | string>>;
-  /** @param terms the number of keys, the keys, the field, an amount for each key */
-  gatehouseAdd(...terms: Array<string | number>): Promise<string[]>;
   gatehouseWrite(
     key: string,
     condition: string,
@@ -69,7 +57,6 @@ export type RedisClient = (Redis | Cluster) & Scripts;
 export function withScripts(client: Redis | Cluster): RedisClient {
   client.defineCommand('gatehouseTake', { lua: TAKE });
   client.defineCommand('gatehouseLease', { lua: LEASE });
-  client.defineCommand('gatehouseAdd', { lua: ADD });
   const ofOneKey = { Write: WRITE, Heartbeat: HEARTBEAT };
   for (const [name, lua] of Object.entries(ofOneKey)) {
     client.defineCommand(`gatehouse${name}`, { numberOfKeys: 1, lua });

@@ -1,0 +1,30 @@
+import type { CanActivate, ExecutionContext } from '@nestjs/common';
+import type { RequestContext } from './request-context';
+
+/**
+ * What the guards say today about a request that they let pass some time ago. They are the same guards, so that an open
+ * stream and a new request are never held to different rules. At once when everything they ask for is cached.
+ * @returns what they have found out, in a context of its own.
+ * @throws GatewayError what the guards refuse with; also as a rejection.
+ */
+export function judgeAgain(
+  context: RequestContext,
+  guards: readonly CanActivate[],
+): RequestContext | Promise<RequestContext> {
+  const again = context.again();
+  const execution = { getArgByIndex: () => ({ context: again }) } as unknown as ExecutionContext;
+  return judgeFrom(0, guards, again, execution);
+}
+
+function judgeFrom(
+  first: number,
+  guards: readonly CanActivate[],
+  again: RequestContext,
+  execution: ExecutionContext,
+): RequestContext | Promise<RequestContext> {
+  for (let i = first; i < guards.length; i++) {
+    const verdict = guards[i]?.canActivate(execution);
+    if (verdict instanceof Promise) return verdict.then(() => judgeFrom(i + 1, guards, again, execution));
+  }
+  return again;
+}
