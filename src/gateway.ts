@@ -1,6 +1,7 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import { createControlPlane } from '#apps/control-plane/src/control-plane';
-import { createDataPlane } from '#apps/data-plane/src/data-plane';
+import { createDataPlane, type DataPlaneResources } from '#apps/data-plane/src/data-plane';
+import { openReplica } from '#apps/data-plane/src/replica';
 import type { GatewayConfig } from '#libs/config';
 import {
   drain,
@@ -8,6 +9,7 @@ import {
   openResources,
   probes,
   resolveAdminToken,
+  type Resources,
   type RunningProcess,
 } from '#libs/lifecycle';
 import type { Logging } from '#libs/logging';
@@ -37,17 +39,15 @@ export async function startGateway(config: GatewayConfig, logging?: Logging): Pr
   const { store, readiness, metrics } = resources;
   const { logger } = resources.logging;
   const adminToken = resolveAdminToken(config, logger);
-  const control = await createControlPlane({ ...resources, adminToken, isReady: () => readiness.ready });
-  const probe = probes(readiness);
+  const replica = openReplica(resources);
+  const isReady = (): boolean => readiness.ready;
+  const control = await createControlPlane({ ...resources, ...replica, adminToken, isReady });
   const shared = config.adminPort === undefined;
   const data = await createDataPlane({
     ...resources,
+    ...replica,
     draining: () => readiness.draining,
-    neighbour: {
-      claims: (url) => probe.claims(url) || (shared && CONTROL_PATHS.test(url)),
-      handle: (request, response) =>
-        (probe.claims(request.url ?? '') ? probe.handle : control.handle)(request, response),
-    },
+    neighbour: neighbourOf(control.handle, readiness, shared),
   });
   const demo = !config.production && store.kind === 'embedded';
   const quickStart = demo ? await prepareQuickStart(resources) : undefined;
@@ -63,7 +63,8 @@ export async function startGateway(config: GatewayConfig, logging?: Logging): Pr
     port,
     adminPort,
     adminToken,
-    ready: () => store.ready(),
+    // What is published is read from the store, so it comes later.
+    ready: () => replica.publications.loaded,
     async close() {
       logger.info('shutting down: requests in flight get to finish');
       await drain(data.server, {
@@ -76,11 +77,26 @@ export async function startGateway(config: GatewayConfig, logging?: Logging): Pr
       if (admin) await closeServer(admin);
       await quickStart?.close();
       await data.close();
+      replica.publications.close();
       await control.close();
       await store.close();
       logger.info('stopped');
       resources.logging.flush();
     },
+  };
+}
+
+/** What the data plane's listener leaves to others: the probes, and the control plane where both share a port. */
+function neighbourOf(
+  control: RequestListener,
+  readiness: Resources['readiness'],
+  shared: boolean,
+): DataPlaneResources['neighbour'] {
+  const probe = probes(readiness);
+  return {
+    claims: (url) => probe.claims(url) || (shared && CONTROL_PATHS.test(url)),
+    handle: (request, response) =>
+      (probe.claims(request.url ?? '') ? probe.handle : control)(request, response),
   };
 }
 

@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { ProblemFilter } from '#libs/errors';
+import { PublicationRepository } from '#libs/publications';
 import {
   AddressPolicy,
   ApiKeyRepository,
@@ -27,11 +28,36 @@ import { MetricsController } from './metrics/metrics.controller';
 import { PORTAL_CONTROLLERS, portalProviders } from './portal/providers';
 import { RouteOverviewController } from './routes/route-overview.controller';
 import { RoutesController } from './routes/routes.controller';
+import { PublicationController, PublicationsController } from './publications/publications.controller';
+import { ServiceHealthController } from './services/service-health.controller';
 import { ServicesController } from './services/services.controller';
 import { TenantConfigurationsController } from './tenants/tenant-configurations.controller';
 import { TenantsController } from './tenants/tenants.controller';
 import { TenantUsageController } from './usage/tenant-usage.controller';
 import { UsageController } from './usage/usage.controller';
+
+const CONTROLLERS = [
+  HealthController,
+  MetricsController,
+  TenantsController,
+  TenantBillingController,
+  TenantUsageController,
+  RoutesController,
+  RouteOverviewController,
+  ApiKeysController,
+  ServicesController,
+  ServiceHealthController,
+  PublicationController,
+  PublicationsController,
+  ...PORTAL_CONTROLLERS,
+  TenantConfigurationsController,
+  ExplainController,
+  PlansController,
+  BillingController,
+  PricingController,
+  StatementsController,
+  UsageController,
+];
 
 @Module({})
 export class ControlPlaneModule {
@@ -41,6 +67,7 @@ export class ControlPlaneModule {
     const addresses = new AddressPolicy(config.allowPrivateUpstreams);
     const services = new ServiceRepository(store, apiKeys, addresses);
     const tenants = new TenantRepository(store, apiKeys, addresses);
+    const publications = new PublicationRepository(store);
     const directory = new TenantDirectory(store, logging.logger, config.staleConfigMaxAgeMs);
     const problems = new ProblemFilter((error, request) => {
       const { id } = request as { id?: string };
@@ -48,34 +75,17 @@ export class ControlPlaneModule {
     });
     return {
       module: ControlPlaneModule,
-      controllers: [
-        HealthController,
-        MetricsController,
-        TenantsController,
-        TenantBillingController,
-        TenantUsageController,
-        RoutesController,
-        RouteOverviewController,
-        ApiKeysController,
-        ServicesController,
-        ...PORTAL_CONTROLLERS,
-        TenantConfigurationsController,
-        ExplainController,
-        PlansController,
-        BillingController,
-        PricingController,
-        StatementsController,
-        UsageController,
-      ],
+      controllers: CONTROLLERS,
       providers: [
         { provide: OPTIONS, useValue: options },
         { provide: TenantRepository, useValue: tenants },
         { provide: ApiKeyRepository, useValue: apiKeys },
         { provide: ServiceRepository, useValue: services },
+        { provide: PublicationRepository, useValue: publications },
         { provide: TenantDirectory, useValue: directory },
         ...portalProviders(store, { tenants, apiKeys, services }),
         ...billingProviders(options, { tenants, apiKeys, services }),
-        { provide: Explainer, useValue: new Explainer(store, config, logging.logger) },
+        { provide: Explainer, useValue: new Explainer(store, config, logging.logger, options) },
         // In this order: the body is read only for those who may send one.
         { provide: APP_GUARD, useClass: AdminGuard },
         { provide: APP_GUARD, useClass: JsonBodyGuard },

@@ -13,8 +13,9 @@ import { ProblemFilter } from '#libs/errors';
 import { Admission, ProxyTrust, RateLimiter, TokenVerifier } from '#libs/guards';
 import { nestLogger, type Logging } from '#libs/logging';
 import type { MetricsRegistry } from '#libs/metrics';
+import type { PublicationTable } from '#libs/publications';
 import type { Store } from '#libs/store';
-import { AddressPolicy, TenantDirectory } from '#libs/tenants';
+import { AddressPolicy, TenantDirectory, type TargetHealth } from '#libs/tenants';
 import { UsageMeter } from '#libs/usage';
 import { Accounting } from './accounting';
 import { answerParserError } from './client-error';
@@ -26,6 +27,7 @@ import { Observation } from './observation';
 import { PrototypeStableAdapter } from './prototype-stable-adapter';
 import { describeRequest } from './refusable';
 import { Forwarder } from './upstream/forwarder';
+import { HealthChecks } from './upstream/health-checks';
 import { Transport } from './upstream/transport';
 
 /** What the process hands to the data plane. */
@@ -34,6 +36,10 @@ export interface DataPlaneResources {
   readonly store: Store;
   readonly logging: Logging;
   readonly metrics: MetricsRegistry;
+  /** What tenants publish; started and closed by whoever made it. */
+  readonly publications: PublicationTable;
+  /** What is known about the targets of services. */
+  readonly targets: TargetHealth;
   readonly neighbour: Neighbour;
   readonly draining: () => boolean;
 }
@@ -54,7 +60,7 @@ const HEADERS_TIMEOUT_MS = 20_000;
 
 /** Puts the data plane together: admission → Nest (guards, controller) → forwarder, observed from end to end. */
 export async function createDataPlane(resources: DataPlaneResources): Promise<DataPlane> {
-  const { config, store, logging, metrics } = resources;
+  const { config, store, logging, metrics, publications } = resources;
   const addresses = new AddressPolicy(config.allowPrivateUpstreams);
   const limiter = new RateLimiter(store, config.rateLimitMode);
   const meter = new UsageMeter(store, logging.logger, config.dataDir);
@@ -74,7 +80,7 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
   );
 
   const door = new FrontDoor({
-    admission: new Admission(proxies, config.maxBodyBytes),
+    admission: new Admission(proxies, config.maxBodyBytes, publications),
     proxies,
     cors,
     observation,
@@ -85,13 +91,9 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
   });
   const adapter = new PrototypeStableAdapter(serverOptions(config), door.request);
   const verifier = new TokenVerifier({ logger: logging.logger, addresses });
+  const { directory, checks } = followedBy(resources, transport);
   const nest = await NestFactory.create(
-    DataPlaneModule.of({
-      directory: new TenantDirectory(store, logging.logger, config.staleConfigMaxAgeMs),
-      verifier,
-      limiter,
-      forwarder,
-    }),
+    DataPlaneModule.of({ directory, verifier, limiter, forwarder }),
     adapter,
     // Bodies are streamed, never parsed here.
     { bodyParser: false, logger: nestLogger(logging.logger) },
@@ -100,7 +102,20 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
   await nest.init();
   const application = adapter.getInstance<RequestListener>();
   describeRequest(adapter.getInstance(), cors);
-  return running(tuned(nest.getHttpServer() as Server, door), door, [transport, verifier, limiter, meter]);
+  const parts = [checks, transport, verifier, limiter, meter];
+  return running(tuned(nest.getHttpServer() as Server, door), door, parts);
+}
+
+/** The configuration as requests find it, and what goes on checking the targets in it. */
+function followedBy(
+  { store, logging, config, publications, targets }: DataPlaneResources,
+  transport: Transport,
+): { directory: TenantDirectory; checks: HealthChecks } {
+  const { logger } = logging;
+  const directory = new TenantDirectory(store, logger, config.staleConfigMaxAgeMs, targets);
+  const checks = new HealthChecks(targets, transport, directory, publications, logger);
+  checks.start();
+  return { directory, checks };
 }
 
 function serverOptions({ maxHeaderBytes }: GatewayConfig): ServerOptions {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { GatewayError } from '#libs/errors';
+import type { PublicationTable } from '#libs/publications';
 import { normalPath } from '#libs/tenants';
 import { dropNamed, headerRule } from './header-rules';
 import type { Peer, ProxyTrust } from './proxy-trust';
@@ -15,6 +16,9 @@ export interface ArrivingRequest {
   /** Flat: name, value, name, value, … */
   readonly rawHeaders: readonly string[];
 }
+
+/** Where published routes are looked up; PublicationTable fits. */
+export type PublishedLookUp = Pick<PublicationTable, 'find'>;
 
 /** Values that the header loop collects; the context gets what they mean. */
 class Collected {
@@ -42,10 +46,14 @@ const REFUSED_METHODS = ['TRACE', 'TRACK', 'CONNECT'];
  * credentials, and leaves exactly the headers that the upstream may see.
  */
 export class Admission {
-  /** @param maxBodyBytes 0 means unlimited. */
+  /**
+   * @param maxBodyBytes 0 means unlimited.
+   * @param publications what is published beside `/api` and `/proxy`; absent: nothing.
+   */
   constructor(
     private readonly proxies: ProxyTrust,
     private readonly maxBodyBytes: number,
+    private readonly publications?: PublishedLookUp,
   ) {}
 
   /** @throws GatewayError for requests that must not go further; the context is filled as far as it got. */
@@ -64,8 +72,21 @@ export class Admission {
     this.addForwarded(peer, collected, context);
     readUpgrade(request.method, collected, context);
     const destination = destinationOf(context.path);
-    context.serviceId = destination.serviceId;
-    context.routedPath = destination.path;
+    if (destination) {
+      context.serviceId = destination.serviceId;
+      context.routedPath = destination.path;
+    } else {
+      this.enterPublished(context);
+    }
+  }
+
+  /** @throws GatewayError not_found, or as the look-up */
+  private enterPublished(context: RequestContext): void {
+    const { host, path, upstreamHeaders } = context;
+    const route = this.publications?.find(host, path, askedMethod(context), upstreamHeaders);
+    if (route === undefined) throw new GatewayError('not_found');
+    context.published = route;
+    context.routedPath = route.upstreamPath(path);
   }
 
   private readHeaders(raw: readonly string[], collected: Collected, context: RequestContext): void {
@@ -119,6 +140,7 @@ export class Admission {
     const claimedHost = vouched(claimed?.forwardedHost, client.hops);
     const host = claimedHost !== undefined && HOST.test(claimedHost) ? claimedHost : (collected.host ?? '');
     context.clientAddress = client.address;
+    context.host = host;
     const node = client.address.includes(':') ? `"[${client.address}]"` : client.address;
     // prettier-ignore
     context.upstreamHeaders.push(
@@ -129,6 +151,15 @@ export class Admission {
       'X-Request-Id', context.id,
     );
   }
+}
+
+/** A preflight (Fetch standard, CORS protocol) is about the method that it names; the gateway answers it itself. */
+function askedMethod({ method, origin, upstreamHeaders }: RequestContext): string {
+  if (method !== 'OPTIONS' || origin === undefined) return method;
+  const place = upstreamHeaders.findIndex(
+    (name, i) => i % 2 === 0 && name.toLowerCase() === 'access-control-request-method',
+  );
+  return place < 0 ? method : (upstreamHeaders[place + 1] ?? method);
 }
 
 function readHeader(name: string, value: string, collected: Collected, context: RequestContext): void {

@@ -7,6 +7,10 @@ export interface AccessRecord {
   method: string;
   /** Path without its query: queries carry secrets too often. */
   path: string;
+  /** Id of the service that the request was for. */
+  serviceId?: string | undefined;
+  /** Path of the route that was taken. */
+  route?: string | undefined;
   status: number;
   durationMs: number;
   upstreamMs: number | undefined;
@@ -46,7 +50,10 @@ export function accessLine(r: AccessRecord, level: string): string {
   return (
     `{"level":"${level}","time":"${isoTime(r.endedAt)}","category":"request","requestId":${quoted(r.requestId)},` +
     (r.tenantId === undefined ? '' : `"tenantId":${quoted(r.tenantId)},`) +
-    `"method":${quoted(r.method)},"path":${quoted(r.path)},"status":${r.status},` +
+    `"method":${quoted(r.method)},"path":${quoted(r.path)},` +
+    (r.serviceId === undefined ? '' : `"serviceId":${quoted(r.serviceId)},`) +
+    (r.route === undefined ? '' : `"route":${quoted(r.route)},`) +
+    `"status":${r.status},` +
     `"durationMs":${r.durationMs.toFixed(2)},` +
     (r.upstreamMs === undefined ? '' : `"upstreamMs":${r.upstreamMs.toFixed(2)},`) +
     `"ip":${quoted(r.clientAddress)},"bytesIn":${r.bytesIn},"bytesOut":${r.bytesOut},` +

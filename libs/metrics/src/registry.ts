@@ -1,6 +1,7 @@
 import { Registry, collectDefaultMetrics } from 'prom-client';
 import { ControlMetrics } from './control-metrics';
 import { GatewayMetrics } from './gateway-metrics';
+import { watchTargets, type WatchedTargets } from './target-metrics';
 import { watchStore, watchUsage, type WatchedStore, type WatchedUsage } from './store-metrics';
 
 export const METRICS_CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
@@ -24,6 +25,10 @@ export class MetricsRegistry {
 
   watchUsage(usage: WatchedUsage): void {
     watchUsage(this.registry, usage);
+  }
+
+  watchTargets(targets: WatchedTargets): void {
+    watchTargets(this.registry, targets);
   }
 
   render(): Promise<string> {

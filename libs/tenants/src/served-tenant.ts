@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { keys, type Bucket } from '#libs/store';
 import { commonIdp, commonRoutes, commonUpstream, type Upstream } from './common-parts';
 import type { Route, RouteTable } from './route-table';
+import type { Caller } from './served-key';
 import { DEFAULT_RATE_LIMIT, type IdentityProvider, type Tenant, type TenantTimeouts } from './tenant';
 import { DEFAULT_SERVED_BILLING, type ServedBilling } from './tenant-billing';
 
@@ -19,6 +20,8 @@ export class ServedTenant {
   readonly idp: IdentityProvider | undefined;
   readonly timeouts: TenantTimeouts | undefined;
   readonly billing: ServedBilling;
+  /** Who calls routes that ask for no key: see `anonymousCaller`. */
+  anonymous: Caller | undefined = undefined;
   /** Tenants share their routes, but not what the routes have left. Made when a route with a limit is first taken. */
   private routeBuckets: Map<Route, Bucket> | undefined = undefined;
 

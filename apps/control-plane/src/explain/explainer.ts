@@ -9,11 +9,13 @@ import {
   enforceLimits,
   findDestination,
   identifyCaller,
+  identifyVisitor,
   limitsOf,
   verifyBearer,
   type ArrivingRequest,
 } from '#libs/guards';
 import type { Logger } from '#libs/logging';
+import { PublicationTable } from '#libs/publications';
 import { keys, type Store } from '#libs/store';
 import {
   AddressPolicy,
@@ -24,8 +26,8 @@ import {
   type Caller,
   type Route,
   type ServedTenant,
-  type Upstream,
 } from '#libs/tenants';
+import type { ControlPlaneOptions } from '../control-plane.options';
 import { GUARDS, type ExplanationDto, type JudgementDto } from './explanation.dto';
 
 type Details = Record<string, unknown>;
@@ -33,6 +35,8 @@ type Guard = (typeof GUARDS)[number];
 
 /** What the data plane's guards judge with, in a copy of our own. */
 interface Bench {
+  admission: Admission;
+  publications: PublicationTable;
   directory: TenantDirectory;
   verifier: TokenVerifier;
   limiter: RateLimiter;
@@ -45,21 +49,22 @@ interface Bench {
 export class Explainer {
   private readonly apiKeys: ApiKeyRepository;
   private readonly proxies: ProxyTrust;
-  private readonly admission: Admission;
   private made: Bench | undefined;
 
   constructor(
     private readonly store: Store,
     private readonly config: GatewayConfig,
     private readonly logger: Logger,
+    private readonly replica: Pick<ControlPlaneOptions, 'publications' | 'targets'> = {},
   ) {
     this.apiKeys = new ApiKeyRepository(store);
     this.proxies = new ProxyTrust(config.trustedProxies);
-    this.admission = new Admission(this.proxies, config.maxBodyBytes);
   }
 
   /** @param clientAddress the other end of the connection. */
   async explain(request: ArrivingRequest, clientAddress: string): Promise<ExplanationDto> {
+    const { publications } = this.bench;
+    if (this.store.state === 'ready') await publications.loaded;
     const context = new RequestContext(performance.now());
     const judgements: JudgementDto[] = [];
     let refusal: GatewayError | undefined;
@@ -84,13 +89,14 @@ export class Explainer {
       tenantId: context.tenant?.id ?? (await this.mappedTenant(context)) ?? null,
       route: context.route?.path ?? null,
       serviceId: context.service?.id ?? null,
-      upstreamUrl: context.upstream ? upstreamUrl(context.upstream, context) : null,
+      upstreamUrl: upstreamUrl(context),
       judgements,
     };
   }
 
   async close(): Promise<void> {
     await this.made?.verifier.close();
+    if (this.made && this.made.publications !== this.replica.publications) this.made.publications.close();
   }
 
   /** @throws GatewayError if the guard refuses */
@@ -102,8 +108,8 @@ export class Explainer {
   ): Details | Promise<Details> {
     switch (guard) {
       case 'admission':
-        this.admission.admit(request, this.proxies.peer(address, false), context);
-        return { path: context.path, clientAddress: context.clientAddress };
+        this.bench.admission.admit(request, this.proxies.peer(address, false), context);
+        return { path: context.path, clientAddress: context.clientAddress, ...publishedDetails(context) };
       case 'api_key':
         return this.judgeKey(context);
       case 'route':
@@ -116,22 +122,28 @@ export class Explainer {
   }
 
   private async judgeKey(context: RequestContext): Promise<Details> {
-    const caller = await identifyCaller(context, this.bench.directory);
+    const { published } = context;
+    const caller = await (published
+      ? identifyVisitor(context, published, this.bench.directory)
+      : identifyCaller(context, this.bench.directory));
     context.caller = caller;
     context.tenant = caller.tenant;
-    return { tenantId: caller.tenant.id, keyId: caller.key.id };
+    const required = published?.requiresApiKey ?? true;
+    return { tenantId: caller.tenant.id, keyId: required ? caller.key.id : undefined, required };
   }
 
   private async judgeRoute(context: RequestContext): Promise<Details> {
     await findDestination(context, context.caller as Caller, this.bench.directory);
-    const { service, route } = context;
+    const { service, route, published } = context;
+    if (published)
+      return { name: published.name, serviceId: service?.id, requiresJwt: published.requiresJwt };
     return service
       ? { serviceId: service.id, requiresJwt: service.requiresJwt }
       : { path: route?.path, requiresJwt: route?.requiresJwt };
   }
 
   private async judgeToken(context: RequestContext): Promise<Details> {
-    if (!(context.service ?? context.route)?.requiresJwt) return { required: false };
+    if (!(context.published ?? context.service ?? context.route)?.requiresJwt) return { required: false };
     const token = await verifyBearer(
       context.authorization,
       context.tenant as ServedTenant,
@@ -143,7 +155,8 @@ export class Explainer {
 
   private async judgeLimits(context: RequestContext): Promise<Details> {
     const now = Date.now();
-    context.limits = limitsOf(context.caller as Caller, (context.service ?? context.route) as Route, now);
+    const place = (context.service ?? context.route) as Route;
+    context.limits = limitsOf(context.caller as Caller, place, now, context.published);
     context.verdict = await this.bench.limiter.peek(context.limits.claim);
     enforceLimits(context.limits, context.verdict, now);
     return limitDetails(context);
@@ -166,14 +179,22 @@ export class Explainer {
     };
   }
 
-  private async mappedTenant({ apiKey }: RequestContext): Promise<string | undefined> {
+  private async mappedTenant({ apiKey, published }: RequestContext): Promise<string | undefined> {
+    if (published) return published.tenantId;
     return apiKey ? (await this.apiKeys.byHash(hashApiKey(apiKey)))?.tenantId : undefined;
   }
 
   /** Made when it is first needed: its caches take memory that a plane nobody asks need not have. */
   private get bench(): Bench {
-    this.made ??= {
-      directory: new TenantDirectory(this.store, this.logger, this.config.staleConfigMaxAgeMs),
+    if (this.made) return this.made;
+    const { store, logger, config, replica } = this;
+    const publications =
+      replica.publications ?? new PublicationTable(store, logger, config.staleConfigMaxAgeMs);
+    publications.start();
+    this.made = {
+      publications,
+      admission: new Admission(this.proxies, config.maxBodyBytes, publications),
+      directory: new TenantDirectory(store, logger, config.staleConfigMaxAgeMs, replica.targets),
       verifier: new TokenVerifier({
         logger: this.logger,
         addresses: new AddressPolicy(this.config.allowPrivateUpstreams),
@@ -196,6 +217,13 @@ function limitDetails({ limits, verdict }: RequestContext): Details {
   return { remaining, capacity, windowSeconds, retryAfterMs, limits: all };
 }
 
-function upstreamUrl(upstream: Upstream, { routedPath, query }: RequestContext): string {
-  return upstream.origin + (upstream.basePath + routedPath || '/') + query;
+/** What was found at the root, and by what it was looked up. */
+function publishedDetails({ published, host }: RequestContext): Details {
+  return published ? { host, published: published.name, tenantId: published.tenantId } : {};
+}
+
+/** Where it would go now; of several targets, to one of them. */
+function upstreamUrl({ service, upstream, routedPath, query }: RequestContext): string | null {
+  const target = service ? service.next().upstream : upstream;
+  return target ? target.origin + (target.basePath + routedPath || '/') + query : null;
 }

@@ -28,7 +28,11 @@ export class Forwarder {
   }
 
   forward(request: GatewayRequest, response: ServerResponse): void {
-    if (request.context.upgrade) this.webSockets.relay(request, response);
+    const { context, socket } = request;
+    // The client may have gone while the guards were waiting, and nobody would let go of the target again.
+    if (context.upgrade ? socket.destroyed : response.destroyed) return;
+    prepare(context);
+    if (context.upgrade) this.webSockets.relay(request, response);
     else this.proxy.web(request, response);
   }
 
@@ -36,8 +40,6 @@ export class Forwarder {
     const { context } = request;
     const { tenant, service, upstream: target } = context;
     if (!tenant || !target) throw new Error('the Forwarder ran before the guards');
-    // The client may have gone while the guards were waiting.
-    if (response.destroyed) return;
     const timeouts = this.transport.timeouts(service?.timeouts ?? tenant.timeouts);
     const upstream = this.transport.poolFor(target, timeouts);
     upstream.retries.deposit();
@@ -48,6 +50,7 @@ export class Forwarder {
       body:
         context.bodyLength === undefined ? undefined : new RequestBody(request, context, this.maxBodyBytes),
       timeouts,
+      changes: context.published?.responseHeaders,
       ownHeaders: ['X-Request-Id', context.id, ...this.cors.headers(context)],
       levels: levels(context),
       refuse: (error: GatewayError) => this.refuse(error, request, response),
@@ -55,6 +58,21 @@ export class Forwarder {
     });
     exchange.start();
   }
+}
+
+/** Chooses the target only now, by what is known at this moment, and makes the request what a published route says. */
+function prepare(context: RequestContext): void {
+  const { service, published, upstreamHeaders } = context;
+  if (service) {
+    const target = service.next();
+    // Until the request is over, see Observation.
+    target.pending += 1;
+    context.target = target;
+    context.upstream = target.upstream;
+  }
+  if (!published) return;
+  published.requestHeaders?.apply(upstreamHeaders);
+  if (published.stripped !== '') upstreamHeaders.push('X-Forwarded-Prefix', published.stripped);
 }
 
 /** Where the caller's limits stand. */

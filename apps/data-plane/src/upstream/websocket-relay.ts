@@ -2,6 +2,7 @@ import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { GatewayError } from '#libs/errors';
 import type { GatewayRequest } from '#libs/guards';
+import type { HeaderChanges } from '#libs/publications';
 import type { Upstream } from '#libs/tenants';
 import type { Proxy } from './proxy';
 import { responseHead } from './response-headers';
@@ -71,6 +72,7 @@ export class WebSocketRelay {
       // http-proxy writes the 101 to the raw socket; the response that could have refused steps aside.
       response.detachSocket(socket);
       answer.headers['x-request-id'] = context.id;
+      if (context.published?.responseHeaders) changeHeaders(answer, context.published.responseHeaders);
       context.switchedProtocols = true;
       join(socket, upstreamSocket, idleMs);
     });
@@ -109,7 +111,9 @@ export class WebSocketRelay {
     // Node's server, which has let go of the connection, would have passed this on.
     socket.on('drain', () => response.emit('drain'));
     try {
-      response.writeHead(status, responseHead(status, raw, ['X-Request-Id', request.context.id]).headers);
+      const { headers } = responseHead(status, raw, ['X-Request-Id', request.context.id]);
+      request.context.published?.responseHeaders?.apply(headers);
+      response.writeHead(status, headers);
       answer.pipe(response);
     } catch (error) {
       answer.destroy(error as Error);
@@ -144,6 +148,21 @@ function join(client: Socket, upstream: Socket, idleMs: number): void {
     client.destroySoon();
   });
   client.once('close', () => upstream.destroy());
+}
+
+/** http-proxy writes the head of a 101 from these. */
+function changeHeaders(answer: IncomingMessage, changes: HeaderChanges): void {
+  const flat = Object.entries(answer.headers).flatMap(([name, value]) =>
+    [value ?? []].flat().flatMap((one) => [name, one]),
+  );
+  changes.apply(flat);
+  answer.headers = {};
+  for (let i = 0; i < flat.length; i += 2) {
+    const name = (flat[i] as string).toLowerCase();
+    const earlier = answer.headers[name];
+    const value = flat[i + 1] as string;
+    answer.headers[name] = earlier === undefined ? value : [earlier, value].flat();
+  }
 }
 
 /** The headers that http-proxy copies to the upstream: the admitted ones and the handshake's own. */
