@@ -79,11 +79,15 @@ function checkHosts(hosts: unknown, report: Report): void {
 function checkBackends(backends: unknown, report: Report): void {
   if (!Array.isArray(backends) || backends.length === 0 || backends.length > MAX_BACKENDS)
     return report('backends', `must be a list of 1 to ${MAX_BACKENDS} services`);
+  // NaN as soon as one of them is none.
   let total = 0;
   const seen = new Set<unknown>();
   backends.forEach((backend: unknown, index) => {
     const field = `backends.${index}`;
-    if (!isDictionary(backend)) return report(field, 'must be an object');
+    if (!isDictionary(backend)) {
+      total = NaN;
+      return report(field, 'must be an object');
+    }
     checkKnown(backend, ['service', 'weight'], (name, message) => report(`${field}.${name}`, message));
     const { service, weight = 1 } = backend;
     if (typeof service !== 'string' || !isServiceId(service))
