@@ -168,7 +168,9 @@ describe('a published route', () => {
       status: 200,
     });
     const usage = async (): Promise<string> =>
-      JSON.stringify((await setup.gateway.admin('GET', `/admin/tenants/${acme.id}/usage`)).body);
+      JSON.stringify(
+        (await setup.gateway.admin('GET', `/admin/tenants/${acme.id}/usage?groupBy=route,key`)).body,
+      );
     await waitFor('usage of the route', async () => (await usage()).includes('/logged'));
     expect(await usage()).toContain('anonymous');
   });

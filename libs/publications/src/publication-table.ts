@@ -94,9 +94,9 @@ export class PublicationTable {
   private look(): void {
     const now = Date.now();
     const { epoch, trustMs } = this.store.changes;
-    const vouched = epoch === this.epoch && trustMs === Infinity && !this.everything;
-    if (vouched) this.currentAt = now;
     const away = this.store.state !== 'ready';
+    const vouched = !away && epoch === this.epoch && trustMs === Infinity && !this.everything;
+    if (vouched) this.currentAt = now;
     this.outdated = this.isLoaded && away && now - this.currentAt >= this.maxStaleMs;
     if (away || vouched) return;
     const old = now - this.readAt >= REREAD_AFTER_MS;
