@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
-const { RouteIndex, PublishedRoute } = require('../dist/libs/publications/src/index.js');
+const { RouteIndex, PublishedRoute, parsePublication } = require('../dist/libs/publications/src/index.js');
 const findMyWay = require('find-my-way');
 
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '30' } } });
@@ -114,4 +114,22 @@ for (const { size, ours, radix, changes, longest, builtMs } of stages) {
 const growth = median(stages.at(-1).ours) / median(stages[0].ours) - 1;
 console.log(
   `\nFrom ${SIZES[0]} to ${SIZES.at(-1)} routes a look-up costs ${(growth * 100).toFixed(1)} % more.`,
+);
+
+// The largest document there may be, from its text to its place among all others: what holds up requests for longest.
+const { index } = stages.at(-1);
+const text = JSON.stringify({
+  routes: Array.from({ length: 1000 }, (_, i) => ({ ...ruleOf(i), path: `/big${pathOf(i)}` })),
+});
+const steps = Array.from({ length: 10 }, () => {
+  const startedAt = performance.now();
+  const { publication } = parsePublication('big', text);
+  index.set(
+    'big',
+    publication.routes.map((rule) => new PublishedRoute('big', rule)),
+  );
+  return performance.now() - startedAt;
+});
+console.log(
+  `A change of the largest publication, 1000 routes, takes ${median(steps).toFixed(1)} ms (longest ${Math.max(...steps).toFixed(1)} ms).`,
 );

@@ -15,8 +15,9 @@ beforeAll(async () => {
   trials = await startPathTrials({ idp, allowedRoutes: [] });
   const { gateway } = trials;
   const { body } = await gateway.admin('GET', '/admin/tenants');
-  const { id, upstreamBaseUrl } = (body as { tenants: Array<{ id: string; upstreamBaseUrl: string }> })
-    .tenants[0]!;
+  const { id, upstreamBaseUrl } = (
+    body as { tenants: Array<{ id: string; upstreamBaseUrl: string }> }
+  ).tenants.at(-1)!;
   const fields = { name: 's', targets: [{ url: upstreamBaseUrl }], auth: { jwt: false } };
   const service = (
     (await gateway.admin('POST', `/admin/tenants/${id}/services`, fields)).body as { id: string }
@@ -38,6 +39,8 @@ const tricks = Object.entries(TRICKS).flatMap(([kind, list]) =>
     ? []
     : list
         .filter(([target]) => target.startsWith('/api/v1/'))
+        // Four characters less are not too long any more.
+        .filter(([, expected]) => expected !== 414)
         // What climbs above `/api` climbs above the root here.
         .filter(([target, expected]) => expected !== 404 && !/^\/api\/v1\/(?:\.\.|%2e%2e)\//.test(target))
         .map(([target, expected]) => ({
