@@ -96,6 +96,14 @@ describe('a service', () => {
     ); // prettier-ignore
   });
 
+  it('that somebody else has compiled as well is in use as long as either leads there', () => {
+    const health = new TargetHealth();
+    const served = new ServedService(service(), health);
+    new ServedService(service(), health);
+    served.next();
+    expect([...health.watched(Date.now() + 500_000)].map(({ id }) => id)).toEqual(['7']);
+  });
+
   it('of one target that nobody checks is not watched', () => {
     const health = new TargetHealth();
     new ServedService(service({ targets: [{ url: 'http://a.test' }] }), health).next();

@@ -33,8 +33,10 @@ export class TargetHealth {
 
   /** Something leads to the service. */
   touch(service: WatchedService, now: number): void {
-    service.usedAt = now;
-    if (!this.services.has(service.id)) this.services.set(service.id, service);
+    // Who else has compiled it, such as an explanation, has put another object there.
+    const current = this.services.get(service.id) ?? service;
+    current.usedAt = now;
+    if (current === service) this.services.set(service.id, service);
   }
 
   find(id: string): WatchedService | undefined {
