@@ -1,6 +1,7 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import { createControlPlane } from '#apps/control-plane/src/control-plane';
-import { createDataPlane, type DataPlane } from '#apps/data-plane/src/data-plane';
+import { createDataPlane, type DataPlane, type DataPlaneResources } from '#apps/data-plane/src/data-plane';
+import { openReplica } from '#apps/data-plane/src/replica';
 import type { GatewayConfig } from '#libs/config';
 import {
   drain,
@@ -41,17 +42,15 @@ export async function startGateway(config: GatewayConfig, logging?: Logging): Pr
   const { store, readiness } = resources;
   const { logger } = resources.logging;
   const adminToken = resolveAdminToken(config, logger);
-  const control = await createControlPlane({ ...resources, adminToken, isReady: () => readiness.ready });
-  const probe = probes(readiness);
+  const replica = openReplica(resources);
+  const isReady = (): boolean => readiness.ready;
+  const control = await createControlPlane({ ...resources, ...replica, adminToken, isReady });
   const shared = config.adminPort === undefined;
   const data = await createDataPlane({
     ...resources,
+    ...replica,
     draining: () => readiness.draining,
-    neighbour: {
-      claims: (url) => probe.claims(url) || (shared && CONTROL_PATHS.test(url)),
-      handle: (request, response) =>
-        (probe.claims(request.url ?? '') ? probe.handle : control.handle)(request, response),
-    },
+    neighbour: neighbourOf(control.handle, readiness, shared),
   });
   const demo = !config.production && store.kind === 'embedded';
   const quickStart = demo ? await prepareQuickStart(resources) : undefined;
@@ -68,13 +67,15 @@ export async function startGateway(config: GatewayConfig, logging?: Logging): Pr
     tlsPort,
     adminPort,
     adminToken,
-    ready: () => store.ready(),
+    // What is published is read from the store, so it comes later.
+    ready: () => replica.publications.loaded,
     async close() {
       logger.info('shutting down: requests in flight get to finish');
       await drain(data.servers, drainTerms(resources, data));
       if (admin) await closeServer(admin);
       await quickStart?.close();
       await data.close();
+      replica.publications.close();
       await control.close();
       await store.close();
       logger.info('stopped');
@@ -90,6 +91,20 @@ function drainTerms({ config, readiness, metrics }: Resources, data: DataPlane):
     closeUpgraded: () => data.closeUpgraded(),
     delayMs: config.shutdownDelayMs,
     timeoutMs: config.shutdownTimeoutMs,
+  };
+}
+
+/** What the data plane's listener leaves to others: the probes, and the control plane where both share a port. */
+function neighbourOf(
+  control: RequestListener,
+  readiness: Resources['readiness'],
+  shared: boolean,
+): DataPlaneResources['neighbour'] {
+  const probe = probes(readiness);
+  return {
+    claims: (url) => probe.claims(url) || (shared && CONTROL_PATHS.test(url)),
+    handle: (request, response) =>
+      (probe.claims(request.url ?? '') ? probe.handle : control)(request, response),
   };
 }
 

@@ -3,6 +3,7 @@ import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { AuditLog } from '#libs/audit';
 import { ProblemFilter } from '#libs/errors';
 import { hasOwnKeys } from '#libs/guards';
+import { PublicationRepository } from '#libs/publications';
 import {
   AddressPolicy,
   ApiKeyRepository,
@@ -31,6 +32,8 @@ import { MetricsController } from './metrics/metrics.controller';
 import { PORTAL_CONTROLLERS, portalProviders } from './portal/providers';
 import { RouteOverviewController } from './routes/route-overview.controller';
 import { RoutesController } from './routes/routes.controller';
+import { PublicationController, PublicationsController } from './publications/publications.controller';
+import { ServiceHealthController } from './services/service-health.controller';
 import { ServicesController } from './services/services.controller';
 import { TenantConfigurationsController } from './tenants/tenant-configurations.controller';
 import { TenantsController } from './tenants/tenants.controller';
@@ -50,6 +53,9 @@ const CONTROLLERS = [
   ServicesController,
   ...TOKEN_CONTROLLERS,
   AuditController,
+  ServiceHealthController,
+  PublicationController,
+  PublicationsController,
   ...PORTAL_CONTROLLERS,
   TenantConfigurationsController,
   ExplainController,
@@ -70,6 +76,7 @@ export class ControlPlaneModule {
     const services = new ServiceRepository(store, apiKeys, addresses, ownTokens);
     const tokens = new TokenRepository(store, new TokenSigner(config));
     const tenants = new TenantRepository(store, apiKeys, addresses, ownTokens, [tokens]);
+    const publications = new PublicationRepository(store);
     const directory = new TenantDirectory(store, logging.logger, config.staleConfigMaxAgeMs);
     const problems = new ProblemFilter((error, request) => {
       const { id } = request as { id?: string };
@@ -83,12 +90,13 @@ export class ControlPlaneModule {
         { provide: TenantRepository, useValue: tenants },
         { provide: ApiKeyRepository, useValue: apiKeys },
         { provide: ServiceRepository, useValue: services },
+        { provide: PublicationRepository, useValue: publications },
         { provide: TenantDirectory, useValue: directory },
         ...tokenProviders(tokens, logging.logger),
         { provide: AuditLog, useValue: new AuditLog(store, logging.logger, config.auditMaxEntries) },
         ...portalProviders(store, { tenants, apiKeys, services }),
         ...billingProviders(options, { tenants, apiKeys, services }),
-        { provide: Explainer, useValue: new Explainer(store, config, logging.logger) },
+        { provide: Explainer, useValue: new Explainer(store, config, logging.logger, options) },
         // In this order: the body is read only for those who may send one.
         { provide: APP_GUARD, useClass: AdminGuard },
         { provide: APP_GUARD, useClass: JsonBodyGuard },

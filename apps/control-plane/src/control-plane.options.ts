@@ -1,7 +1,9 @@
 import type { GatewayConfig } from '#libs/config';
 import type { Logging } from '#libs/logging';
 import type { MetricsRegistry } from '#libs/metrics';
+import type { PublicationTable } from '#libs/publications';
 import type { Store } from '#libs/store';
+import type { TargetHealth } from '#libs/tenants';
 
 /** What the process hands to the control plane. */
 export interface ControlPlaneOptions {
@@ -9,6 +11,10 @@ export interface ControlPlaneOptions {
   readonly store: Store;
   readonly logging: Logging;
   readonly metrics: MetricsRegistry;
+  /** What is published, where a data plane in the same process follows it already. */
+  readonly publications?: PublicationTable;
+  /** What a data plane in the same process knows about the targets of services. */
+  readonly targets?: TargetHealth;
   /** The owner's token; without one every protected request gets 503. */
   readonly adminToken: string | undefined;
   readonly isReady: () => boolean;

@@ -1,5 +1,6 @@
 import { drain, openResources, probes, runProcess } from '#libs/lifecycle';
 import { createDataPlane } from './data-plane';
+import { openReplica } from './replica';
 import { metricsEndpoint } from './metrics-endpoint';
 
 /** The data plane alone: proxies on PORT, answers the probes, and shows its metrics to the admin token. */
@@ -8,8 +9,10 @@ void runProcess(async (config) => {
   const { readiness, store, metrics, logging } = resources;
   const probe = probes(readiness);
   const scrape = metricsEndpoint(metrics, config.adminToken);
+  const replica = openReplica(resources);
   const data = await createDataPlane({
     ...resources,
+    ...replica,
     draining: () => readiness.draining,
     neighbour: {
       claims: (url) => probe.claims(url) || scrape.claims(url),
@@ -30,6 +33,7 @@ void runProcess(async (config) => {
         timeoutMs: config.shutdownTimeoutMs,
       });
       await data.close();
+      replica.publications.close();
       await store.close();
       logging.flush();
     },

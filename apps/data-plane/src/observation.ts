@@ -3,6 +3,7 @@ import type { GatewayRequest, RequestContext } from '#libs/guards';
 import type { LogCategory, Logging } from '#libs/logging';
 import type { GatewayMetrics } from '#libs/metrics';
 import type { Accounting } from './accounting';
+import { releaseTarget } from './release-target';
 
 /**
  * Metrics, access log and usage of a request, exactly once for every outcome. They hang on the end of the response,
@@ -24,6 +25,7 @@ export class Observation {
    * @param whole whether it got all of it.
    */
   end(context: RequestContext, status: number, whole: boolean): void {
+    if (context.target) releaseTarget(context, status);
     if (whole) this.accounting.delivered(context, status);
     else this.accounting.ended(context, status);
     const endedAt = performance.now();
@@ -51,6 +53,8 @@ export class Observation {
       scheme: context.scheme,
       method: context.method,
       path: context.path,
+      serviceId: context.service?.id,
+      route: context.route?.path,
       status,
       durationMs,
       upstreamMs,

@@ -38,6 +38,7 @@ export const ERRORS = {
   route_not_found: { status: 404, title: 'There is no such route', fault: 'client' },
   api_key_not_found: { status: 404, title: 'There is no such API key', fault: 'client' },
   service_not_found: { status: 404, title: 'There is no such service', fault: 'client' },
+  publication_not_found: { status: 404, title: 'The tenant publishes nothing', fault: 'client' },
   plan_not_found: { status: 404, title: 'There is no such plan', fault: 'client' },
   statement_not_found: { status: 404, title: 'There is no such statement', fault: 'client' },
   token_not_found: { status: 404, title: 'There is no such token', fault: 'client' },

@@ -1,9 +1,11 @@
+import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { GatewayError } from '#libs/errors';
+import type { PublicationTable } from '#libs/publications';
 import { normalPath } from '#libs/tenants';
 import { dropNamed, headerRule } from './header-rules';
 import { arrivalOf, isHost, type Peer, type ProxyTrust } from './proxy-trust';
-import type { RequestContext } from './request-context';
+import { requestOf, type RequestContext } from './request-context';
 import { destinationOf } from './routed-path';
 
 /** A request as the parser delivers it; also what `explain` makes up. */
@@ -15,6 +17,9 @@ export interface ArrivingRequest {
   /** Flat: name, value, name, value, … */
   readonly rawHeaders: readonly string[];
 }
+
+/** Where published routes are looked up; PublicationTable fits. */
+export type PublishedLookUp = Pick<PublicationTable, 'find'>;
 
 /** Values that the header loop collects; the context gets what they mean. */
 class Collected {
@@ -41,10 +46,14 @@ const REFUSED_METHODS = ['TRACE', 'TRACK', 'CONNECT'];
  * credentials, and leaves exactly the headers that the upstream may see.
  */
 export class Admission {
-  /** @param maxBodyBytes 0 means unlimited. */
+  /**
+   * @param maxBodyBytes 0 means unlimited.
+   * @param publications what is published beside `/api` and `/proxy`; absent: nothing.
+   */
   constructor(
     private readonly proxies: ProxyTrust,
     private readonly maxBodyBytes: number,
+    private readonly publications?: PublishedLookUp,
   ) {}
 
   /** @throws GatewayError for requests that must not go further; the context is filled as far as it got. */
@@ -63,8 +72,12 @@ export class Admission {
     this.addForwarded(peer, collected, context);
     readUpgrade(request.method, collected, context);
     const destination = destinationOf(context.path);
-    context.serviceId = destination.serviceId;
-    context.routedPath = destination.path;
+    if (destination) {
+      context.serviceId = destination.serviceId;
+      context.routedPath = destination.path;
+    } else {
+      enterPublished(context, this.publications);
+    }
   }
 
   private readHeaders(raw: readonly string[], collected: Collected, context: RequestContext): void {
@@ -113,8 +126,8 @@ export class Admission {
     const client = this.proxies.client(peer, collected);
     const { scheme: proto, host } = arrivalOf(peer, client.hops, collected, collected.host ?? '');
     context.scheme = proto;
-    context.host = host;
     context.clientAddress = client.address;
+    context.host = host;
     const node = client.address.includes(':') ? `"[${client.address}]"` : client.address;
     // prettier-ignore
     context.upstreamHeaders.push(
@@ -124,6 +137,38 @@ export class Admission {
       'Forwarded', `for=${node};host="${host}";proto=${proto}`,
       'X-Request-Id', context.id,
     );
+  }
+}
+
+/** A preflight (Fetch standard, CORS protocol) is about the method that it names; the gateway answers it itself. */
+function askedMethod({ method, origin, upstreamHeaders }: RequestContext): string {
+  if (method !== 'OPTIONS' || origin === undefined) return method;
+  const place = upstreamHeaders.findIndex(
+    (name, i) => i % 2 === 0 && name.toLowerCase() === 'access-control-request-method',
+  );
+  return place < 0 ? method : (upstreamHeaders[place + 1] ?? method);
+}
+
+/**
+ * Finds the published route of a request and notes it in its context.
+ * @throws GatewayError not_found, or as the look-up
+ */
+function enterPublished(context: RequestContext, publications: PublishedLookUp | undefined): void {
+  const { host, path, upstreamHeaders } = context;
+  const route = publications?.find(host, path, askedMethod(context), upstreamHeaders);
+  if (route === undefined) throw new GatewayError('not_found');
+  context.published = route;
+  context.routedPath = route.upstreamPath(path);
+}
+
+/** Before the guards where an open stream is judged again: what it was admitted to may not be published any more. */
+export class PublishedAgain implements CanActivate {
+  constructor(private readonly publications: PublishedLookUp) {}
+
+  canActivate(execution: ExecutionContext): true {
+    const { context } = requestOf(execution);
+    if (context.published) enterPublished(context, this.publications);
+    return true;
   }
 }
 

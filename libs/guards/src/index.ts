@@ -4,11 +4,12 @@
  * Everything they learn is one RequestContext. Not here: forwarding, and what is logged or counted.
  */
 export { RequestContext, type GatewayRequest, type GuardName } from './request-context';
-export { Admission, type ArrivingRequest } from './admission';
+export { Admission, PublishedAgain, type ArrivingRequest, type PublishedLookUp } from './admission';
 export { ProxyTrust, arrivalOf, type Arrival, type Peer } from './proxy-trust';
 export { dropNamed, headerRule, type HeaderRule } from './header-rules';
 export { API_PREFIX, destinationOf } from './routed-path';
-export { ApiKeyGuard, identifyCaller } from './api-key.guard';
+export { ApiKeyGuard } from './api-key.guard';
+export { identifyCaller, identifyVisitor } from './identify-caller';
 export { RouteGuard, chooseRoute, chooseService, findDestination } from './route.guard';
 export { JwtGuard, judgeToken, type GuardedPlace } from './jwt.guard';
 export { enforcePolicy } from './token-policy';

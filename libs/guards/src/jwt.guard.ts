@@ -68,7 +68,8 @@ export class JwtGuard implements CanActivate {
   canActivate(execution: ExecutionContext): boolean | Promise<boolean> {
     const { context } = requestOf(execution);
     context.judge = 'jwt';
-    const place = context.service ?? context.route;
+    // What is published says itself what it asks for; its services may ask for something else at their own address.
+    const place = context.published ?? context.service ?? context.route;
     if (!context.tenant || !place) throw new Error('JwtGuard ran before RouteGuard');
     return judgeToken(context, context.tenant, place, this.verifier);
   }

@@ -2,7 +2,8 @@ import type { ExecutionContext } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
 import type { GatewayError } from '#libs/errors';
 import type { ClaimVerdict } from '#libs/store';
-import type { Caller, Route, ServedService, ServedTenant, Upstream } from '#libs/tenants';
+import type { PublishedRoute } from '#libs/publications';
+import type { Caller, Route, ServedService, ServedTarget, ServedTenant, Upstream } from '#libs/tenants';
 import type { VerifiedToken } from './jwt/verdict';
 import type { RequestLimits } from './request-limits';
 
@@ -43,7 +44,12 @@ export class RequestContext {
 
   /** The service that a path below `/proxy` names. */
   serviceId: string | undefined = undefined;
-  /** The path below `/api` or `/proxy/{service}`, which routes are matched against and the upstream is asked for. */
+  /** The published route that a path elsewhere leads to. */
+  published: PublishedRoute | undefined = undefined;
+  /**
+   * What the upstream is asked for: the path below `/api` or `/proxy/{service}`, which routes are matched against too, or
+   * what a published route makes of the path.
+   */
   routedPath = '';
 
   // The guards
@@ -57,6 +63,8 @@ export class RequestContext {
   verdict: ClaimVerdict | undefined = undefined;
 
   // Forwarding
+  /** The target that was chosen among those of the service. */
+  target: ServedTarget | undefined = undefined;
   upstreamStartedAt: number | undefined = undefined;
   upstreamEndedAt: number | undefined = undefined;
   /** The connection is a WebSocket now, and no HTTP response will come. */

@@ -1,5 +1,6 @@
 import type { Claim, ClaimVerdict, Limit } from '#libs/store';
 import { isBudget, keys } from '#libs/store';
+import type { PublishedRoute } from '#libs/publications';
 import type { Caller, Route, ServedService } from '#libs/tenants';
 
 /** What a limit is for, as the RateLimit fields name it. */
@@ -15,20 +16,50 @@ export interface RequestLimits {
   readonly validUntil: number;
 }
 
-/** What a caller's `limits` are: made anew with the caller whenever the key or its tenant changes. */
-type Kept = Map<Route | ServedService, RequestLimits>;
+type Place = Route | ServedService;
 
-/** @param place the route, or the service where there is one. */
-export function limitsOf(caller: Caller, place: Route | ServedService, now: number): RequestLimits {
-  const kept = (caller.limits ??= new Map()) as Kept;
+/** What a caller's `limits` are: made anew with the caller whenever the key or its tenant changes. */
+type Kept = Map<Place, RequestLimits | Map<Place, RequestLimits>>;
+
+/** Places come and go while an anonymous caller stays; nobody uses so many at a time. */
+const MAX_KEPT = 2000;
+
+/**
+ * @param place the route, or the service where there is one.
+ * @param published the published route that led to the service.
+ */
+export function limitsOf(
+  caller: Caller,
+  place: Place,
+  now: number,
+  published?: PublishedRoute,
+): RequestLimits {
+  const kept = keptFor(caller, published);
   const known = kept.get(place);
   if (known && now < known.validUntil) return known;
-  const limits = workOut(caller, place, now);
+  if (kept.size >= MAX_KEPT) kept.clear();
+  const limits = workOut(caller, place, now, published);
   kept.set(place, limits);
   return limits;
 }
 
-function workOut({ tenant, key }: Caller, place: Route | ServedService, now: number): RequestLimits {
+function keptFor(caller: Caller, published: PublishedRoute | undefined): Map<Place, RequestLimits> {
+  const kept = (caller.limits ??= new Map()) as Kept;
+  if (!published) return kept as Map<Place, RequestLimits>;
+  let inner = kept.get(published);
+  if (!inner) {
+    if (kept.size >= MAX_KEPT) kept.clear();
+    kept.set(published, (inner = new Map()));
+  }
+  return inner as Map<Place, RequestLimits>;
+}
+
+function workOut(
+  { tenant, key }: Caller,
+  place: Place,
+  now: number,
+  published: PublishedRoute | undefined,
+): RequestLimits {
   const claim: Limit[] = [tenant.bucket];
   const names: LimitName[] = ['tenant'];
   const add = (name: LimitName, limit: Limit | undefined): void => {
@@ -38,6 +69,7 @@ function workOut({ tenant, key }: Caller, place: Route | ServedService, now: num
   };
   if ('targets' in place) add('service', place.bucket);
   else add('route', tenant.bucketOf(place));
+  add('route', published?.bucket);
   add('key', key.bucket);
   let validUntil = Infinity;
   if (key.monthlyQuota !== undefined) {

@@ -1,5 +1,6 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { GatewayError } from '#libs/errors';
+import type { PublishedRoute } from '#libs/publications';
 import { TenantDirectory, routeFor, type Caller, type Route, type ServedService } from '#libs/tenants';
 import { requestOf, type RequestContext } from './request-context';
 
@@ -38,14 +39,39 @@ export function chooseService(
 }
 
 /**
- * Finds where a request goes and notes it in its context: the route of its tenant, or the service that its path names.
- * @throws GatewayError as `chooseRoute` and `chooseService`, and store_unavailable
+ * The service that a published route leads to. Whether it is there was looked at when the route was stored.
+ * @throws GatewayError tenant_misconfigured, key_not_allowed
+ */
+export function chooseBackend(
+  { tenant, key }: Caller,
+  route: PublishedRoute,
+  service: ServedService | undefined,
+): ServedService {
+  if (service === undefined || service.tenantId !== tenant.id)
+    throw new GatewayError('tenant_misconfigured', 'a service of the published route is not there');
+  // Not that of this request alone: a key must not open a route now and then.
+  if (key.serviceId !== undefined && route.services.some((id) => id !== key.serviceId))
+    throw new GatewayError('key_not_allowed', `the key is for /proxy/${key.serviceId}`);
+  return service;
+}
+
+/**
+ * Finds where a request goes and notes it in its context: the route of its tenant, the service that its path names, or one
+ * of those of a published route.
+ * @throws GatewayError as `chooseRoute`, `chooseService` and `chooseBackend`, and store_unavailable
  */
 export function findDestination(
   context: RequestContext,
   caller: Caller,
   directory: TenantDirectory,
 ): true | Promise<true> {
+  const { published } = context;
+  if (published) {
+    context.route = published;
+    const service = directory.service(published.nextService());
+    if (service instanceof Promise) return service.then((found) => enterBackend(context, caller, found));
+    return enterBackend(context, caller, service);
+  }
   if (context.serviceId === undefined) {
     context.route = chooseRoute(caller, context.routedPath, context.method);
     context.upstream = caller.tenant.upstream;
@@ -57,9 +83,12 @@ export function findDestination(
 }
 
 function enter(context: RequestContext, caller: Caller, found: ServedService | undefined): true {
-  const service = chooseService(caller, found, context.method);
-  context.service = service;
-  context.upstream = service.next();
+  context.service = chooseService(caller, found, context.method);
+  return true;
+}
+
+function enterBackend(context: RequestContext, caller: Caller, found: ServedService | undefined): true {
+  context.service = chooseBackend(caller, context.published as PublishedRoute, found);
   return true;
 }
 

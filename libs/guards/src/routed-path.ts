@@ -1,11 +1,9 @@
-import { GatewayError } from '#libs/errors';
-
 /** Everything below it is routed by tenant. */
 export const API_PREFIX = '/api';
 /** Below it every service is published under its id. */
 const SERVICE_PREFIX = '/proxy/';
 
-/** Where a path leads. */
+/** Where a path below one of the two leads. */
 export interface Destination {
   /** Undefined for the routes of the tenant itself. */
   readonly serviceId: string | undefined;
@@ -15,15 +13,15 @@ export interface Destination {
 
 /**
  * Takes a normal path apart: `/api/v1/users` → `/v1/users` of the tenant, `/proxy/3/users` → `/users` of service 3.
- * @throws GatewayError not_found for any other path
+ * Undefined for any other path, where tenants may have published something.
  */
-export function destinationOf(path: string): Destination {
+export function destinationOf(path: string): Destination | undefined {
   if (path.startsWith('/api/')) return { serviceId: undefined, path: path.slice(API_PREFIX.length) };
   if (path === API_PREFIX) return { serviceId: undefined, path: '/' };
-  if (!path.startsWith(SERVICE_PREFIX)) throw new GatewayError('not_found');
+  if (!path.startsWith(SERVICE_PREFIX)) return undefined;
   const end = path.indexOf('/', SERVICE_PREFIX.length);
   const serviceId = path.slice(SERVICE_PREFIX.length, end < 0 ? undefined : end);
-  if (serviceId === '') throw new GatewayError('not_found');
+  if (serviceId === '') return undefined;
   // A service's own address is its target, without a slash that the target has not.
   return { serviceId, path: end < 0 ? '' : path.slice(end) };
 }

@@ -2,10 +2,18 @@
 export class Readiness {
   private reached = false;
   private leaving = false;
+  /** What has to be there as well, and is not yet. */
+  private awaited = 0;
 
   /** The store has been reached once; it may go away later without the process being less ready. */
   markReady(): void {
     this.reached = true;
+  }
+
+  /** Not ready before this has resolved once. */
+  waitFor(part: Promise<unknown>): void {
+    this.awaited += 1;
+    void part.then(() => (this.awaited -= 1));
   }
 
   /** Shutdown has begun: readiness fails first, so that load balancers look elsewhere. */
@@ -14,7 +22,7 @@ export class Readiness {
   }
 
   get ready(): boolean {
-    return this.reached && !this.leaving;
+    return this.started && !this.leaving;
   }
 
   get draining(): boolean {
@@ -22,6 +30,10 @@ export class Readiness {
   }
 
   get state(): 'starting' | 'ready' | 'draining' {
-    return this.leaving ? 'draining' : this.reached ? 'ready' : 'starting';
+    return this.leaving ? 'draining' : this.started ? 'ready' : 'starting';
+  }
+
+  private get started(): boolean {
+    return this.reached && this.awaited === 0;
   }
 }

@@ -10,6 +10,10 @@ export interface AccessRecord {
   method: string;
   /** Path without its query: queries carry secrets too often. */
   path: string;
+  /** Id of the service that the request was for. */
+  serviceId?: string | undefined;
+  /** Path of the route that was taken. */
+  route?: string | undefined;
   status: number;
   durationMs: number;
   upstreamMs: number | undefined;
@@ -50,7 +54,10 @@ export function accessLine(r: AccessRecord, level: string): string {
     `{"level":"${level}","time":"${isoTime(r.endedAt)}","category":"request","requestId":${quoted(r.requestId)},` +
     (r.tenantId === undefined ? '' : `"tenantId":${quoted(r.tenantId)},`) +
     `"protocol":"${r.protocol}","scheme":"${r.scheme}",` +
-    `"method":${quoted(r.method)},"path":${quoted(r.path)},"status":${r.status},` +
+    `"method":${quoted(r.method)},"path":${quoted(r.path)},` +
+    (r.serviceId === undefined ? '' : `"serviceId":${quoted(r.serviceId)},`) +
+    (r.route === undefined ? '' : `"route":${quoted(r.route)},`) +
+    `"status":${r.status},` +
     `"durationMs":${r.durationMs.toFixed(2)},` +
     (r.upstreamMs === undefined ? '' : `"upstreamMs":${r.upstreamMs.toFixed(2)},`) +
     `"ip":${quoted(r.clientAddress)},"bytesIn":${r.bytesIn},"bytesOut":${r.bytesOut},` +

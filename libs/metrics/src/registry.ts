@@ -3,6 +3,7 @@ import { watchCertificates, type WatchedCertificates } from './certificate-metri
 import { ControlMetrics } from './control-metrics';
 import { GatewayMetrics } from './gateway-metrics';
 import { watchKeySets, type WatchedKeySets } from './identity-metrics';
+import { watchTargets, type WatchedTargets } from './target-metrics';
 import { watchStore, watchUsage, type WatchedStore, type WatchedUsage } from './store-metrics';
 
 export const METRICS_CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
@@ -34,6 +35,10 @@ export class MetricsRegistry {
 
   watchCertificates(certificates: WatchedCertificates): void {
     watchCertificates(this.registry, certificates);
+  }
+
+  watchTargets(targets: WatchedTargets): void {
+    watchTargets(this.registry, targets);
   }
 
   render(): Promise<string> {

@@ -4,3 +4,9 @@
  * Not here: judging a request (`guards`) and forwarding it (data plane).
  */
 export type { Publication, PublishedBackend, PublishedRouteRule } from './publication';
+export { checkPublication, parsePublication, type CheckedPublication } from './check-publication';
+export { HeaderChanges } from './header-changes';
+export { PublicationRepository, type StoredPublication } from './publication-repository';
+export { PublicationTable } from './publication-table';
+export { PublishedRoute } from './published-route';
+export { RouteIndex } from './route-index';

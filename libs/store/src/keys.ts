@@ -39,6 +39,9 @@ export const publication = (tenantId: string): string => `tenant:publication:${t
 /** Ordered index of the tenants that publish something. */
 export const PUBLICATION_INDEX = 'gatehouse:publications';
 
+/** The tenant that has claimed a published route, by the digest of what the route takes. */
+export const routeClaim = (digest: string): string => `gatehouse:published:${digest}`;
+
 /** JSON record of a service token. */
 export const serviceToken = (jti: string): string => `tenant:token:${jti}`;
 

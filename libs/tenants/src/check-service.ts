@@ -13,6 +13,7 @@ import {
   parseJson,
   type Report,
 } from './field-checks';
+import { checkHealthCheck, checkPassive } from './check-health';
 import type { Service } from './service';
 
 /** A service that holds together, or the reasons why a document is none. */
@@ -21,7 +22,7 @@ export type CheckedService =
 
 const MAX_TARGETS = 64;
 const MAX_WEIGHT = 1000;
-const FIELDS = ['name', 'targets', 'timeouts', 'rateLimit', 'auth'];
+const FIELDS = ['name', 'targets', 'balance', 'healthCheck', 'passive', 'timeouts', 'rateLimit', 'auth'];
 
 /**
  * What is wrong with what somebody says about a service; fields that nobody knows are refused.
@@ -60,9 +61,13 @@ export function parseService(id: string, text: string): CheckedService {
 function problemsOf(document: Record<string, unknown>, addresses?: AddressPolicy): FieldProblem[] {
   const problems: FieldProblem[] = [];
   const report: Report = (field, message) => void problems.push({ field, message });
-  const { name, targets, timeouts, rateLimit, auth } = document;
+  const { name, targets, balance, healthCheck, passive, timeouts, rateLimit, auth } = document;
   checkText(name, 'name', 200, report);
   checkTargets(targets, addresses, report);
+  if (balance !== undefined && balance !== 'round-robin' && balance !== 'least-pending')
+    report('balance', 'must be round-robin or least-pending');
+  if (healthCheck !== undefined) checkHealthCheck(healthCheck, report);
+  if (passive !== undefined && passive !== false) checkPassive(passive, report);
   if (timeouts !== undefined) checkTimeouts(timeouts, report);
   if (rateLimit !== undefined) checkRateLimit(rateLimit, 'rateLimit', report);
   checkAuth(auth, 'auth', report);

@@ -22,17 +22,19 @@ export {
 } from './identity-provider';
 export { shownProvider, type ShownProvider } from './kept-secrets';
 export { isReservedHeader } from './reserved-headers';
-export { checkAuth } from './field-checks';
 export { FollowedCache } from './followed-cache';
 export { checkTenant, parseTenant, type CheckedTenant } from './check-tenant';
 export { AddressPolicy } from './address-policy';
 export { ForbiddenAddressError, permittedLookup, type SystemLookup } from './permitted-lookup';
 export { normalPath, looseForm } from './normal-path';
-export { RouteTable, routeFor, routePath, type Route } from './route-table';
+export { RouteTable, depth, longestPrefix, routeFor, routePath, type Route } from './route-table';
 export { pathAt, type Upstream } from './common-parts';
 export { ServedTenant } from './served-tenant';
-export { Caller, ServedKey, foreignKeyId } from './served-key';
+export { Caller, ServedKey, anonymousCaller, foreignKeyId } from './served-key';
 export { ServedService } from './served-service';
+export { ServedTarget, type TargetTrouble } from './served-target';
+export { TargetHealth, type WatchedService } from './target-health';
+export { Turns } from './turns';
 export { TenantDirectory } from './tenant-directory';
 export { API_KEY_CHALLENGE, generateApiKey, hashApiKey, isMistyped } from './api-key-format';
 export {
@@ -53,11 +55,35 @@ export {
 } from './api-key';
 export { checkApiKeyFields, parseKeyMapping, type KeyMapping } from './check-api-key';
 export { ApiKeyRepository } from './api-key-repository';
-export type { Service, ServiceFields, ServiceTarget, StoredService } from './service';
+export {
+  isServiceId,
+  type Balance,
+  type HealthCheck,
+  type PassiveChecks,
+  type Service,
+  type ServiceFields,
+  type ServiceTarget,
+  type StoredService,
+} from './service';
 export { checkServiceFields, parseService, type CheckedService } from './check-service';
+export { expectedStatuses } from './check-health';
 export { ServiceRepository } from './service-repository';
 export { GenerationalCache } from './generational-cache';
 export { DEFAULT_BILLING, parseBilling, type TenantBilling } from './tenant-billing';
 export { sortableId } from './sortable-id';
-export { requireTenant } from './preconditions';
+export {
+  checkAuth,
+  checkFlag,
+  checkKnown,
+  checkMethods,
+  checkRateLimit,
+  checkRoutePath,
+  checkText,
+  checkWhole,
+  isDictionary,
+  parseJson,
+  type Dictionary,
+  type Report,
+} from './field-checks';
+export { MAX_ROUNDS, demandVersion, invalid, refuseInvalid, requireTenant } from './preconditions';
 export { isWrongType } from './tenant-index';

@@ -88,11 +88,16 @@ export function routePath(path: string): string {
   return prefix.length > 1 && prefix.endsWith('/') ? prefix.slice(0, -1) : prefix;
 }
 
-function depth(path: string): number {
+/** Segments of a path. */
+export function depth(path: string): number {
   return path === '/' ? 0 : path.split('/').length - 1;
 }
 
-function longestPrefix(
+/**
+ * The longest prefix of a path, in whole segments, that is a place.
+ * @param maxDepth segments of the deepest place.
+ */
+export function longestPrefix(
   places: { has(path: string): boolean },
   path: string,
   maxDepth: number,

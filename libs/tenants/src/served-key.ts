@@ -16,6 +16,9 @@ const NANO_DIGITS = 9;
 /** As of a foreign key in usage and limits: enough of its digest to tell it from the others. */
 const FOREIGN_ID_DIGITS = 12;
 
+/** In usage, in the place of the id of a key; none is like it, for those have digits. */
+const ANONYMOUS_ID = 'anonymous';
+
 /** Who is calling: one object for as long as neither the key nor its tenant changes. */
 export class Caller {
   /** What the guards work out once for a caller and keep here. */
@@ -58,6 +61,11 @@ export class ServedKey {
   static foreign(hash: string, tenantId: string): ServedKey {
     const id = foreignKeyId(hash);
     return new ServedKey(id, tenantId, undefined, UNRESTRICTED, id);
+  }
+
+  /** What stands for a key where none was asked for. */
+  static anonymous(tenantId: string): ServedKey {
+    return new ServedKey(ANONYMOUS_ID, tenantId, undefined, UNRESTRICTED, ANONYMOUS_ID);
   }
 
   /** The caller that it makes together with its tenant: always the same, until that is compiled anew. */
@@ -109,6 +117,11 @@ export class ServedKey {
     const { terms } = this;
     return terms.restricted ? terms.objectionToHolder(now, clientAddress) : undefined;
   }
+}
+
+/** Whoever calls a route that asks for no key: one and the same until the tenant is compiled anew. */
+export function anonymousCaller(tenant: ServedTenant): Caller {
+  return (tenant.anonymous ??= new Caller(tenant, ServedKey.anonymous(tenant.id)));
 }
 
 /** The id under which usage and limits know a key that another program has mapped. */

@@ -1,30 +1,44 @@
 import type { AuthPolicy } from './auth-policy';
 import { keys, type Bucket } from '#libs/store';
-import { commonUpstream, type Upstream } from './common-parts';
-import type { Service } from './service';
+import type { PassiveChecks, Service } from './service';
+import { ServedTarget } from './served-target';
+import { TargetHealth, type WatchedService } from './target-health';
 import type { TenantTimeouts } from './tenant';
+import { Turns } from './turns';
 
 /** A service compiled for the request path. */
 export class ServedService {
   readonly id: string;
   readonly tenantId: string;
-  readonly targets: readonly Upstream[];
+  readonly targets: readonly ServedTarget[];
   readonly requiresJwt: boolean;
   readonly auth: AuthPolicy | undefined;
   readonly timeouts: TenantTimeouts | undefined;
   readonly bucket: Bucket | undefined;
+  /** When targets are left out for what clients' requests met; undefined: never. */
+  readonly passive: PassiveChecks | undefined;
+  private readonly leastPending: boolean;
   private readonly weights: readonly number[];
-  private readonly totalWeight: number;
-  /** How far each target is owed requests; the sum is 0 between calls. */
-  private readonly owed: number[];
+  private readonly turns: Turns;
+  /** Undefined for a single target that nobody checks: there is nothing to choose and nothing to know. */
+  private readonly watched: WatchedService | undefined;
 
-  constructor({ id, tenantId, targets, auth, timeouts, rateLimit }: Service) {
+  /** @param health what is known about its targets, and will be. */
+  constructor(
+    service: Service,
+    private readonly health: TargetHealth = new TargetHealth(),
+  ) {
+    const { id, tenantId, targets, auth, timeouts, rateLimit, passive = {} } = service;
     this.id = id;
     this.tenantId = tenantId;
-    this.targets = targets.map(({ url }) => commonUpstream(url));
+    const several = targets.length > 1;
+    const watched = several || service.healthCheck ? health.watch(service) : undefined;
+    this.watched = watched;
+    this.targets = targets.map(({ url }) => watched?.targets.get(url) ?? new ServedTarget(url));
+    this.passive = several && passive ? passive : undefined;
+    this.leastPending = service.balance === 'least-pending';
     this.weights = targets.map(({ weight = 1 }) => weight);
-    this.totalWeight = this.weights.reduce((sum, weight) => sum + weight, 0);
-    this.owed = this.weights.map(() => 0);
+    this.turns = new Turns(this.weights);
     this.requiresJwt = auth?.jwt ?? false;
     this.auth = auth;
     this.timeouts = timeouts;
@@ -37,18 +51,42 @@ export class ServedService {
   }
 
   /**
-   * The target of the next request: by turns in proportion to the weights, and evenly mixed, as nginx does it (smooth
-   * weighted round robin). Of 5, 1 and 1 the first gets five of seven, never five in a row.
+   * The target of the next request: by turns in proportion to the weights, or the one with the least under way for its
+   * weight. Targets in trouble are left out, unless all are: a health check is a suspicion, and refusing everybody on a
+   * suspicion would make an outage of a wrong check. A request to a target that is really down costs nothing but itself.
    */
-  next(): Upstream {
-    const { targets, weights, owed } = this;
-    if (targets.length === 1) return targets[0] as Upstream;
-    let chosen = 0;
-    for (let i = 0; i < owed.length; i++) {
-      owed[i] = (owed[i] as number) + (weights[i] as number);
-      if ((owed[i] as number) > (owed[chosen] as number)) chosen = i;
+  next(): ServedTarget {
+    const { targets, watched } = this;
+    if (!watched) return targets[0] as ServedTarget;
+    const now = Date.now();
+    this.health.touch(watched, now);
+    if (targets.length === 1) return targets[0] as ServedTarget;
+    let troubled = 0;
+    for (const target of targets) if (target.trouble(now) !== undefined) troubled += 1;
+    const some = troubled > 0 && troubled < targets.length;
+    return this.at(this.choose(some ? (place) => this.at(place).trouble(now) !== undefined : undefined));
+  }
+
+  /** Something leads here, though no request need have come yet. */
+  touch(now: number): void {
+    if (this.watched) this.health.touch(this.watched, now);
+  }
+
+  private choose(isOut: ((place: number) => boolean) | undefined): number {
+    if (!this.leastPending) return this.turns.next(isOut);
+    let least = Infinity;
+    for (let i = 0; i < this.targets.length; i++) {
+      if (!isOut?.(i)) least = Math.min(least, this.load(i));
     }
-    owed[chosen] = (owed[chosen] as number) - this.totalWeight;
-    return targets[chosen] as Upstream;
+    return this.turns.next((place) => isOut?.(place) || this.load(place) > least);
+  }
+
+  /** Requests under way in proportion to the weight. */
+  private load(place: number): number {
+    return this.at(place).pending / (this.weights[place] as number);
+  }
+
+  private at(place: number): ServedTarget {
+    return this.targets[place] as ServedTarget;
   }
 }

@@ -3,6 +3,7 @@ import { keys, type Bucket } from '#libs/store';
 import { commonRoutes, commonTrust, commonUpstream, type Upstream } from './common-parts';
 import { trustOf, type TokenTrust } from './identity-provider';
 import type { Route, RouteTable } from './route-table';
+import type { Caller } from './served-key';
 import { DEFAULT_RATE_LIMIT, type Tenant, type TenantTimeouts } from './tenant';
 import { DEFAULT_SERVED_BILLING, type ServedBilling } from './tenant-billing';
 
@@ -21,6 +22,8 @@ export class ServedTenant {
   readonly trust: TokenTrust;
   readonly timeouts: TenantTimeouts | undefined;
   readonly billing: ServedBilling;
+  /** Who calls routes that ask for no key: see `anonymousCaller`. */
+  anonymous: Caller | undefined = undefined;
   /** Tenants share their routes, but not what the routes have left. Made when a route with a limit is first taken. */
   private routeBuckets: Map<Route, Bucket> | undefined = undefined;
 

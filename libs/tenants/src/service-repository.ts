@@ -5,7 +5,13 @@ import type { ApiKeyRepository } from './api-key-repository';
 import { checkServiceFields, parseService } from './check-service';
 import { issuersOf, trustOf } from './identity-provider';
 import { MAX_ROUNDS, demandVersion, readTenant, refuseInvalid, requireTenant } from './preconditions';
-import { isServiceId, type Service, type ServiceFields, type StoredService } from './service';
+import {
+  isServiceId,
+  isServiceNumber,
+  type Service,
+  type ServiceFields,
+  type StoredService,
+} from './service';
 import { jwtByDefault } from './served-tenant';
 import type { Tenant } from './tenant';
 
@@ -172,7 +178,7 @@ export class ServiceRepository {
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const last = await documents.get(keys.SERVICE_SEQUENCE);
       const next = String(Number(last ?? 0) + 1);
-      if (!isServiceId(next)) throw new Error(`${keys.SERVICE_SEQUENCE} holds no number`);
+      if (!isServiceNumber(next)) throw new Error(`${keys.SERVICE_SEQUENCE} holds no number`);
       const expected = last === undefined ? 'absent' : { version: versionOf(last) };
       if (await documents.put(keys.SERVICE_SEQUENCE, next, expected)) return next;
     }
@@ -200,7 +206,7 @@ export class ServiceRepository {
 
   private async page(tenantId: string, position: string, limit: number): Promise<string[]> {
     const members = await this.store.documents.indexPage(keys.serviceIndex(tenantId), position, limit);
-    return members.map((member) => member.replace(/^0+/, ''));
+    return members.map((member) => (/^\d+$/.test(member) ? member.replace(/^0+/, '') : member));
   }
 
   private async read(tenantId: string, id: string): Promise<StoredService> {
@@ -218,8 +224,9 @@ export class ServiceRepository {
   }
 }
 
+/** Numbers sort as numbers; names, which never are one, behind most of them. */
 function memberOf(id: string): string {
-  return id.padStart(ID_DIGITS, '0');
+  return isServiceNumber(id) ? id.padStart(ID_DIGITS, '0') : id;
 }
 
 function ownerOf(text: string): unknown {

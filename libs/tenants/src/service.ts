@@ -8,10 +8,45 @@ export interface ServiceTarget {
   weight?: number;
 }
 
+/** Requests that the gateway makes itself to learn which targets can serve. */
+export interface HealthCheck {
+  /** Below the target's URL; may have a query. */
+  path: string;
+  /** Between two checks of a target; absent means 10. */
+  intervalSeconds?: number;
+  /** Absent means 2000. */
+  timeoutMs?: number;
+  /** Good answers in a row after which a target is used again; absent means 2. */
+  healthyAfter?: number;
+  /** Bad ones in a row after which it is not; absent means 3. */
+  unhealthyAfter?: number;
+  /** A status such as 204, or a range such as `200-299`; absent means `200-399`. */
+  expectStatus?: number | string;
+  /** Value of the `Host` header; absent: that of the target. */
+  host?: string;
+}
+
+/** When a target that fails the requests of clients gets none for a while. */
+export interface PassiveChecks {
+  /** Failures in a row: no connection, a broken one, no answer in time, 502, 503, 504. Absent means 5. */
+  failures?: number;
+  /** Absent means 30. */
+  ejectSeconds?: number;
+}
+
+/** How the next target is chosen: by turns, or the one with the fewest requests under way in this process. */
+export type Balance = 'round-robin' | 'least-pending';
+
 /** What whoever registers a service says about it. */
 export interface ServiceFields {
   name: string;
   targets: ServiceTarget[];
+  /** Absent means `round-robin`. */
+  balance?: Balance;
+  /** Absent: no target is checked before it is used. */
+  healthCheck?: HealthCheck;
+  /** Absent: as its parts say when absent; false: targets are used whatever they do. One target alone always is. */
+  passive?: PassiveChecks | false;
   timeouts?: TenantTimeouts;
   /** Limit of the service as a whole, beside those of its tenant and keys. */
   rateLimit?: RateLimit;
@@ -21,7 +56,7 @@ export interface ServiceFields {
 
 /** A named upstream of a tenant, published at `/proxy/{id}`: the document under `tenant:service:{id}`. */
 export interface Service extends ServiceFields {
-  /** A small number as text; never given out again. */
+  /** A small number as text, never given out again; or the name of a service that files declare. */
   id: string;
   tenantId: string;
   /** ISO 8601. */
@@ -34,7 +69,14 @@ export interface StoredService {
   readonly version: string;
 }
 
-/** Ids are small numbers as text, without leading zeros: one service has one name. */
-export function isServiceId(id: string): boolean {
+/** Ids given out here are small numbers as text, without leading zeros: one service has one name. */
+export function isServiceNumber(id: string): boolean {
   return /^[1-9]\d{0,14}$/.test(id);
+}
+
+/** Ids of services that files declare, such as `acme.weather`: never to be mistaken for a number. */
+const SERVICE_NAME = /^(?!\d+$)[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+
+export function isServiceId(id: string): boolean {
+  return isServiceNumber(id) || SERVICE_NAME.test(id);
 }

@@ -230,17 +230,36 @@ describe('a service', () => {
     change(keys.service('1'), service());
     expect(await directory.service('1')).toMatchObject({ id: '1' });
     change(keys.service('1'), service({ targets: [{ url: 'https://t.example' }] }));
-    expect((await directory.service('1'))?.next().origin).toBe('https://t.example');
+    expect((await directory.service('1'))?.next().upstream.origin).toBe('https://t.example');
     change(keys.service('1'), undefined);
     expect(await directory.service('1')).toBeUndefined();
   });
 
-  it.each(['', '0', '01', '-1', '1.0', '1e3', ' 1', 'acme', '1:x', '../1', '1'.repeat(16)])(
-    'is not looked for under %j',
-    (id) => {
-      const { directory, reads } = setUp({ [keys.service(id)]: service() });
-      expect(directory.service(id)).toBeUndefined();
-      expect(reads).toEqual([]);
+  it.each([
+    '',
+    '0',
+    '01',
+    '-1',
+    '.x',
+    ' 1',
+    'a/b',
+    'a:x',
+    '1:x',
+    '../1',
+    'ä',
+    '1'.repeat(16),
+    'a'.repeat(129),
+  ])('is not looked for under %j', (id) => {
+    const { directory, reads } = setUp({ [keys.service(id)]: service() });
+    expect(directory.service(id)).toBeUndefined();
+    expect(reads).toEqual([]);
+  });
+
+  it.each(['acme.weather', '1.0', '0x', 'a'.repeat(128)])(
+    'that a file declares is found as %j',
+    async (id) => {
+      const { directory } = setUp({ [keys.service(id)]: service() });
+      expect(await directory.service(id)).toMatchObject({ id });
     },
   );
 

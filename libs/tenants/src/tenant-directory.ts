@@ -11,6 +11,7 @@ import { ServedKey, foreignKeyId, type Caller } from './served-key';
 import { ServedService } from './served-service';
 import { ServedTenant } from './served-tenant';
 import { isServiceId } from './service';
+import { TargetHealth } from './target-health';
 import { checkBilling } from './tenant-billing';
 import { isWrongType } from './tenant-index';
 
@@ -29,11 +30,15 @@ export class TenantDirectory {
   private readonly tenants: FollowedCache<ServedTenant | Broken>;
   private readonly services: FollowedCache<ServedService | Broken>;
 
-  /** @param maxStaleMs how long what is known is served while the store is away. */
+  /**
+   * @param maxStaleMs how long what is known is served while the store is away.
+   * @param health what is known about the targets of services.
+   */
   constructor(
     private readonly store: Store,
     private readonly logger: Logger,
     maxStaleMs: number,
+    private readonly health: TargetHealth = new TargetHealth(),
   ) {
     this.apiKeys = new FollowedCache(store, (digest) => this.readKey(hexOf(digest)), MAX_ENTRIES, maxStaleMs);
     this.tenants = new FollowedCache(store, (id) => this.readTenant(id), MAX_ENTRIES, maxStaleMs);
@@ -50,6 +55,15 @@ export class TenantDirectory {
     if (isMistyped(apiKey)) throw unknownKey();
     const known = this.apiKeys.get(hash('sha256', apiKey, 'binary'));
     return known instanceof Promise ? known.then((found) => this.callerOf(found)) : this.callerOf(known);
+  }
+
+  /**
+   * A tenant by its id; synchronous when it is cached.
+   * @throws GatewayError tenant_misconfigured or store_unavailable
+   */
+  tenant(id: string): ServedTenant | undefined | Promise<ServedTenant | undefined> {
+    const tenant = this.tenants.get(id);
+    return tenant instanceof Promise ? tenant.then(intact) : intact(tenant);
   }
 
   /**
@@ -93,7 +107,7 @@ export class TenantDirectory {
   private async readService(id: string): Promise<ServedService | Broken | undefined> {
     const read = await this.read(keys.service(id), (text) => parseService(id, text));
     if (read?.problems) return this.broken('service', { serviceId: id }, read.problems);
-    return read && new ServedService(read.service);
+    return read && new ServedService(read.service, this.health);
   }
 
   private async read<T>(

@@ -10,11 +10,13 @@ const REST_PER_SCAN = 5;
 const BATCH = 100;
 
 /**
- * The ordered index of tenant ids. Documents are the truth and any program may write them, so the index follows
+ * The ordered index of tenant ids, and that of those who publish. Documents are the truth and any program may write them, so the index follows
  * them: on every announced change, and by a scan whenever changes may have been missed.
  */
 export class TenantIndex {
   private readonly changed = new Set<string>();
+  /** Tenants whose publication has changed: another program may have written it without an entry. */
+  private readonly publishers = new Set<string>();
   private settling = false;
   private scanning = false;
   private scannedEpoch: number | undefined;
@@ -40,14 +42,23 @@ export class TenantIndex {
     if (await hasTenant(this.store, id)) await this.add(id);
   }
 
+  /** Brings the entry of one publication in line with its document. */
+  private async settlePublication(tenantId: string): Promise<void> {
+    const { documents } = this.store;
+    const there = await hasDocument(this.store, keys.publication(tenantId));
+    if (there) await documents.indexAdd(keys.PUBLICATION_INDEX, tenantId);
+  }
+
   /** Follows what other programs write, until `close`. */
   follow(logger: Logger): void {
     this.store.changes.subscribe((key) => {
       if (!this.timer) return;
       if (key === undefined) void this.scanIfDue(logger);
+      const publisher = key === undefined ? undefined : keys.publisherOf(key);
       const id = key === undefined ? undefined : keys.tenantIdOf(key);
-      if (id === undefined) return;
-      this.changed.add(id);
+      if (publisher !== undefined) this.publishers.add(publisher);
+      else if (id !== undefined) this.changed.add(id);
+      else return;
       void this.settleChanged(logger);
     });
     // A broken feed cannot announce that it is broken, so its epoch is looked at.
@@ -65,7 +76,10 @@ export class TenantIndex {
     if (this.settling) return;
     this.settling = true;
     try {
-      while (this.changed.size > 0) {
+      while (this.changed.size > 0 || this.publishers.size > 0) {
+        const publishers = [...this.publishers];
+        this.publishers.clear();
+        for (const id of publishers) await this.settlePublication(id);
         const batch = [...this.changed].slice(0, BATCH);
         // Before they are looked at: a change that comes meanwhile must bring its id back.
         for (const id of batch) this.changed.delete(id);
@@ -107,7 +121,9 @@ export class TenantIndex {
     for await (const key of this.store.documents.scan(keys.CONFIG_PREFIX)) {
       if (!this.timer) return;
       const id = keys.tenantIdOf(key);
+      const publisher = keys.publisherOf(key);
       if (id !== undefined) batch.push(id);
+      if (publisher !== undefined) await this.settlePublication(publisher);
       if (batch.length === BATCH) await flush();
     }
     await flush();
@@ -122,8 +138,12 @@ export class TenantIndex {
 /** Whether a tenant has a document, be it one that cannot be served. Ids that would reach other keys have none. */
 export async function hasTenant(store: Store, id: string): Promise<boolean> {
   if (keys.tenantIdOf(keys.tenant(id)) !== id) return false;
+  return hasDocument(store, keys.tenant(id));
+}
+
+async function hasDocument(store: Store, key: string): Promise<boolean> {
   try {
-    return (await store.documents.get(keys.tenant(id))) !== undefined;
+    return (await store.documents.get(key)) !== undefined;
   } catch (error) {
     if (isWrongType(error)) return true;
     throw error;

@@ -152,6 +152,8 @@ export class TenantRepository {
     for (const others of this.belongings) await others.revokeAllBefore(id, time);
     // Statements stay: they are history, and no successor can read them.
     await this.store.documents.delete(keys.tenantBilling(id), 'any');
+    await this.store.documents.delete(keys.publication(id), 'any');
+    await this.store.documents.indexRemove(keys.PUBLICATION_INDEX, id);
     await this.store.ledgers.drop(id);
     await forget();
   }

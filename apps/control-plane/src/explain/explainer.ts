@@ -9,6 +9,7 @@ import {
   enforceLimits,
   findDestination,
   identifyCaller,
+  identifyVisitor,
   judgeToken,
   limitsOf,
   ownKeys,
@@ -17,6 +18,7 @@ import {
   type VerifiedToken,
 } from '#libs/guards';
 import type { Logger } from '#libs/logging';
+import { PublicationTable } from '#libs/publications';
 import { keys, type Store } from '#libs/store';
 import {
   AddressPolicy,
@@ -29,9 +31,9 @@ import {
   type Caller,
   type Route,
   type ServedTenant,
-  type Upstream,
 } from '#libs/tenants';
 import { TokenRevocations } from '#libs/tokens';
+import type { ControlPlaneOptions } from '../control-plane.options';
 import { GUARDS, type ExplanationDto, type JudgementDto } from './explanation.dto';
 
 type Details = Record<string, unknown>;
@@ -39,6 +41,8 @@ type Guard = (typeof GUARDS)[number];
 
 /** What the data plane's guards judge with, in a copy of our own. */
 interface Bench {
+  admission: Admission;
+  publications: PublicationTable;
   directory: TenantDirectory;
   verifier: TokenVerifier;
   limiter: RateLimiter;
@@ -51,21 +55,22 @@ interface Bench {
 export class Explainer {
   private readonly apiKeys: ApiKeyRepository;
   private readonly proxies: ProxyTrust;
-  private readonly admission: Admission;
   private made: Bench | undefined;
 
   constructor(
     private readonly store: Store,
     private readonly config: GatewayConfig,
     private readonly logger: Logger,
+    private readonly replica: Pick<ControlPlaneOptions, 'publications' | 'targets'> = {},
   ) {
     this.apiKeys = new ApiKeyRepository(store);
     this.proxies = new ProxyTrust(config.trustedProxies);
-    this.admission = new Admission(this.proxies, config.maxBodyBytes);
   }
 
   /** @param clientAddress the other end of the connection. */
   async explain(request: ArrivingRequest, clientAddress: string): Promise<ExplanationDto> {
+    const { publications } = this.bench;
+    if (this.store.state === 'ready') await publications.loaded;
     const context = new RequestContext(performance.now());
     const judgements: JudgementDto[] = [];
     let refusal: GatewayError | undefined;
@@ -90,13 +95,14 @@ export class Explainer {
       tenantId: context.tenant?.id ?? (await this.mappedTenant(context)) ?? null,
       route: context.route?.path ?? null,
       serviceId: context.service?.id ?? null,
-      upstreamUrl: context.upstream ? upstreamUrl(context.upstream, context) : null,
+      upstreamUrl: upstreamUrl(context),
       judgements,
     };
   }
 
   async close(): Promise<void> {
     await this.made?.verifier.close();
+    if (this.made && this.made.publications !== this.replica.publications) this.made.publications.close();
   }
 
   /** @throws GatewayError if the guard refuses */
@@ -108,8 +114,8 @@ export class Explainer {
   ): Details | Promise<Details> {
     switch (guard) {
       case 'admission':
-        this.admission.admit(request, this.proxies.peer(address, false), context);
-        return { path: context.path, clientAddress: context.clientAddress };
+        this.bench.admission.admit(request, this.proxies.peer(address, false), context);
+        return { path: context.path, clientAddress: context.clientAddress, ...publishedDetails(context) };
       case 'api_key':
         return this.judgeKey(context);
       case 'route':
@@ -122,29 +128,36 @@ export class Explainer {
   }
 
   private async judgeKey(context: RequestContext): Promise<Details> {
-    const caller = await identifyCaller(context, this.bench.directory);
+    const { published } = context;
+    const caller = await (published
+      ? identifyVisitor(context, published, this.bench.directory)
+      : identifyCaller(context, this.bench.directory));
     context.caller = caller;
     context.tenant = caller.tenant;
-    return { tenantId: caller.tenant.id, keyId: caller.key.id };
+    const required = published?.requiresApiKey ?? true;
+    return { tenantId: caller.tenant.id, keyId: required ? caller.key.id : undefined, required };
   }
 
   private async judgeRoute(context: RequestContext): Promise<Details> {
     await findDestination(context, context.caller as Caller, this.bench.directory);
-    const { service, route } = context;
+    const { service, route, published } = context;
+    if (published)
+      return { name: published.name, serviceId: service?.id, requiresJwt: published.requiresJwt };
     return service
       ? { serviceId: service.id, requiresJwt: service.requiresJwt }
       : { path: route?.path, requiresJwt: route?.requiresJwt };
   }
 
   private async judgeToken(context: RequestContext): Promise<Details> {
-    const place = (context.service ?? context.route) as GuardedPlace;
+    const place = placeOf(context);
     await judgeToken(context, context.tenant as ServedTenant, place, this.bench.verifier);
-    return place.requiresJwt ? { ...tokenDetails(context), policy: 'pass' } : { required: false };
+    return place.requiresJwt ? { ...tokenDetails(context, place), policy: 'pass' } : { required: false };
   }
 
   private async judgeLimits(context: RequestContext): Promise<Details> {
     const now = Date.now();
-    context.limits = limitsOf(context.caller as Caller, (context.service ?? context.route) as Route, now);
+    const place = (context.service ?? context.route) as Route;
+    context.limits = limitsOf(context.caller as Caller, place, now, context.published);
     context.verdict = await this.bench.limiter.peek(context.limits.claim);
     enforceLimits(context.limits, context.verdict, now);
     return limitDetails(context);
@@ -158,7 +171,7 @@ export class Explainer {
     }
     if (guard === 'jwt') {
       // With a token in hand it was the policy that refused.
-      if (context.token) return { ...tokenDetails(context), policy: 'refuse' };
+      if (context.token) return { ...tokenDetails(context, placeOf(context)), policy: 'refuse' };
       return { required: true, issuers: issuersOf((context.tenant as ServedTenant).trust) };
     }
     if (guard !== 'api_key') return undefined;
@@ -172,14 +185,22 @@ export class Explainer {
     };
   }
 
-  private async mappedTenant({ apiKey }: RequestContext): Promise<string | undefined> {
+  private async mappedTenant({ apiKey, published }: RequestContext): Promise<string | undefined> {
+    if (published) return published.tenantId;
     return apiKey ? (await this.apiKeys.byHash(hashApiKey(apiKey)))?.tenantId : undefined;
   }
 
   /** Made when it is first needed: its caches take memory that a plane nobody asks need not have. */
   private get bench(): Bench {
-    this.made ??= {
-      directory: new TenantDirectory(this.store, this.logger, this.config.staleConfigMaxAgeMs),
+    if (this.made) return this.made;
+    const { store, logger, config, replica } = this;
+    const publications =
+      replica.publications ?? new PublicationTable(store, logger, config.staleConfigMaxAgeMs);
+    publications.start();
+    this.made = {
+      publications,
+      admission: new Admission(this.proxies, config.maxBodyBytes, publications),
+      directory: new TenantDirectory(store, logger, config.staleConfigMaxAgeMs, replica.targets),
       verifier: new TokenVerifier({
         logger: this.logger,
         addresses: new AddressPolicy(this.config.allowPrivateUpstreams),
@@ -195,9 +216,13 @@ export class Explainer {
   }
 }
 
+/** What says which token is asked for: what is published before its services, as the guard has it. */
+function placeOf({ published, service, route }: RequestContext): GuardedPlace {
+  return (published ?? service ?? route) as GuardedPlace;
+}
+
 /** Whose token it is, what the place asks of it, and which headers come of it; no claim's value but the subject. */
-function tokenDetails({ token, service, route }: RequestContext): Details {
-  const { auth } = (service ?? route) as GuardedPlace;
+function tokenDetails({ token }: RequestContext, { auth }: GuardedPlace): Details {
   const { subject, issuer, keyId, expiresAt, tokenId, project } = token as VerifiedToken;
   const expiry = new Date(expiresAt).toISOString();
   const { issuers, claims, scopes, roles, claimHeaders } = auth ?? {};
@@ -217,6 +242,13 @@ function limitDetails({ limits, verdict }: RequestContext): Details {
   return { remaining, capacity, windowSeconds, retryAfterMs, limits: all };
 }
 
-function upstreamUrl(upstream: Upstream, { routedPath, query }: RequestContext): string {
-  return upstream.origin + pathAt(upstream, routedPath) + query;
+/** What was found at the root, and by what it was looked up. */
+function publishedDetails({ published, host }: RequestContext): Details {
+  return published ? { host, published: published.name, tenantId: published.tenantId } : {};
+}
+
+/** Where it would go now; of several targets, to one of them. */
+function upstreamUrl({ service, upstream, routedPath, query }: RequestContext): string | null {
+  const target = service ? service.next().upstream : upstream;
+  return target ? target.origin + pathAt(target, routedPath) + query : null;
 }

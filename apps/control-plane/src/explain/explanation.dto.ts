@@ -95,7 +95,12 @@ export class ExplanationDto {
   })
   route!: string | null;
 
-  @ApiProperty({ type: String, nullable: true, example: '3', description: 'Service that the path names.' })
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    example: '3',
+    description: 'Service that the path names, or that its published route leads to.',
+  })
   serviceId!: string | null;
 
   @ApiProperty({ type: String, nullable: true, example: 'https://internal-api.acme.com/v1/users?page=2' })

@@ -37,8 +37,8 @@ export class RegisteredDto {
 
 @ApiSchema({ name: 'PortalService' })
 export class PortalServiceDto {
-  @ApiProperty({ type: 'integer', example: 1 })
-  id!: number;
+  @ApiProperty({ oneOf: [{ type: 'integer' }, { type: 'string' }], example: 1 })
+  id!: number | string;
 
   @ApiProperty({ type: String })
   name!: string;

@@ -62,7 +62,8 @@ export function gatewayUrl(serviceId: string): string {
 export function serviceView({ service }: StoredService): PortalServiceDto {
   const { id, name, targets, createdAt } = service;
   return {
-    id: Number(id),
+    // Services that files declare have names.
+    id: /^\d+$/.test(id) ? Number(id) : id,
     name,
     target_url: targets[0]?.url ?? '',
     targets: targets.map(({ url, weight }) => ({ url, weight: weight ?? 1 })),

@@ -1,5 +1,6 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema, OmitType, PartialType } from '@nestjs/swagger';
 import { Allow } from 'class-validator';
+import type { PassiveChecks } from '#libs/tenants';
 import { Nested } from '../edge/nested';
 import { AuthPolicyDto } from '../tenants/auth.dto';
 import { RateLimitDto, TimeoutsDto } from '../tenants/tenant.dto';
@@ -21,6 +22,59 @@ export class ServiceTargetDto {
   weight?: number;
 }
 
+@ApiSchema({ name: 'HealthCheck' })
+export class HealthCheckDto {
+  @ApiProperty({ type: String, example: '/healthz', description: 'Below the URL of the target.' })
+  @Allow()
+  path!: string;
+
+  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 3600, default: 10 })
+  @Allow()
+  intervalSeconds?: number;
+
+  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 60_000, default: 2000 })
+  @Allow()
+  timeoutMs?: number;
+
+  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 100, default: 2 })
+  @Allow()
+  healthyAfter?: number;
+
+  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 100, default: 3 })
+  @Allow()
+  unhealthyAfter?: number;
+
+  @ApiPropertyOptional({
+    oneOf: [{ type: 'integer' }, { type: 'string' }],
+    default: '200-399',
+    description: 'A status, or the first and the last of a range.',
+  })
+  @Allow()
+  expectStatus?: number | string;
+
+  @ApiPropertyOptional({ type: String, description: 'Value of `Host`. Absent: that of the target.' })
+  @Allow()
+  host?: string;
+}
+
+const PASSIVE = {
+  oneOf: [
+    {
+      type: 'object' as const,
+      properties: {
+        failures: { type: 'integer' as const, minimum: 1, maximum: 1000, default: 5 },
+        ejectSeconds: { type: 'integer' as const, minimum: 1, maximum: 3600, default: 30 },
+      },
+      additionalProperties: false,
+    },
+    { type: 'boolean' as const, enum: [false] },
+  ],
+  description:
+    'When a target that fails requests gets none for a while; false: never. Only with several targets.',
+};
+
+const BALANCE = { type: String, enum: ['round-robin', 'least-pending'], default: 'round-robin' };
+
 /** Only what fields there are; what they may hold is the business of `checkServiceFields`. */
 @ApiSchema({ name: 'NewService' })
 export class NewServiceDto {
@@ -30,6 +84,17 @@ export class NewServiceDto {
 
   @Nested(() => ServiceTargetDto, { list: true, description: 'One to 64 places.' })
   targets!: ServiceTargetDto[];
+
+  @ApiPropertyOptional(BALANCE)
+  @Allow()
+  balance?: 'round-robin' | 'least-pending';
+
+  @Nested(() => HealthCheckDto, { optional: true, description: 'Absent: targets are not checked.' })
+  healthCheck?: HealthCheckDto;
+
+  @ApiPropertyOptional(PASSIVE)
+  @Allow()
+  passive?: PassiveChecks | false;
 
   @Nested(() => TimeoutsDto, { optional: true })
   timeouts?: TimeoutsDto;
@@ -46,15 +111,29 @@ export class NewServiceDto {
 
 class AuthPolicyPatchDto extends PartialType(AuthPolicyDto) {}
 
+@ApiSchema({ name: 'HealthCheckPatch' })
+class HealthCheckPatchDto extends PartialType(HealthCheckDto) {}
+
 @ApiSchema({
   name: 'ServicePatch',
   description: 'A JSON merge patch (RFC 7396): null removes a field, a list replaces the whole list.',
 })
 export class ServicePatchDto extends PartialType(
-  OmitType(NewServiceDto, ['targets', 'timeouts', 'rateLimit', 'auth']),
+  OmitType(NewServiceDto, ['targets', 'balance', 'healthCheck', 'passive', 'timeouts', 'rateLimit', 'auth']),
 ) {
   @Nested(() => ServiceTargetDto, { list: true, optional: true })
   targets?: ServiceTargetDto[];
+
+  @ApiPropertyOptional({ ...BALANCE, nullable: true })
+  @Allow()
+  balance?: 'round-robin' | 'least-pending' | null;
+
+  @Nested(() => HealthCheckPatchDto, { optional: true, nullable: true })
+  healthCheck?: HealthCheckPatchDto | null;
+
+  @ApiPropertyOptional({ ...PASSIVE, nullable: true })
+  @Allow()
+  passive?: PassiveChecks | false | null;
 
   @Nested(() => TimeoutsDto, { optional: true, nullable: true })
   timeouts?: TimeoutsDto | null;
@@ -68,7 +147,11 @@ export class ServicePatchDto extends PartialType(
 
 @ApiSchema({ name: 'Service' })
 export class ServiceDto extends NewServiceDto {
-  @ApiProperty({ type: String, example: '3', description: 'Published at `/proxy/3`.' })
+  @ApiProperty({
+    type: String,
+    example: '3',
+    description: 'Published at `/proxy/3`. A name such as `acme.weather` if it was declared in a file.',
+  })
   id!: string;
 
   @ApiProperty({ type: String })
@@ -85,4 +168,47 @@ export class ServicesDto {
 
   @ApiProperty({ type: String, nullable: true, description: 'null on the last page.' })
   nextCursor!: string | null;
+}
+
+@ApiSchema({ name: 'TargetHealth' })
+export class TargetHealthDto {
+  @ApiProperty({ type: String, format: 'uri' })
+  url!: string;
+
+  @ApiProperty({
+    type: Boolean,
+    description: 'Whether requests are sent there, as long as others are healthy too.',
+  })
+  healthy!: boolean;
+
+  @ApiProperty({ type: String, nullable: true, enum: ['failed_checks', 'failed_requests'] })
+  trouble!: string | null;
+
+  @ApiProperty({ type: 'integer', description: 'Requests under way.' })
+  pending!: number;
+
+  @ApiProperty({ type: 'integer', description: 'Failed requests in a row.' })
+  failures!: number;
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  ejectedUntil!: string | null;
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'null: not yet.' })
+  checkedAt!: string | null;
+
+  @ApiProperty({ type: String, nullable: true, description: 'What was wrong with the last check.' })
+  problem!: string | null;
+}
+
+@ApiSchema({ name: 'ServiceHealth' })
+export class ServiceHealthDto {
+  @ApiProperty({
+    type: Boolean,
+    description:
+      'Whether this process watches the targets: it serves, something leads there, and there is more than one or a check.',
+  })
+  watched!: boolean;
+
+  @ApiProperty({ type: [TargetHealthDto] })
+  targets!: TargetHealthDto[];
 }

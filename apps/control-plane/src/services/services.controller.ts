@@ -106,6 +106,19 @@ function shown(response: Response, stored: StoredService): ServiceDto {
 
 /** The fields that are ours: other programs may keep theirs in the same document. */
 function serviceView({ service }: StoredService): ServiceDto {
-  const { id, tenantId, createdAt, name, targets, timeouts, rateLimit, auth } = service;
-  return { id, tenantId, createdAt, name, targets, timeouts, rateLimit, auth };
+  const { id, tenantId, createdAt, name, targets, balance, healthCheck, passive, timeouts, rateLimit, auth } =
+    service;
+  return {
+    id,
+    tenantId,
+    createdAt,
+    name,
+    targets,
+    balance,
+    healthCheck,
+    passive,
+    timeouts,
+    rateLimit,
+    auth,
+  };
 }

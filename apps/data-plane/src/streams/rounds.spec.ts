@@ -48,11 +48,15 @@ it('waits for a few hundred answers at a time, but for none that does not come',
     return new Promise((resolve) => answers.push(resolve));
   });
   const round = rounds.add(Array.from({ length: 600 }, (_, i) => i));
-  await turn();
-  await turn();
+  // A slice of a busy machine's time may be over after fewer.
+  const settled = async (count: number): Promise<void> => {
+    while (asked < count) await turn();
+    for (let i = 0; i < 3; i++) await turn();
+  };
+  await settled(256);
   expect(asked).toBe(256);
   answers.splice(0, 10).forEach((answer) => answer());
-  await turn();
+  await settled(266);
   expect(asked).toBe(266);
   // Nobody answers any more.
   await round;

@@ -4,6 +4,7 @@ import type { Dispatcher } from 'undici';
 import type { TimeoutConfig } from '#libs/config';
 import { GatewayError } from '#libs/errors';
 import type { RequestContext } from '#libs/guards';
+import type { HeaderChanges } from '#libs/publications';
 import { atEndOfTurn, writeLast, type Ending } from '../last-write';
 import { closeAfterResponse } from '../lingering-close';
 import type { UpstreamPool } from './transport';
@@ -27,6 +28,8 @@ export interface ExchangeTerms {
   readonly timeouts: TimeoutConfig;
   /** Undefined when the request has none. */
   readonly body: Readable | undefined;
+  /** What a published route makes of the response's headers. */
+  readonly changes: HeaderChanges | undefined;
   /** Response headers that the gateway adds, flat. */
   readonly ownHeaders: readonly string[];
   /** Where the caller's limits stand, flat. */
@@ -113,6 +116,7 @@ export class Exchange implements Ending {
     if (status < 200) return this.interim(status, raw);
     const { response } = this;
     const head = responseHead(status, raw, this.terms.ownHeaders, this.terms.levels);
+    this.terms.changes?.apply(head.headers);
     clearTimeout(this.silence);
     this.silence = undefined;
     this.resume = resume;

@@ -35,7 +35,11 @@ export class Forwarder {
   }
 
   forward(request: GatewayRequest, response: ServerResponse): void {
-    if (request.context.upgrade) this.webSockets.relay(request, response);
+    const { context, socket } = request;
+    // The client may have gone while the guards were waiting, and nobody would let go of the target again.
+    if (context.upgrade ? socket.destroyed : response.destroyed) return;
+    prepare(context);
+    if (context.upgrade) this.webSockets.relay(request, response);
     else this.proxy.web(request, response);
   }
 
@@ -44,8 +48,6 @@ export class Forwarder {
     const { tenant, service, upstream: target } = context;
     const { transport, cors, accounting, streams, maxBodyBytes } = this.house;
     if (!tenant || !target) throw new Error('the Forwarder ran before the guards');
-    // The client may have gone while the guards were waiting.
-    if (response.destroyed) return;
     const timeouts = transport.timeouts(service?.timeouts ?? tenant.timeouts);
     const upstream = transport.poolFor(target, timeouts);
     upstream.retries.deposit();
@@ -55,6 +57,7 @@ export class Forwarder {
       headers: ['Host', target.host, ...context.upstreamHeaders],
       body: context.bodyLength === undefined ? undefined : new RequestBody(request, context, maxBodyBytes),
       timeouts,
+      changes: context.published?.responseHeaders,
       ownHeaders: ['X-Request-Id', context.id, ...cors.headers(context), ...context.hsts],
       levels: levels(context),
       refuse: (error: GatewayError) => this.house.refuse(error, request, response),
@@ -64,6 +67,21 @@ export class Forwarder {
     });
     exchange.start();
   }
+}
+
+/** Chooses the target only now, by what is known at this moment, and makes the request what a published route says. */
+function prepare(context: RequestContext): void {
+  const { service, published, upstreamHeaders } = context;
+  if (service) {
+    const target = service.next();
+    // Until the request is over, see Observation.
+    target.pending += 1;
+    context.target = target;
+    context.upstream = target.upstream;
+  }
+  if (!published) return;
+  published.requestHeaders?.apply(upstreamHeaders);
+  if (published.stripped !== '') upstreamHeaders.push('X-Forwarded-Prefix', published.stripped);
 }
 
 /** Where the caller's limits stand. */

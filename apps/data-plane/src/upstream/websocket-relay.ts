@@ -2,6 +2,7 @@ import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { GatewayError } from '#libs/errors';
 import type { GatewayRequest } from '#libs/guards';
+import type { HeaderChanges } from '#libs/publications';
 import { pathAt, type Upstream } from '#libs/tenants';
 import type { OpenStreams } from '../streams/open-streams';
 import { JoinedSockets } from './joined-sockets';
@@ -74,6 +75,7 @@ export class WebSocketRelay {
       // http-proxy writes the 101 to the raw socket; the response that could have refused steps aside.
       response.detachSocket(socket);
       answer.headers['x-request-id'] = context.id;
+      if (context.published?.responseHeaders) changeHeaders(answer, context.published.responseHeaders);
       context.switchedProtocols = true;
       const joined = new JoinedSockets(socket, upstreamSocket, idleMs);
       this.streams.follow({ context, ending: socket, end: (refusal) => joined.refuse(refusal.code) });
@@ -113,7 +115,9 @@ export class WebSocketRelay {
     // Node's server, which has let go of the connection, would have passed this on.
     socket.on('drain', () => response.emit('drain'));
     try {
-      response.writeHead(status, responseHead(status, raw, ['X-Request-Id', request.context.id]).headers);
+      const { headers } = responseHead(status, raw, ['X-Request-Id', request.context.id]);
+      request.context.published?.responseHeaders?.apply(headers);
+      response.writeHead(status, headers);
       answer.pipe(response);
     } catch (error) {
       answer.destroy(error as Error);
@@ -135,6 +139,21 @@ function timeHandshake(outgoing: ClientRequest, connectMs: number, firstByteMs: 
   });
   outgoing.once('close', () => clearTimeout(deadline));
   return () => clearTimeout(deadline);
+}
+
+/** http-proxy writes the head of a 101 from these. */
+function changeHeaders(answer: IncomingMessage, changes: HeaderChanges): void {
+  const flat = Object.entries(answer.headers).flatMap(([name, value]) =>
+    [value ?? []].flat().flatMap((one) => [name, one]),
+  );
+  changes.apply(flat);
+  answer.headers = {};
+  for (let i = 0; i < flat.length; i += 2) {
+    const name = (flat[i] as string).toLowerCase();
+    const earlier = answer.headers[name];
+    const value = flat[i + 1] as string;
+    answer.headers[name] = earlier === undefined ? value : [earlier, value].flat();
+  }
 }
 
 /** The headers that http-proxy copies to the upstream: the admitted ones and the handshake's own. */

@@ -1,0 +1,41 @@
+import { ServerResponse, type IncomingMessage, type Server, type ServerOptions } from 'node:http';
+import type { Socket } from 'node:net';
+import type { GatewayConfig } from '#libs/config';
+import { answerParserError } from './client-error';
+import type { FrontDoor } from './front-door';
+import { prepareLastWrite } from './last-write';
+
+/** Idle client connections outlive those of an ingress (nginx 60 s), so that the ingress never sends into a closing one. */
+const KEEP_ALIVE_MS = 75_000;
+/** A head that trickles in for longer is an attack (slowloris). */
+const HEADERS_TIMEOUT_MS = 20_000;
+
+/** How clients are read, whatever their connection came over. */
+export function serverOptions({ maxHeaderBytes }: GatewayConfig): ServerOptions {
+  return {
+    maxHeaderSize: maxHeaderBytes,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    // Also where NODE_OPTIONS say otherwise: the lenient parser takes folded lines and two lengths.
+    insecureHTTPParser: false,
+    // Node would answer by itself, unobserved, and go on to the next request of the connection; the door does not.
+    requireHostHeader: false,
+  };
+}
+
+/** Sends everything that a server receives through the door, also what Node would answer by itself. */
+export function openTo(door: FrontDoor, server: Server): Server {
+  // Uploads may take long; their pace is the upstream's time-outs' business.
+  server.requestTimeout = 0;
+  // Beyond this Node drops header fields without a word; their number is bounded by admission instead.
+  server.maxHeadersCount = 0;
+  server.on('connection', prepareLastWrite);
+  server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    door.upgrade(request, socket, head, new ServerResponse(request));
+  });
+  // Without listeners Node answers 100 and 417 itself, before anybody has judged the request.
+  server.on('checkContinue', door.request);
+  server.on('checkExpectation', door.request);
+  server.on('clientError', answerParserError);
+  return server;
+}

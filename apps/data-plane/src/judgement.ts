@@ -1,0 +1,49 @@
+import {
+  ApiKeyGuard,
+  JwtGuard,
+  PublishedAgain,
+  RateLimiter,
+  RouteGuard,
+  TokenVerifier,
+  judgeAgain,
+  ownKeys,
+} from '#libs/guards';
+import type { AddressPolicy } from '#libs/tenants';
+import { TenantDirectory } from '#libs/tenants';
+import { TokenRevocations } from '#libs/tokens';
+import type { DataPlaneResources } from './data-plane';
+import { OpenStreams } from './streams/open-streams';
+
+/** What requests are judged with, and open streams again. */
+export interface Judgement {
+  readonly directory: TenantDirectory;
+  readonly verifier: TokenVerifier;
+  readonly limiter: RateLimiter;
+  readonly streams: OpenStreams;
+}
+
+export function openJudgement(resources: DataPlaneResources, addresses: AddressPolicy): Judgement {
+  const { config, store, logging, metrics, publications, targets } = resources;
+  const { logger } = logging;
+  const maxStaleMs = config.staleConfigMaxAgeMs;
+  const directory = new TenantDirectory(store, logger, maxStaleMs, targets);
+  const revocations = new TokenRevocations(store, logger, maxStaleMs);
+  const own = ownKeys(config, revocations);
+  const verifier = new TokenVerifier({ logger, addresses, own, named: config.namedSecrets });
+  metrics.watchKeySets(verifier);
+  const limiter = new RateLimiter(store, config.rateLimitMode);
+  // The request path without its limits: a stream that is open takes nothing more of them.
+  const judges = [
+    new PublishedAgain(publications),
+    new ApiKeyGuard(directory),
+    new RouteGuard(directory),
+    new JwtGuard(verifier),
+  ];
+  const streams = new OpenStreams({
+    store,
+    judge: (context) => judgeAgain(context, judges),
+    gauge: metrics.gateway,
+    maxStaleMs,
+  });
+  return { directory, verifier, limiter, streams };
+}

@@ -1,0 +1,114 @@
+import { keys, type Bucket } from '#libs/store';
+import { Turns, routePath, type AuthPolicy, type Route } from '#libs/tenants';
+import { HeaderChanges } from './header-changes';
+import { matchKeys, methodsOf } from './match-keys';
+import type { PublishedRouteRule } from './publication';
+
+/** A published rule compiled for the request path. */
+export class PublishedRoute implements Route {
+  readonly name: string;
+  readonly path: string;
+  readonly hosts: readonly string[] | undefined;
+  readonly methods: ReadonlySet<string> | undefined;
+  readonly requiresJwt: boolean;
+  /** Whether an API key of the tenant is asked for. */
+  readonly requiresApiKey: boolean;
+  readonly auth: AuthPolicy | undefined;
+  /** Of routes below `/api` only: tenants share those, and none shares this. */
+  readonly limit = undefined;
+  readonly bucket: Bucket | undefined;
+  readonly key: string;
+  /** Ids of the services that it leads to, those of weight 0 included. */
+  readonly services: readonly string[];
+  /** What is removed from the front of paths; empty for nothing. */
+  readonly stripped: string;
+  readonly requestHeaders: HeaderChanges | undefined;
+  readonly responseHeaders: HeaderChanges | undefined;
+  /** The stored document is broken by now, and this is what was left of the last good one. */
+  broken = false;
+  /** What it takes, see `matchKeys`. */
+  readonly matchKeys: readonly string[];
+  private readonly headers: ReadonlyArray<readonly [name: string, value: string]>;
+  private readonly turns: Turns;
+  private readonly added: string;
+
+  constructor(
+    readonly tenantId: string,
+    rule: PublishedRouteRule,
+  ) {
+    const { name, hosts, headers, backends, stripPrefix, addPrefix, auth, rateLimit } = rule;
+    this.name = name;
+    this.path = routePath(rule.path);
+    this.hosts = hosts;
+    this.methods = methodsOf(rule);
+    this.headers = Object.entries(headers ?? {}).map(([header, value]) => [header.toLowerCase(), value]);
+    this.requiresJwt = auth?.jwt ?? false;
+    this.requiresApiKey = auth?.apiKey ?? false;
+    this.auth = auth;
+    this.matchKeys = matchKeys(rule);
+    this.key = this.matchKeys.join();
+    this.services = backends.map(({ service }) => service);
+    this.turns = new Turns(backends.map(({ weight = 1 }) => weight));
+    this.stripped = prefixOf(stripPrefix === true ? this.path : stripPrefix || '/');
+    this.added = prefixOf(addPrefix ?? '/');
+    this.requestHeaders = changesOf(rule.requestHeaders);
+    this.responseHeaders = changesOf(rule.responseHeaders);
+    this.bucket = rateLimit && {
+      // No digest of a tenant's route has a dash in it.
+      key: keys.rateLimitOfRoute(tenantId, `p-${name}`, rateLimit.windowSeconds),
+      capacity: rateLimit.maxRequests,
+      windowMs: rateLimit.windowSeconds * 1000,
+      local: undefined,
+    };
+  }
+
+  /**
+   * Whether a request that came to its place is meant.
+   * @param headers flat: name, value, name, value, …
+   */
+  takes(method: string, headers: readonly string[]): boolean {
+    if (this.methods && !this.methods.has(method)) return false;
+    return this.headers.every(([name, value]) => valueOf(name, headers) === value);
+  }
+
+  /** Id of the service that gets the next request. */
+  nextService(): string {
+    const { services } = this;
+    return services[services.length === 1 ? 0 : this.turns.next()] as string;
+  }
+
+  /** What the upstream is asked for; empty for the service's own address. */
+  upstreamPath(path: string): string {
+    return this.added + path.slice(this.stripped.length);
+  }
+
+  /** Rules that ask for more come first: for methods, then for the most headers. The rest is for a stable order. */
+  compare(other: PublishedRoute): number {
+    return (
+      Number(this.methods === undefined) - Number(other.methods === undefined) ||
+      other.headers.length - this.headers.length ||
+      (this.tenantId + this.name < other.tenantId + other.name ? -1 : 1)
+    );
+  }
+}
+
+/** The value of a header that was sent once; undefined also where it was sent twice, which nobody can have meant. */
+function valueOf(name: string, headers: readonly string[]): string | undefined {
+  let value: string | undefined;
+  for (let i = 0; i < headers.length; i += 2) {
+    if ((headers[i] as string).toLowerCase() !== name) continue;
+    if (value !== undefined) return undefined;
+    value = headers[i + 1];
+  }
+  return value;
+}
+
+/** Without the slash that the root consists of, so that it can be put before a path. */
+function prefixOf(path: string): string {
+  const normal = routePath(path);
+  return normal === '/' ? '' : normal;
+}
+
+function changesOf(changes: Record<string, string> | undefined): HeaderChanges | undefined {
+  return changes && Object.keys(changes).length > 0 ? new HeaderChanges(changes) : undefined;
+}

@@ -1,0 +1,46 @@
+import { hash } from 'node:crypto';
+import { keys, versionOf, type Store } from '#libs/store';
+import { MAX_ROUNDS } from '#libs/tenants';
+
+/**
+ * Who has which route: a small document for each host, method, path and headers that somebody publishes, so that of two
+ * tenants who publish the same at the same time one is refused. A claim counts only as long as its holder does publish it:
+ * what a crash, a removed tenant or another program has left behind is taken over.
+ */
+export class RouteClaims {
+  /** @param publishes whether a tenant publishes something that takes this match key. */
+  constructor(
+    private readonly store: Store,
+    private readonly publishes: (tenantId: string, matchKey: string) => Promise<boolean>,
+  ) {}
+
+  /** @returns false if another tenant has it. */
+  async claim(tenantId: string, matchKey: string): Promise<boolean> {
+    const { documents } = this.store;
+    const key = keyOf(matchKey);
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      if (await documents.put(key, tenantId, 'absent')) return true;
+      const holder = await documents.get(key);
+      if (holder === tenantId) return true;
+      if (holder === undefined) continue;
+      if (await this.publishes(holder, matchKey)) return false;
+      if (await documents.put(key, tenantId, { version: versionOf(holder) })) return true;
+    }
+    return false;
+  }
+
+  /** Whether the tenant has them still: somebody may have taken them over before they were published. */
+  async holds(tenantId: string, matchKeys: readonly string[]): Promise<boolean> {
+    const holders = await Promise.all(matchKeys.map((key) => this.store.documents.get(keyOf(key))));
+    return holders.every((holder) => holder === tenantId);
+  }
+
+  async release(tenantId: string, matchKeys: readonly string[]): Promise<void> {
+    const expected = { version: versionOf(tenantId) };
+    await Promise.all(matchKeys.map((key) => this.store.documents.delete(keyOf(key), expected)));
+  }
+}
+
+function keyOf(matchKey: string): string {
+  return keys.routeClaim(hash('sha256', matchKey, 'hex').slice(0, 32));
+}
