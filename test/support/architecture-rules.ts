@@ -37,7 +37,7 @@ export const LIB_DIRECTIONS: Record<string, readonly string[]> = {
   publications: ['tenants', 'store', 'config', 'errors', 'logging'],
   // Files of the operator, read into the same documents that the store holds.
   declarations: ['publications', 'tenants', 'store', 'config', 'errors', 'logging'],
-  lifecycle: ['store', 'config', 'errors', 'metrics', 'logging'],
+  lifecycle: ['declarations', 'store', 'config', 'errors', 'metrics', 'logging'],
   guards: ['publications', 'tokens', 'tenants', 'store', 'metrics', 'usage', 'logging', 'errors', 'config'],
 };
 

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { inspect } from 'node:util';
 import { ConfigError, loadConfig, type GatewayConfig } from './config';
 import { readEnvironment } from './environment';
 import { SETTINGS, renderEnvExample } from './settings';
@@ -37,6 +38,7 @@ describe('every variable', () => {
     ['NODE_ENV', 'production', (c) => c.production, true],
     ['ADMIN_TOKEN', 'x', (c) => c.adminToken, 'x'],
     ['DATA_DIR', '/srv/gatehouse', (c) => c.dataDir, '/srv/gatehouse'],
+    ['CONFIG_DIR', folder, (c) => c.configDir, folder],
     ['LOG_LEVEL', 'warn', (c) => c.logLevel, 'warn'],
     ['METRICS_MAX_TENANTS', '7', (c) => c.metricsMaxTenants, 7],
     ['REDIS_URL', 'redis://r.test:7000', (c) => c.redis?.nodes, [{ host: 'r.test', port: 7000 }]],
@@ -93,6 +95,8 @@ describe('every variable', () => {
       adminPort: undefined,
       adminToken: undefined,
       dataDir: './data',
+      configDir: undefined,
+      environment: expect.anything(),
       logLevel: 'info',
       metricsMaxTenants: 200,
       workers: 1,
@@ -166,11 +170,26 @@ describe('a bad value', () => {
     expect(() => loadConfig(env)).toThrow(problemsOf(env).join('\n'));
   });
 
+  it('of CONFIG_DIR that is no folder is told', () => {
+    expect(problemsOf({ CONFIG_DIR: join(folder, 'missing') })).toEqual([
+      expect.stringMatching(/^CONFIG_DIR cannot be read: ENOENT/),
+    ]);
+  });
+
   it('of REDIS_PORT that Kubernetes has put there is explained', () => {
     const [line] = problemsOf({ REDIS_PORT: 'tcp://10.96.0.11:6379' });
     expect(line).toMatch(/^REDIS_PORT must be a whole number.*Kubernetes.*enableServiceLinks: false/);
     expect(problemsOf({ REDIS_PORT: 'udp' })[0]).not.toContain('Kubernetes');
     expect(problemsOf({ PORT: 'tcp://10.96.0.11:80' })[0]).not.toContain('Kubernetes');
+  });
+});
+
+describe('the environment for files that refer to it', () => {
+  it('is looked up by name, and never printed', () => {
+    const { environment } = loadConfig({ OTHER: 'hush' });
+    expect(environment.value('OTHER')).toBe('hush');
+    expect(environment.value('constructor')).toBeUndefined();
+    expect(`${inspect(environment)} ${JSON.stringify(environment)}`).not.toContain('hush');
   });
 });
 

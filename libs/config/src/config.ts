@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
+import { Environment } from './environment';
 import { SETTINGS, type SettingName, type SettingValues } from './settings';
 
 /** Where Redis is and how to reach it; exactly one of `url`, `host`, `cluster`, `sentinels` is used. */
@@ -31,6 +32,10 @@ export interface GatewayConfig {
   readonly adminPort?: number;
   readonly adminToken?: string;
   readonly dataDir: string;
+  /** Folder of the files that declare projects; undefined for none. */
+  readonly configDir?: string;
+  /** What those files refer to. */
+  readonly environment: Environment;
   readonly logLevel: SettingValues['LOG_LEVEL'];
   readonly metricsMaxTenants: number;
   readonly workers: number;
@@ -71,6 +76,7 @@ export function loadConfig(env: Record<string, string | undefined>): GatewayConf
   const workers = values.WORKERS === 'auto' ? availableParallelism() : values.WORKERS;
   if (workers > 1 && !redis) problems.push('WORKERS above 1 needs Redis: set REDIS_URL or REDIS_HOST');
   checkAdminToken(values.ADMIN_TOKEN, production, problems);
+  checkFolder(values.CONFIG_DIR, problems);
   if (problems.length > 0) throw new ConfigError(problems);
 
   return Object.freeze({
@@ -80,6 +86,8 @@ export function loadConfig(env: Record<string, string | undefined>): GatewayConf
     adminPort: values.ADMIN_PORT,
     adminToken: values.ADMIN_TOKEN,
     dataDir: values.DATA_DIR,
+    configDir: values.CONFIG_DIR,
+    environment: new Environment(env),
     logLevel: values.LOG_LEVEL,
     metricsMaxTenants: values.METRICS_MAX_TENANTS,
     workers,
@@ -185,6 +193,16 @@ function decode(part: string | undefined, problems: string[]): string | undefine
   } catch {
     problems.push('REDIS_URL has a user or password that is not percent-encoded');
     return undefined;
+  }
+}
+
+/** A folder that is not there is a typing error at a start; later it is kept for gone for a moment. */
+function checkFolder(folder: string | undefined, problems: string[]): void {
+  if (folder === undefined) return;
+  try {
+    readdirSync(folder);
+  } catch (error) {
+    problems.push(`CONFIG_DIR cannot be read: ${(error as Error).message}`);
   }
 }
 

@@ -4,5 +4,5 @@
  * Not here: tenants and routes. They are data and live in the store.
  */
 export { loadConfig, ConfigError, type GatewayConfig, type RedisConfig, type TimeoutConfig } from './config';
-export { readEnvironment } from './environment';
+export { Environment, readEnvironment } from './environment';
 export { SETTINGS, renderEnvExample } from './settings';

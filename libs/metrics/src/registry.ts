@@ -1,5 +1,6 @@
 import { Registry, collectDefaultMetrics } from 'prom-client';
 import { ControlMetrics } from './control-metrics';
+import { watchDeclarations, type WatchedDeclarations } from './declaration-metrics';
 import { GatewayMetrics } from './gateway-metrics';
 import { watchStore, watchUsage, type WatchedStore, type WatchedUsage } from './store-metrics';
 
@@ -12,7 +13,7 @@ export class MetricsRegistry {
   readonly control: ControlMetrics;
 
   /** @param maxTenants tenants with series of their own; see GatewayMetrics. */
-  constructor(maxTenants: number) {
+  constructor(private readonly maxTenants: number) {
     collectDefaultMetrics({ register: this.registry });
     this.gateway = new GatewayMetrics(this.registry, maxTenants);
     this.control = new ControlMetrics(this.registry);
@@ -24,6 +25,11 @@ export class MetricsRegistry {
 
   watchUsage(usage: WatchedUsage): void {
     watchUsage(this.registry, usage);
+  }
+
+  /** As many files have series of their own as tenants have. */
+  watchDeclarations(declarations: WatchedDeclarations): void {
+    watchDeclarations(this.registry, declarations, this.maxTenants);
   }
 
   render(): Promise<string> {

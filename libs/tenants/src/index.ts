@@ -33,7 +33,7 @@ export { checkApiKeyFields, parseKeyMapping, type KeyMapping } from './check-api
 export { ApiKeyRepository } from './api-key-repository';
 export type { Service, ServiceFields, ServiceTarget, StoredService } from './service';
 export { checkServiceFields, parseService, type CheckedService } from './check-service';
-export { ServiceRepository } from './service-repository';
+export { ServiceRepository, memberOf as serviceIndexMember } from './service-repository';
 export { GenerationalCache } from './generational-cache';
 export { DEFAULT_BILLING, parseBilling, type TenantBilling } from './tenant-billing';
 export { sortableId } from './sortable-id';

@@ -211,7 +211,8 @@ export class ServiceRepository {
   }
 }
 
-function memberOf(id: string): string {
+/** The entry of a service in the index of its tenant's services. */
+export function memberOf(id: string): string {
   return id.padStart(ID_DIGITS, '0');
 }
 
