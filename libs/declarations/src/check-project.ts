@@ -1,5 +1,6 @@
 import { checkApiKeyFields, checkServiceFields, checkTenant, type AddressPolicy } from '#libs/tenants';
 import type { FieldProblem } from '#libs/errors';
+import { claimsOf } from './claims';
 import type { Path, PlacedProblem } from './problem';
 import type { Project } from './project';
 
@@ -30,5 +31,10 @@ export function checkProject(project: Project, addresses: AddressPolicy | undefi
     // At the beginning of time: a key that has expired is refused when it is used, and its file is served as before.
     add(checkApiKeyFields(document, 'create', 0), (field) => places.apiKey(index, field));
   });
+  const claimed = new Set<string>();
+  for (const { name, path, message } of claimsOf(project)) {
+    if (claimed.has(name)) problems.push({ path, message: message('this file'), severity: 'error' });
+    claimed.add(name);
+  }
   return problems;
 }

@@ -1,8 +1,6 @@
-import { routePath } from '#libs/tenants';
-import type { PublishedRouteRule } from '#libs/publications';
-import type { Path } from './problem';
-import type { ReadFile } from './read-file';
+import { claimsOf } from './claims';
 import type { FileProblem } from './problem';
+import type { ReadFile } from './read-file';
 
 /** A file as it is now, and the last of its versions that was served. */
 export interface Candidate {
@@ -17,13 +15,6 @@ export interface Composition {
   readonly clashes: ReadonlyMap<string, readonly FileProblem[]>;
 }
 
-/** Something that only one file can have, and where a file asks for it. */
-interface Claim {
-  readonly name: string;
-  readonly path: Path;
-  readonly message: (other: string) => string;
-}
-
 /**
  * Chooses between files that ask for the same thing. Whoever serves it already keeps it: a new file cannot take away
  * what works. Where nobody does, at a start, the first in the order of names gets it.
@@ -33,11 +24,12 @@ export function compose(candidates: readonly Candidate[]): Composition {
   const served: ReadFile[] = [];
   const clashes = new Map<string, readonly FileProblem[]>();
   const admit = (file: ReadFile): readonly FileProblem[] => {
-    const claims = claimsOf(file);
-    const problems = claims.flatMap((claim) => {
-      const owner = owners.get(claim.name);
-      const problem = { path: claim.path, message: claim.message(owner ?? ''), severity: 'error' as const };
-      return owner === undefined || !file.declared ? [] : [file.declared.source.place(problem)];
+    const { declared } = file;
+    const claims = declared ? claimsOf(declared.project) : [];
+    const problems = claims.flatMap(({ name, path, message }) => {
+      const owner = owners.get(name);
+      if (owner === undefined || !declared) return [];
+      return [declared.source.place({ path, message: message(owner), severity: 'error' })];
     });
     if (problems.length > 0) return problems;
     for (const { name } of claims) owners.set(name, file.file);
@@ -62,43 +54,4 @@ export function compose(candidates: readonly Candidate[]): Composition {
 
 function byName(left: Candidate, right: Candidate): number {
   return left.now.file < right.now.file ? -1 : 1;
-}
-
-function claimsOf({ declared }: ReadFile): Claim[] {
-  if (!declared) return [];
-  const { tenant, routes, apiKeys, places } = declared.project;
-  return [
-    {
-      name: `tenant ${tenant.id}`,
-      path: places.tenant(['id']),
-      message: (other) => `"${tenant.id}" is declared in ${other} too`,
-    },
-    ...apiKeys.map(({ sha256 }, index) => ({
-      name: `key ${sha256}`,
-      path: places.apiKey(index, ['sha256']),
-      message: (other: string) => `the same key is declared in ${other} too`,
-    })),
-    ...routes.flatMap((route, index) =>
-      requestsOf(route).map((requests) => ({
-        name: `route ${requests}`,
-        path: places.route(index, ['path']),
-        message: (other: string) => `${other} publishes the same: ${requests}`,
-      })),
-    ),
-  ];
-}
-
-/** Two routes that have one of these in common cannot be told apart: neither is more particular than the other. */
-function requestsOf({ path, hosts = ['*'], methods = ['*'], headers = {} }: PublishedRouteRule): string[] {
-  const wanted = Object.entries(headers).map(([name, value]) => ` ${name.toLowerCase()}=${value}`);
-  const ending = `${pathOf(path)}${wanted.sort().join('')}`;
-  return hosts.flatMap((host) => methods.map((method) => `${method} ${host.toLowerCase()} ${ending}`));
-}
-
-function pathOf(path: string): string {
-  try {
-    return routePath(path);
-  } catch {
-    return path;
-  }
 }

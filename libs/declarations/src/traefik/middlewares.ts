@@ -83,7 +83,7 @@ function fields(section: Section | undefined): Record<string, string> | undefine
     const value = section.raw(name);
     const usable = ['string', 'number', 'boolean'].includes(typeof value);
     if (!usable) section.say('must be a text', 'error', name);
-    return [name, usable ? String(value as string) : ''] as const;
+    return [name, usable ? String(value) : ''] as const;
   });
   return Object.fromEntries(entries);
 }

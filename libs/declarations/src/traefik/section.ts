@@ -60,7 +60,7 @@ export class Section {
   texts(field: string): string[] | undefined {
     const value = this.raw(field);
     if (value === undefined) return undefined;
-    if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value as string[];
+    if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value;
     this.say('must be a list of texts', 'error', field);
     return undefined;
   }
