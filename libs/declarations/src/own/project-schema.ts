@@ -27,16 +27,17 @@ const auth = z
   })
   .describe('What is asked of the bearer token of a request.');
 
+const secret = z.union([text, z.strictObject({ env: text })]);
+
 const idp = z.strictObject({
   issuer: text,
+  audience: z.union([text, texts]).optional(),
   jwksUri: text.optional(),
-  audience: text.optional(),
+  secrets: z.array(secret).min(1).optional().describe('Shared HMAC secrets; write {{env "NAME"}}.'),
+  introspection: z.strictObject({ endpoint: text, clientId: text, clientSecret: secret }).optional(),
   algorithms: texts.optional(),
-  secrets: z
-    .array(z.union([text, z.strictObject({ env: text })]))
-    .min(1)
-    .optional()
-    .describe('Shared HS256 secrets; write {{env "NAME"}}.'),
+  clockToleranceSeconds: z.int().min(0).optional(),
+  requiredClaims: z.record(text, texts).optional(),
 });
 
 const project = z.strictObject({
@@ -47,6 +48,10 @@ const project = z.strictObject({
   auth: z.strictObject({ jwt: z.boolean() }).optional(),
   idp: idp.optional(),
   idps: z.array(idp).min(1).optional(),
+  serviceTokens: z
+    .boolean()
+    .optional()
+    .describe('Whether tokens that the gateway signs are accepted beside those of idps.'),
   timeouts: timeouts.optional(),
   suspended: z.boolean().optional(),
 });
@@ -59,16 +64,21 @@ const healthCheck = z.strictObject({
   timeoutMs: milliseconds.optional(),
   healthyAfter: z.int().min(1).optional(),
   unhealthyAfter: z.int().min(1).optional(),
-  expectStatus: z.int().min(100).max(599).optional(),
+  expectStatus: z.union([z.int(), text]).optional().describe('204, or a range such as 200-299.'),
   host: text.optional(),
 });
 
 const service = z.strictObject({
   url: text.optional().describe('The only target, instead of targets.'),
   targets: z.array(target).min(1).optional(),
-  balance: text.optional(),
+  balance: z.enum(['round-robin', 'least-pending']).optional(),
   healthCheck: healthCheck.optional(),
-  passive: z.looseObject({}).optional(),
+  passive: z
+    .union([
+      z.literal(false),
+      z.strictObject({ failures: z.int().min(1).optional(), ejectSeconds: z.int().min(1).optional() }),
+    ])
+    .optional(),
   timeouts: timeouts.optional(),
   rateLimit: rateLimit.optional(),
   auth: auth.optional(),

@@ -28,7 +28,8 @@ services:
   api: { url: http://u.test, timeouts: { idleMs: 5 }, rateLimit: { windowSeconds: 1, maxRequests: 5 } }
   web:
     targets: [{ url: http://v.test, weight: 2 }, { url: http://w.test }]
-    balance: least-connections
+    balance: least-pending
+    passive: { failures: 3, ejectSeconds: 9 }
     healthCheck: { path: /up, intervalSeconds: 5, timeoutMs: 100, healthyAfter: 1, unhealthyAfter: 2, expectStatus: 204, host: x }
 routes:
   - { name: a, path: /acme/api, service: api, stripPrefix: true, auth: { jwt: true, claims: { project: [acme] }, apiKey: false } }
@@ -76,7 +77,8 @@ it('becomes the documents that the store would hold', () => {
     'tenant:service:acme.web': {
       ...service, id: 'acme.web', name: 'web',
       targets: [{ url: 'http://v.test', weight: 2 }, { url: 'http://w.test' }],
-      balance: 'least-connections',
+      balance: 'least-pending',
+      passive: { failures: 3, ejectSeconds: 9 },
       healthCheck: { path: '/up', intervalSeconds: 5, timeoutMs: 100, healthyAfter: 1, unhealthyAfter: 2, expectStatus: 204, host: 'x' },
     },
     'tenant:publication:acme': {

@@ -44,15 +44,24 @@ function tenantOf(file: ProjectFile, services: Project['services'], source: Sour
   const { idp, idps, upstreamBaseUrl, ...rest } = project;
   const upstream = upstreamBaseUrl ?? [...services.values()][0]?.targets[0]?.url;
   if (upstream === undefined) say(['project'], 'needs an upstreamBaseUrl, or a service');
+  const referred = (secret: string | { env: string }, path: Path): string | { env: string } => {
+    const variable = source.variableAt(path);
+    if (variable !== undefined) return { env: variable };
+    if (typeof secret === 'string') say(path, 'a secret stands in the file: write {{env "NAME"}}', 'warning');
+    return secret;
+  };
   const withSecrets = (provider: NonNullable<typeof idp>, path: Path): IdentityProvider => {
-    const secrets = provider.secrets?.map((secret, index) => {
-      const variable = source.variableAt([...path, 'secrets', index]);
-      if (variable !== undefined) return { env: variable };
-      if (typeof secret === 'string')
-        say([...path, 'secrets', index], 'a secret stands in the file: write {{env "NAME"}}', 'warning');
-      return secret;
-    });
-    return { ...provider, ...(secrets && { secrets }) } as IdentityProvider;
+    const { introspection } = provider;
+    const secrets = provider.secrets?.map((each, index) => referred(each, [...path, 'secrets', index]));
+    const asked = introspection && {
+      ...introspection,
+      clientSecret: referred(introspection.clientSecret, [...path, 'introspection', 'clientSecret']),
+    };
+    return {
+      ...provider,
+      ...(secrets && { secrets }),
+      ...(asked && { introspection: asked }),
+    } as IdentityProvider;
   };
   return {
     ...rest,

@@ -1,4 +1,6 @@
-import type { AuthPolicy, IdentityProvider, RateLimit } from '#libs/tenants';
+import type { AuthPolicy, RateLimit } from '#libs/tenants';
+import type { Variables } from '../references';
+import { readJwtPlugin, type Trust } from './jwt-plugin';
 import type { Section } from './section';
 
 /** What a middleware does to the requests of a router; one of the fields is there. */
@@ -15,19 +17,13 @@ export interface Effect {
 export interface Middlewares {
   /** Undefined for one that cannot be used, which has been said. */
   readonly effects: Map<string, Effect | undefined>;
-  /** Who signs the tokens that they ask for, beside the gateway. */
-  readonly issuers: IdentityProvider[];
+  readonly trust: Trust;
 }
 
 const LONGEST_WINDOW_SECONDS = 86_400;
 
-/** @param gatewaySecret the secret that the gateway signs with. */
-export function readMiddlewares(
-  http: Section,
-  projectId: string,
-  gatewaySecret: string | undefined,
-): Middlewares {
-  const issuers: IdentityProvider[] = [];
+export function readMiddlewares(http: Section, variables: Variables): Middlewares {
+  const trust: Trust = { gateway: false, signers: [], places: [] };
   const effects = new Map<string, Effect | undefined>();
   for (const [name, middleware] of http.sections('middlewares')) {
     const readers: Record<string, (section: Section) => Effect | undefined> = {
@@ -35,7 +31,7 @@ export function readMiddlewares(
       addPrefix,
       headers,
       rateLimit,
-      plugin: (section) => plugin(section, gatewaySecret, (secret) => issuerOf(issuers, projectId, secret)),
+      plugin: (section) => plugin(section, variables, trust),
     };
     const { names } = middleware;
     const [kind = ''] = names;
@@ -49,7 +45,7 @@ export function readMiddlewares(
     effects.set(name, section && read?.(section));
     middleware.finish();
   }
-  return { effects, issuers };
+  return { effects, trust };
 }
 
 function stripPrefix(section: Section): Effect | undefined {
@@ -110,50 +106,8 @@ function rateLimit(section: Section): Effect | undefined {
   return { rateLimit: { windowSeconds, maxRequests } };
 }
 
-function plugin(
-  section: Section,
-  gatewaySecret: string | undefined,
-  issuer: (secret: string | { env: string }) => string,
-): Effect | undefined {
+function plugin(section: Section, variables: Variables, trust: Trust): Effect | undefined {
   const jwt = section.section('jwt');
   section.finish();
-  if (!jwt) return undefined;
-  const secret = jwt.text('signingSecret');
-  const variable = jwt.reading.source.variableAt([...jwt.path, 'signingSecret']);
-  const claims = claimsOf(jwt.section('customClaims'));
-  jwt.finish();
-  if (secret === undefined || secret === '') {
-    jwt.say('needs a signingSecret');
-    return undefined;
-  }
-  if (variable === undefined)
-    jwt.say('a secret stands in the file: write {{env `NAME`}}', 'warning', 'signingSecret');
-  const own = secret === gatewaySecret;
-  if (own && !claims)
-    jwt.say('without customClaims the claim "project" must be the name of this file', 'info');
-  const issuers = [own ? 'gateway' : issuer(variable === undefined ? secret : { env: variable })];
-  return { auth: { jwt: true, issuers, ...(claims && { claims }) } };
-}
-
-/** One issuer for each secret. */
-function issuerOf(issuers: IdentityProvider[], projectId: string, secret: string | { env: string }): string {
-  const secrets = JSON.stringify([secret]);
-  const known = issuers.find((each) => JSON.stringify((each as { secrets?: unknown }).secrets) === secrets);
-  if (known) return known.issuer;
-  const issuer = `${projectId}-${issuers.length + 1}`;
-  issuers.push({ issuer, algorithms: ['HS256'], secrets: [secret] } as unknown as IdentityProvider);
-  return issuer;
-}
-
-function claimsOf(section: Section | undefined): Record<string, string[]> | undefined {
-  if (!section) return undefined;
-  const entries = section.names.map((name) => {
-    const value = section.raw(name);
-    const values: unknown[] = Array.isArray(value) ? value : [value];
-    const usable =
-      values.length > 0 && values.every((each) => ['string', 'number', 'boolean'].includes(typeof each));
-    if (!usable) section.say('must be a list of texts', 'error', name);
-    return [name, values.map(String)] as const;
-  });
-  return entries.length === 0 ? undefined : Object.fromEntries(entries);
+  return jwt && readJwtPlugin(jwt, variables, trust);
 }

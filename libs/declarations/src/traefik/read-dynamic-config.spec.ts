@@ -4,6 +4,7 @@ import { readFile, type ReadFile } from '../read-file';
 const ENV: Record<string, string> = {
   GATEWAY_JWT_SECRET: 'the-gateways-own-secret',
   OTHER: 'another-secret-of-theirs',
+  JWT_SECRET_KEY: 'a-secret-that-is-shared',
 };
 const read = (text: string, file = 'acme.yml'): ReadFile =>
   readFile(file, text, { variables: (name) => ENV[name] });
@@ -171,14 +172,28 @@ describe('what is taken over', () => {
     }); // prettier-ignore
   });
 
-  it('another secret is an issuer of the tenant, by the name of its variable', () => {
-    const jwt = 'plugin: { jwt: { signingSecret: "{{env `OTHER`}}" } }';
-    const text = file({ chain: 'm', middlewares: `m: { ${jwt} }\nn: { ${jwt} }` });
-    expect(route(text)).toEqual({ ...base, auth: { jwt: true, issuers: ['acme-1'] } });
+  it('another secret is an identity provider of the tenant, by the name of its variable', () => {
+    const claims = 'customClaims: { iss: theirs, aud: [a, b], project: acme }';
+    const theirs = `plugin: { jwt: { signingSecret: "{{env \`OTHER\`}}", ${claims} } }`;
+    const ours = 'plugin: { jwt: { signingSecret: "{{env `GATEWAY_JWT_SECRET`}}", customClaims: { a: b } } }';
+    const text = file({ middlewares: `m: { ${theirs} }\nn: { ${theirs} }\no: { ${ours} }` });
+    expect(route(text)).toEqual({
+      ...base,
+      auth: { jwt: true, issuers: ['theirs'], claims: { project: ['acme'] } },
+    });
     expect(read(text).declared?.project.tenant).toMatchObject({
-      idps: [{ issuer: 'acme-1', algorithms: ['HS256'], secrets: [{ env: 'OTHER' }] }],
+      idps: [{ issuer: 'theirs', audience: ['a', 'b'], algorithms: ['HS256'], secrets: [{ env: 'OTHER' }] }],
+      serviceTokens: true,
     });
     expect(JSON.stringify([...(read(text).declared?.documents.texts ?? [])])).not.toContain(ENV.OTHER);
+  });
+
+  it('the secret that the gateway shares with others is known by its name', () => {
+    const jwt = 'm: { plugin: { jwt: { signingSecret: "{{env `JWT_SECRET_KEY`}}" } } }';
+    expect(route(file({ middlewares: jwt }))).toEqual({
+      ...base,
+      auth: { jwt: true, issuers: ['shared-secret'] },
+    });
   });
 });
 
@@ -188,7 +203,7 @@ describe('what is said, and the file served', () => {
     [file({ router: 'tls: {}' }), '6:12: http.routers.r.tls: ignored: TLS is a matter of the gateway’s listeners'],
     [file({ middlewares: 'm: { rateLimit: { average: 6, period: 3s, burst: 10 } }' }),
       '13:21: http.middlewares.m.rateLimit: becomes one bucket for all clients of the route, not one for each address: 10 requests at once, refilled over 5 s'],
-    [file({ middlewares: 'm: { plugin: { jwt: { signingSecret: in-the-clear } } }' }),
+    [file({ middlewares: 'm: { plugin: { jwt: { signingSecret: the-gateways-own-secret } } }' }),
       '13:42: http.middlewares.m.plugin.jwt.signingSecret: a secret stands in the file: write {{env `NAME`}}'],
     [file({ middlewares: 'm: { plugin: { jwt: { signingSecret: "{{env `GATEWAY_JWT_SECRET`}}" } } }' }),
       '13:25: http.middlewares.m.plugin.jwt: without customClaims the claim "project" must be the name of this file'],
@@ -213,8 +228,16 @@ describe('what is refused by name and line', () => {
       'contentType', 'errors', 'grpcWeb', 'inFlightReq', 'passTLSClientCert', 'redirectRegex', 'redirectScheme', 'replacePath',
       'replacePathRegex', 'retry', 'stripPrefixRegex'].map((kind): [string, string] => [oneOf(kind), `14:7: http.middlewares.m.${kind}: is not supported`]),
     [file({ middlewares: 'm: { plugin: { geoblock: {} } }' }), '13:20: http.middlewares.m.plugin.geoblock: is not supported'],
-    [file({ middlewares: 'm: { plugin: { jwt: { signingSecret: "{{env `OTHER`}}", algorithm: HS512 } } }' }),
-      '13:61: http.middlewares.m.plugin.jwt.algorithm: is not supported'],
+    [file({ middlewares: 'm: { plugin: { jwt: { signingSecret: "{{env `GATEWAY_JWT_SECRET`}}", algorithm: HS512 } } }' }),
+      '13:74: http.middlewares.m.plugin.jwt.algorithm: is not supported'],
+    ...['', ', customClaims: { iss: i }', ', customClaims: { aud: a }', ', customClaims: { iss: [i, j], aud: a }'].map((claims): [string, string] => [
+      file({ middlewares: `m: { plugin: { jwt: { signingSecret: "{{env \`OTHER\`}}"${claims} } } }` }),
+      '13:42: http.middlewares.m.plugin.jwt.signingSecret: is neither GATEWAY_JWT_SECRET nor JWT_SECRET_KEY: then customClaims must have one iss, and aud, by which its tokens are told from others',
+    ]),
+    [file({ middlewares: 'm: { plugin: { jwt: { signingSecret: "{{env `OTHER`}}", customClaims: { iss: i, aud: a } } } }\nn: { plugin: { jwt: { signingSecret: "{{env `OTHER`}}2", customClaims: { iss: i, aud: a } } } }' }),
+      '14:42: http.middlewares.n.plugin.jwt.signingSecret: another middleware has another secret for the iss "i"'],
+    [file({ middlewares: 'm: { plugin: { jwt: { signingSecret: "{{env `GATEWAY_JWT_SECRET`}}", customClaims: { a: [{}] } } } }' }),
+      '13:93: http.middlewares.m.plugin.jwt.customClaims.a: must be a list of texts'],
     [file({ middlewares: 'm: { plugin: { jwt: {} } }' }), '13:25: http.middlewares.m.plugin.jwt: needs a signingSecret'],
     [file({ middlewares: 'm: { headers: { sslRedirect: true, accessControlAllowOriginList: [] } }' }),
       '13:21: http.middlewares.m.headers.sslRedirect: is not supported', '13:40: http.middlewares.m.headers.accessControlAllowOriginList: is not supported'],

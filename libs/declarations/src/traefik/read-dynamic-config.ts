@@ -23,37 +23,43 @@ export function readDynamicConfig(
   const http = top.section('http');
   if (!http) return undefined;
   const services = readServices(http);
-  const { effects, issuers } = readMiddlewares(http, id, variables('GATEWAY_JWT_SECRET'));
-  const routes = readRouters(http, services, { effects, issuers });
+  const middlewares = readMiddlewares(http, variables);
+  const routes = readRouters(http, services, middlewares);
   http.finish();
   top.finish();
 
   const first = [...services.balanced.values()][0];
   if (!first) http.say('needs a service with a loadBalancer');
-  const tenant: Tenant = {
+  const { gateway, signers, places } = middlewares.trust;
+  // The tokens of the gateway are taken for granted only where nobody else signs any.
+  const tenant: Tenant & { idps?: object[]; serviceTokens?: boolean } = {
     id,
     name: id,
     upstreamBaseUrl: first?.targets[0]?.url ?? '',
     allowedRoutes: [],
-    ...(issuers.length > 0 && { idps: issuers }),
+    ...(signers.length > 0 && { idps: signers, ...(gateway && { serviceTokens: true }) }),
   };
   return {
     tenant,
     services: services.balanced,
     routes: routes.map(({ route }) => route),
     apiKeys: [],
-    places: placesIn(routes),
+    places: placesIn(routes, places),
   };
 }
 
-function placesIn(routes: readonly RouterRoute[]): Project['places'] {
+/** @param signers where the secrets of the identity providers stand. */
+function placesIn(routes: readonly RouterRoute[], signers: readonly Path[]): Project['places'] {
   const service = (name: string, [field, index, ...below]: Path): Path => {
     const path = ['http', 'services', name, 'loadBalancer'];
     if (field !== 'targets') return field === undefined ? path : [...path, field];
     return index === undefined ? [...path, 'servers'] : [...path, 'servers', index, ...below];
   };
   return {
-    tenant: ([field]) => (field === 'upstreamBaseUrl' ? ['http', 'services'] : []),
+    tenant: ([field, index]) => {
+      if (field === 'idps') return signers[Number(index)] ?? ['http', 'middlewares'];
+      return field === 'upstreamBaseUrl' ? ['http', 'services'] : [];
+    },
     service,
     route: (index, [field]) => {
       const router = routes[index]?.router.path ?? [];
