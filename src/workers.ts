@@ -27,9 +27,16 @@ export async function startWorkers(config: GatewayConfig): Promise<RunningProces
     setTimeout(() => !stopping && cluster.fork(), RESPAWN_DELAY_MS);
   });
 
+  const passOn = (): void => {
+    for (const worker of Object.values(cluster.workers ?? {})) worker?.process.kill('SIGHUP');
+  };
+  // Every worker follows the files by itself. Without them a terminal that is closed ends the gateway, as ever.
+  if (config.configDir !== undefined) process.on('SIGHUP', passOn);
+
   return {
     async close() {
       stopping = true;
+      process.off('SIGHUP', passOn);
       const workers = Object.values(cluster.workers ?? {}).filter(
         (worker): worker is Worker => worker !== undefined,
       );

@@ -38,8 +38,8 @@ export const LIB_DIRECTIONS: Record<string, readonly string[]> = {
   tokens: ['store', 'tenants', 'config', 'errors', 'logging'],
   publications: ['tenants', 'store', 'config', 'errors', 'logging'],
   // Files of the operator, read into the same documents that the store holds.
-  declarations: ['publications', 'tenants', 'store', 'config', 'errors', 'logging'],
-  lifecycle: ['store', 'config', 'errors', 'metrics', 'logging'],
+  declarations: ['publications', 'tokens', 'tenants', 'store', 'config', 'errors', 'logging'],
+  lifecycle: ['declarations', 'store', 'config', 'errors', 'metrics', 'logging'],
   guards: ['publications', 'tokens', 'tenants', 'store', 'metrics', 'usage', 'logging', 'errors', 'config'],
 };
 

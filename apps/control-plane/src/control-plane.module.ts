@@ -2,7 +2,6 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { AuditLog } from '#libs/audit';
 import { ProblemFilter } from '#libs/errors';
-import { hasOwnKeys } from '#libs/guards';
 import { PublicationRepository } from '#libs/publications';
 import {
   AddressPolicy,
@@ -11,7 +10,7 @@ import {
   TenantDirectory,
   TenantRepository,
 } from '#libs/tenants';
-import { TokenRepository, TokenSigner } from '#libs/tokens';
+import { hasOwnKeys, TokenRepository, TokenSigner } from '#libs/tokens';
 import { AuditController } from './audit/audit.controller';
 import { BillingController } from './billing/billing.controller';
 import { billingProviders } from './billing/billing.providers';

@@ -2,6 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { ConfigError, loadConfig, type GatewayConfig } from './config';
 import { SETTINGS } from './settings';
 
@@ -59,6 +60,7 @@ describe('every variable', () => {
     ['HSTS_MAX_AGE_SECONDS', '60', (c) => c.hstsMaxAgeSeconds, 60],
     ['ADMIN_TOKEN', 'x', (c) => c.adminToken, 'x'],
     ['DATA_DIR', '/srv/gatehouse', (c) => c.dataDir, '/srv/gatehouse'],
+    ['CONFIG_DIR', folder, (c) => c.configDir, folder],
     ['LOG_LEVEL', 'warn', (c) => c.logLevel, 'warn'],
     ['METRICS_MAX_TENANTS', '7', (c) => c.metricsMaxTenants, 7],
     ['AUDIT_MAX_ENTRIES', '8', (c) => c.auditMaxEntries, 8],
@@ -124,6 +126,8 @@ describe('every variable', () => {
       hstsMaxAgeSeconds: 0,
       adminToken: undefined,
       dataDir: './data',
+      configDir: undefined,
+      environment: expect.anything(),
       logLevel: 'info',
       metricsMaxTenants: 200,
       auditMaxEntries: 100_000,
@@ -208,6 +212,12 @@ describe('a bad value', () => {
     expect(() => loadConfig(env)).toThrow(problemsOf(env).join('\n'));
   });
 
+  it('of CONFIG_DIR that is no folder is told', () => {
+    expect(problemsOf({ CONFIG_DIR: join(folder, 'missing') })).toEqual([
+      expect.stringMatching(/^CONFIG_DIR cannot be read: ENOENT/),
+    ]);
+  });
+
   it('of REDIS_PORT that Kubernetes has put there is explained', () => {
     const [line] = problemsOf({ REDIS_PORT: 'tcp://10.96.0.11:6379' });
     expect(line).toMatch(/^REDIS_PORT must be a whole number.*Kubernetes.*enableServiceLinks: false/);
@@ -240,6 +250,15 @@ describe('HTTPS', () => {
     [{ HSTS_MAX_AGE_SECONDS: '300' }, 300],
   ])('%j keeps browsers on https for %d seconds', (env, seconds) => {
     expect(loadConfig(env).hstsMaxAgeSeconds).toBe(seconds);
+  });
+});
+
+describe('the environment for files that refer to it', () => {
+  it('is looked up by name, and never printed', () => {
+    const { environment } = loadConfig({ OTHER: 'hush' });
+    expect(environment.value('OTHER')).toBe('hush');
+    expect(environment.value('constructor')).toBeUndefined();
+    expect(`${inspect(environment)} ${JSON.stringify(environment)}`).not.toContain('hush');
   });
 });
 

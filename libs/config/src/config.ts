@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
+import { Environment } from './environment';
 import { SECRET_PREFIX, SETTINGS, type SettingName, type SettingValues } from './settings';
 import { tokenKeyConfig, type TokenKeyConfig } from './token-keys';
 import { checkTokenSecrets } from './token-secrets';
@@ -40,6 +41,10 @@ export interface GatewayConfig {
   readonly hstsMaxAgeSeconds: number;
   readonly adminToken?: string;
   readonly dataDir: string;
+  /** Folder of the files that declare projects; undefined for none. */
+  readonly configDir?: string;
+  /** What those files refer to. */
+  readonly environment: Environment;
   readonly logLevel: SettingValues['LOG_LEVEL'];
   readonly metricsMaxTenants: number;
   readonly auditMaxEntries: number;
@@ -88,6 +93,7 @@ export function loadConfig(env: Record<string, string | undefined>): GatewayConf
   checkAdminToken(values.ADMIN_TOKEN, production, problems);
   checkTokenSecrets(values, production, problems);
   const serviceTokens = tokenKeyConfig(values, problems);
+  checkFolder(values.CONFIG_DIR, problems);
   if (problems.length > 0) throw new ConfigError(problems);
 
   return Object.freeze({
@@ -100,6 +106,8 @@ export function loadConfig(env: Record<string, string | undefined>): GatewayConf
     hstsMaxAgeSeconds: hstsMaxAgeSeconds(values),
     adminToken: values.ADMIN_TOKEN,
     dataDir: values.DATA_DIR,
+    configDir: values.CONFIG_DIR,
+    environment: new Environment(env),
     logLevel: values.LOG_LEVEL,
     metricsMaxTenants: values.METRICS_MAX_TENANTS,
     auditMaxEntries: values.AUDIT_MAX_ENTRIES,
@@ -113,18 +121,22 @@ export function loadConfig(env: Record<string, string | undefined>): GatewayConf
     serviceTokens,
     rateLimitMode: values.RATE_LIMIT_MODE,
     openRegistration: values.OPEN_REGISTRATION,
-    timeouts: Object.freeze({
-      connectMs: values.CONNECT_TIMEOUT_MS,
-      firstByteMs: values.FIRST_BYTE_TIMEOUT_MS,
-      idleMs: values.IDLE_TIMEOUT_MS,
-      totalMs: values.REQUEST_TIMEOUT_MS,
-    }),
+    timeouts: timeoutConfig(values),
     maxBodyBytes: values.MAX_BODY_BYTES,
     maxHeaderBytes: values.MAX_HEADER_BYTES,
     upstreamMaxConnections: values.UPSTREAM_MAX_CONNECTIONS,
     allowPrivateUpstreams: values.ALLOW_PRIVATE_UPSTREAMS ?? !production,
     shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_MS,
     shutdownDelayMs: values.SHUTDOWN_DELAY_MS,
+  });
+}
+
+function timeoutConfig(values: SettingValues): TimeoutConfig {
+  return Object.freeze({
+    connectMs: values.CONNECT_TIMEOUT_MS,
+    firstByteMs: values.FIRST_BYTE_TIMEOUT_MS,
+    idleMs: values.IDLE_TIMEOUT_MS,
+    totalMs: values.REQUEST_TIMEOUT_MS,
   });
 }
 
@@ -214,6 +226,16 @@ function decode(part: string | undefined, problems: string[]): string | undefine
   } catch {
     problems.push('REDIS_URL has a user or password that is not percent-encoded');
     return undefined;
+  }
+}
+
+/** A folder that is not there is a typing error at a start; later it is kept for gone for a moment. */
+function checkFolder(folder: string | undefined, problems: string[]): void {
+  if (folder === undefined) return;
+  try {
+    readdirSync(folder);
+  } catch (error) {
+    problems.push(`CONFIG_DIR cannot be read: ${(error as Error).message}`);
   }
 }
 

@@ -96,6 +96,10 @@ export const SETTINGS = {
     fallback: './data',
     doc: 'Folder of the embedded store and of generated secrets.',
   },
+  CONFIG_DIR: {
+    parse: text,
+    doc: 'Folder of YAML files that declare projects, one each; followed while the gateway runs.',
+  },
   LOG_LEVEL: {
     parse: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
     fallback: 'info',

@@ -1,6 +1,12 @@
 /**
  * declarations: projects written as YAML files in CONFIG_DIR, read into the documents that the store would hold: tenants,
- * services, publications. Owns the two file formats, what is wrong in a file and where, and the reload.
+ * services, publications, API keys. Owns the two file formats, what is wrong in a file and where, the reload, and the
+ * overlay through which declared documents are seen in the store's place.
  * Not here: serving them. A declared document is served as any other.
  */
-export {};
+export { checkFiles, type CheckedFiles } from './check-files';
+export { declaredOver, type Declarations } from './declared-over';
+export { DeclaredFolder } from './declared-folder';
+export { openDeclarations } from './open-declarations';
+export { projectJsonSchema } from './own/project-schema';
+export { describeProblem, type FileProblem, type Severity } from './problem';

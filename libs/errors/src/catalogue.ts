@@ -46,6 +46,7 @@ export const ERRORS = {
 
   already_exists: { status: 409, title: 'The identifier is taken', fault: 'client' },
   conflict: { status: 409, title: 'The request conflicts with an earlier one', fault: 'client' },
+  declared_in_file: { status: 409, title: 'The document is declared in a file', fault: 'client' },
   precondition_failed: { status: 412, title: 'The document has changed since it was read', fault: 'client' },
   body_too_large: { status: 413, title: 'The body is too large', fault: 'client' },
   target_too_long: { status: 414, title: 'The request target is too long', fault: 'client' },

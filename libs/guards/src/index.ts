@@ -19,5 +19,5 @@ export { limitsOf, type RequestLimits } from './request-limits';
 export { RateLimiter, type RateLimitMode } from './rate-limiter';
 export { TokenVerifier, type TokenVerifierOptions } from './jwt/token-verifier';
 export type { VerifiedToken } from './jwt/verdict';
-export { hasOwnKeys, ownKeys } from './jwt/own-keys';
+export { ownKeys } from './jwt/own-keys';
 export type { OwnKeys, RevocationDirectory } from './jwt/own-tokens';

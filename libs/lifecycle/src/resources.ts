@@ -1,4 +1,5 @@
 import type { GatewayConfig } from '#libs/config';
+import { openDeclarations } from '#libs/declarations';
 import { createLogging, type Logging } from '#libs/logging';
 import { MetricsRegistry, exposeToPrimary } from '#libs/metrics';
 import { openStore, type Store } from '#libs/store';
@@ -9,6 +10,7 @@ export interface Resources {
   readonly config: GatewayConfig;
   readonly logging: Logging;
   readonly metrics: MetricsRegistry;
+  /** With what files declare over it. */
   readonly store: Store;
   readonly readiness: Readiness;
 }
@@ -17,7 +19,10 @@ export interface Resources {
 export function openResources(config: GatewayConfig, logging: Logging = createLogging(config)): Resources {
   const metrics = new MetricsRegistry(config.metricsMaxTenants);
   exposeToPrimary(metrics.registry);
-  const store = openStore(config, logging.logger);
+  const stored = openStore(config, logging.logger);
+  const declared = openDeclarations(config, stored, logging.logger);
+  const store = declared?.store ?? stored;
+  if (declared) metrics.watchDeclarations(declared.folder);
   const readiness = new Readiness();
   metrics.watchStore(store);
   void store.ready().then(() => readiness.markReady());

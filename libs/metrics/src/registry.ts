@@ -1,6 +1,7 @@
 import { Registry, collectDefaultMetrics } from 'prom-client';
 import { watchCertificates, type WatchedCertificates } from './certificate-metrics';
 import { ControlMetrics } from './control-metrics';
+import { watchDeclarations, type WatchedDeclarations } from './declaration-metrics';
 import { GatewayMetrics } from './gateway-metrics';
 import { watchKeySets, type WatchedKeySets } from './identity-metrics';
 import { watchTargets, type WatchedTargets } from './target-metrics';
@@ -15,7 +16,7 @@ export class MetricsRegistry {
   readonly control: ControlMetrics;
 
   /** @param maxTenants tenants with series of their own; see GatewayMetrics. */
-  constructor(maxTenants: number) {
+  constructor(private readonly maxTenants: number) {
     collectDefaultMetrics({ register: this.registry });
     this.gateway = new GatewayMetrics(this.registry, maxTenants);
     this.control = new ControlMetrics(this.registry);
@@ -39,6 +40,11 @@ export class MetricsRegistry {
 
   watchTargets(targets: WatchedTargets): void {
     watchTargets(this.registry, targets);
+  }
+
+  /** As many files have series of their own as tenants have. */
+  watchDeclarations(declarations: WatchedDeclarations): void {
+    watchDeclarations(this.registry, declarations, this.maxTenants);
   }
 
   render(): Promise<string> {

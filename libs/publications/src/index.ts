@@ -10,3 +10,5 @@ export { PublicationRepository, type StoredPublication } from './publication-rep
 export { PublicationTable } from './publication-table';
 export { PublishedRoute } from './published-route';
 export { RouteIndex } from './route-index';
+export { matchKeys } from './match-keys';
+export { keyOf as routeClaimKey } from './route-claims';

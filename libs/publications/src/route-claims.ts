@@ -41,6 +41,7 @@ export class RouteClaims {
   }
 }
 
-function keyOf(matchKey: string): string {
+/** The key of the document that says whose a route is. */
+export function keyOf(matchKey: string): string {
   return keys.routeClaim(hash('sha256', matchKey, 'hex').slice(0, 32));
 }

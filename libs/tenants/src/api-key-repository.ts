@@ -140,8 +140,7 @@ export class ApiKeyRepository {
       const made = await this.make(termsOfSuccessor(old.record), modeOf(old.record.prefix));
       const validUntil = new Date(Date.now() + graceSeconds * 1000).toISOString();
       const ended = { ...old.record, validUntil, replacedBy: made.record.id };
-      if ((await this.documents.replace(ended, old)) !== undefined)
-        return { ...made, changed: keys.apiKeyMapping(old.hash) };
+      if (await this.ended(ended, old, made)) return { ...made, changed: keys.apiKeyMapping(old.hash) };
       // Somebody else changed or rotated it at the same time; the next round tells.
       await this.documents.drop(tenantId, made.record.id);
     }
@@ -206,6 +205,16 @@ export class ApiKeyRepository {
       await this.requireService(tenantId, serviceId);
     } catch (error) {
       if (error instanceof GatewayError) await this.documents.drop(tenantId, id);
+      throw error;
+    }
+  }
+
+  /** Whether a key was given its end; one that is refused it has no successor either. */
+  private async ended(record: ApiKeyRecord, old: FoundKey, successor: CreatedApiKey): Promise<boolean> {
+    try {
+      return (await this.documents.replace(record, old)) !== undefined;
+    } catch (error) {
+      if (error instanceof GatewayError) await this.documents.drop(record.tenantId, successor.record.id);
       throw error;
     }
   }

@@ -67,7 +67,7 @@ export {
 } from './service';
 export { checkServiceFields, parseService, type CheckedService } from './check-service';
 export { expectedStatuses } from './check-health';
-export { ServiceRepository } from './service-repository';
+export { ServiceRepository, memberOf as serviceIndexMember } from './service-repository';
 export { GenerationalCache } from './generational-cache';
 export { DEFAULT_BILLING, parseBilling, type TenantBilling } from './tenant-billing';
 export { sortableId } from './sortable-id';

@@ -224,8 +224,8 @@ export class ServiceRepository {
   }
 }
 
-/** Numbers sort as numbers; names, which never are one, behind most of them. */
-function memberOf(id: string): string {
+/** The entry of a service in the index of its tenant's services: numbers sort as numbers; names, which never are one, behind most of them. */
+export function memberOf(id: string): string {
   return isServiceNumber(id) ? id.padStart(ID_DIGITS, '0') : id;
 }
 

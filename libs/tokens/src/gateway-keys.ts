@@ -21,6 +21,12 @@ export function gatewayKeys({ serviceTokens }: Pick<GatewayConfig, 'serviceToken
   };
 }
 
+/** Whether tenants that have no identity provider may ask for tokens at all. */
+export function hasOwnKeys(settings: Pick<GatewayConfig, 'serviceTokens' | 'jwtSecretKey'>): boolean {
+  const { secrets, publicKeys } = gatewayKeys(settings);
+  return secrets.length > 0 || publicKeys.length > 0 || settings.jwtSecretKey !== undefined;
+}
+
 /** The public keys as others fetch them (RFC 7517 §5). */
 export function publishedKeys({ publicKeys }: GatewayKeys): { keys: JsonWebKey[] } {
   const published = publicKeys.map(({ kid, alg, key }) => ({

@@ -4,7 +4,7 @@
  * Not here: verifying a bearer token of a request. That is `guards`, which asks here about revocation.
  */
 export type { Revocation, ServiceTokenClaims, ServiceTokenRecord } from './service-token';
-export { gatewayKeys, publishedKeys, type GatewayKeys } from './gateway-keys';
+export { gatewayKeys, hasOwnKeys, publishedKeys, type GatewayKeys } from './gateway-keys';
 export { secretKeyId } from './secret-key-id';
 export { TOKEN_STATES, isTokenId, stateOf, type TokenState } from './token-record';
 export {

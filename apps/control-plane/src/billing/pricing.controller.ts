@@ -29,7 +29,7 @@ export class PricingController {
   })
   @HonoursIfMatch()
   @ApiOkResponse({ type: PortalKeyDto })
-  @PortalBodyRefusals('api_key_not_found', 'conflict', 'precondition_failed')
+  @PortalBodyRefusals('api_key_not_found', 'conflict', 'declared_in_file', 'precondition_failed')
   async price(
     @ActsFor() principal: Principal,
     @Param('key_id') keyId: string,

@@ -93,7 +93,13 @@ export class ApiKeysController {
   @ApiConsumes('application/merge-patch+json', 'application/json')
   @HonoursIfMatch()
   @ApiOkResponse({ type: ApiKeyDto })
-  @BodyRefusals('tenant_not_found', 'api_key_not_found', 'conflict', 'precondition_failed')
+  @BodyRefusals(
+    'tenant_not_found',
+    'api_key_not_found',
+    'conflict',
+    'declared_in_file',
+    'precondition_failed',
+  )
   async change(
     @Param('tenantId') tenantId: string,
     @Param('keyId') keyId: string,
@@ -113,7 +119,7 @@ export class ApiKeysController {
     description: 'The new key has the same terms; the old one goes on working for the time of grace.',
   })
   @ApiCreatedResponse({ type: CreatedApiKeyDto })
-  @BodyRefusals('tenant_not_found', 'api_key_not_found', 'conflict')
+  @BodyRefusals('tenant_not_found', 'api_key_not_found', 'conflict', 'declared_in_file')
   async rotate(
     @Param('tenantId') tenantId: string,
     @Param('keyId') keyId: string,
@@ -137,7 +143,7 @@ export class ApiKeysController {
   })
   @ApiNoContentResponse({ description: 'It is gone, and replicas follow within milliseconds.' })
   @ApiOkResponse({ type: RevokedDto, description: 'With `wait=true`: it is gone, and who has followed.' })
-  @Refusals('validation_failed', 'tenant_not_found', 'api_key_not_found')
+  @Refusals('validation_failed', 'tenant_not_found', 'api_key_not_found', 'declared_in_file')
   async revoke(
     @Param('tenantId') tenantId: string,
     @Param('keyId') keyId: string,

@@ -107,7 +107,7 @@ export class PortalKeysController {
   @ApiConsumes('application/merge-patch+json', 'application/json')
   @HonoursIfMatch()
   @ApiOkResponse({ type: PortalKeyDto })
-  @PortalBodyRefusals('api_key_not_found', 'conflict', 'precondition_failed')
+  @PortalBodyRefusals('api_key_not_found', 'conflict', 'declared_in_file', 'precondition_failed')
   async change(
     @ActsFor() principal: Principal,
     @Param('key_id') keyId: string,
@@ -130,7 +130,7 @@ export class PortalKeysController {
     description: UNRESTRICTED,
   })
   @ApiCreatedResponse({ type: CreatedPortalKeyDto })
-  @PortalBodyRefusals('api_key_not_found', 'conflict')
+  @PortalBodyRefusals('api_key_not_found', 'conflict', 'declared_in_file')
   async rotate(
     @ActsFor() principal: Principal,
     @Param('key_id') keyId: string,
@@ -150,7 +150,7 @@ export class PortalKeysController {
   @ApiOperation({ summary: 'Revokes an API key', description: UNRESTRICTED })
   @ApiNoContentResponse({ description: 'It is gone, and replicas follow within milliseconds.' })
   @ApiOkResponse({ type: RevokedDto, description: 'With `wait=true`: it is gone, and who has followed.' })
-  @PortalRefusals('api_key_not_found')
+  @PortalRefusals('api_key_not_found', 'declared_in_file')
   async revoke(
     @ActsFor() principal: Principal,
     @Param('key_id') keyId: string,

@@ -60,7 +60,7 @@ export class PortalServicesController {
   @ApiConsumes('application/merge-patch+json', 'application/json')
   @HonoursIfMatch()
   @ApiOkResponse({ type: PortalServiceDto })
-  @PortalBodyRefusals('service_not_found', 'precondition_failed')
+  @PortalBodyRefusals('service_not_found', 'declared_in_file', 'precondition_failed')
   async change(
     @ActsFor() principal: Principal,
     @Param('service_id') serviceId: string,
@@ -83,7 +83,7 @@ export class PortalServicesController {
   })
   @HonoursIfMatch()
   @ApiNoContentResponse({ description: 'It is gone.' })
-  @PortalRefusals('service_not_found', 'precondition_failed')
+  @PortalRefusals('service_not_found', 'declared_in_file', 'precondition_failed')
   async remove(
     @ActsFor() principal: Principal,
     @Param('service_id') serviceId: string,

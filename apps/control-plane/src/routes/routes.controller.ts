@@ -40,7 +40,7 @@ export class RoutesController {
   @ApiOperation({ summary: 'Adds a route' })
   @HonoursIfMatch()
   @ApiCreatedResponse({ type: RoutesDto })
-  @BodyRefusals('tenant_not_found', 'already_exists', 'precondition_failed')
+  @BodyRefusals('tenant_not_found', 'already_exists', 'declared_in_file', 'precondition_failed')
   async add(
     @Param('tenantId') id: string,
     @Body() route: RouteDto,
@@ -64,7 +64,7 @@ export class RoutesController {
   @ApiOperation({ summary: 'Replaces all routes' })
   @HonoursIfMatch()
   @ApiOkResponse({ type: RoutesDto })
-  @BodyRefusals('tenant_not_found', 'precondition_failed')
+  @BodyRefusals('tenant_not_found', 'declared_in_file', 'precondition_failed')
   async replace(
     @Param('tenantId') id: string,
     @Body() { allowedRoutes }: RoutesDto,
@@ -83,7 +83,13 @@ export class RoutesController {
   @ApiOperation({ summary: 'Removes the routes of a path, or one method of them' })
   @HonoursIfMatch()
   @ApiNoContentResponse({ description: 'They are gone.' })
-  @Refusals('validation_failed', 'tenant_not_found', 'route_not_found', 'precondition_failed')
+  @Refusals(
+    'validation_failed',
+    'tenant_not_found',
+    'route_not_found',
+    'declared_in_file',
+    'precondition_failed',
+  )
   async remove(
     @Param('tenantId') id: string,
     @Query() { path, method }: RouteSelector,

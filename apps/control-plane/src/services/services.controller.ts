@@ -66,7 +66,13 @@ export class ServicesController {
   @ApiConsumes('application/merge-patch+json', 'application/json')
   @HonoursIfMatch()
   @ApiOkResponse({ type: ServiceDto })
-  @BodyRefusals('tenant_not_found', 'service_not_found', 'tenant_misconfigured', 'precondition_failed')
+  @BodyRefusals(
+    'tenant_not_found',
+    'service_not_found',
+    'tenant_misconfigured',
+    'declared_in_file',
+    'precondition_failed',
+  )
   async change(
     @Param('tenantId') tenantId: string,
     @Param('serviceId') serviceId: string,
@@ -89,7 +95,7 @@ export class ServicesController {
   @ApiOperation({ summary: 'Removes a service and the API keys that open nothing else' })
   @HonoursIfMatch()
   @ApiNoContentResponse({ description: 'It is gone.' })
-  @Refusals('tenant_not_found', 'service_not_found', 'precondition_failed')
+  @Refusals('tenant_not_found', 'service_not_found', 'declared_in_file', 'precondition_failed')
   remove(
     @Param('tenantId') tenantId: string,
     @Param('serviceId') serviceId: string,

@@ -75,7 +75,7 @@ export class TenantsController {
   })
   @HonoursIfMatch()
   @ShowsTenant(200)
-  @BodyRefusals('tenant_not_found', 'precondition_failed')
+  @BodyRefusals('tenant_not_found', 'declared_in_file', 'precondition_failed')
   async replace(
     @Param('tenantId') id: string,
     @Body() body: TenantInputDto,
@@ -91,7 +91,7 @@ export class TenantsController {
   @ApiConsumes('application/merge-patch+json', 'application/json')
   @HonoursIfMatch()
   @ShowsTenant(200)
-  @BodyRefusals('tenant_not_found', 'precondition_failed')
+  @BodyRefusals('tenant_not_found', 'declared_in_file', 'precondition_failed')
   async change(
     @Param('tenantId') id: string,
     @Body() patch: TenantPatchDto,
@@ -108,7 +108,7 @@ export class TenantsController {
   @ApiOperation({ summary: 'Deletes a tenant with its API keys and counters, and revokes its tokens' })
   @HonoursIfMatch()
   @ApiNoContentResponse({ description: 'It is gone.' })
-  @Refusals('tenant_not_found', 'precondition_failed')
+  @Refusals('tenant_not_found', 'declared_in_file', 'precondition_failed')
   remove(@Param('tenantId') id: string, @IfMatch() versions: Versions): Promise<void> {
     return this.tenants.remove(id, versions);
   }
@@ -119,7 +119,7 @@ export class TenantsController {
   @ApiOperation({ summary: 'Refuses all requests of a tenant from now on' })
   @HonoursIfMatch()
   @ShowsTenant(200)
-  @Refusals('validation_failed', 'tenant_not_found', 'precondition_failed')
+  @Refusals('validation_failed', 'tenant_not_found', 'declared_in_file', 'precondition_failed')
   async suspend(
     @Param('tenantId') id: string,
     @IfMatch() versions: Versions,
@@ -137,7 +137,7 @@ export class TenantsController {
   @ApiOperation({ summary: 'Ends a suspension' })
   @HonoursIfMatch()
   @ShowsTenant(200)
-  @Refusals('validation_failed', 'tenant_not_found', 'precondition_failed')
+  @Refusals('validation_failed', 'tenant_not_found', 'declared_in_file', 'precondition_failed')
   async resume(
     @Param('tenantId') id: string,
     @IfMatch() versions: Versions,

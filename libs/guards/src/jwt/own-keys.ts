@@ -10,9 +10,3 @@ export function ownKeys(settings: TokenSettings, revocations: RevocationDirector
   const sharedSecret = jwtSecretKey === undefined ? undefined : Buffer.from(jwtSecretKey);
   return { gateway: gatewayKeys(settings), sharedSecret, revocations };
 }
-
-/** Whether tenants that have no identity provider may ask for tokens at all. */
-export function hasOwnKeys(settings: TokenSettings): boolean {
-  const { secrets, publicKeys } = gatewayKeys(settings);
-  return secrets.length > 0 || publicKeys.length > 0 || settings.jwtSecretKey !== undefined;
-}

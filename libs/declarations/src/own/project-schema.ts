@@ -1,0 +1,152 @@
+import { z } from 'zod';
+import { SERVICE_NAME, SERVICE_NAME_RULE } from '../project';
+
+const text = z.string().min(1);
+const texts = z.array(text).min(1);
+const milliseconds = z.int().min(1).max(86_400_000);
+
+const rateLimit = z
+  .strictObject({ windowSeconds: z.int().min(1), maxRequests: z.int().min(1) })
+  .describe('A token bucket: so many requests at once, refilled evenly over the window.');
+
+const timeouts = z.strictObject({
+  connectMs: milliseconds.optional(),
+  firstByteMs: milliseconds.optional(),
+  idleMs: milliseconds.optional(),
+  totalMs: milliseconds.optional(),
+});
+
+const auth = z
+  .strictObject({
+    jwt: z.boolean().describe('Whether a bearer token is asked for. The rest counts only if it is.'),
+    issuers: texts.optional().describe('Accepted issuers; gateway stands for tokens that Gatehouse signs.'),
+    claims: z.record(text, texts).optional().describe('Accepted values by claim.'),
+    scopes: texts.optional(),
+    roles: texts.optional(),
+    claimHeaders: z.record(text, text).optional().describe('Claims the upstream is told, by header.'),
+  })
+  .describe('What is asked of the bearer token of a request.');
+
+const secret = z.union([text, z.strictObject({ env: text })]);
+
+const idp = z.strictObject({
+  issuer: text,
+  audience: z.union([text, texts]).optional(),
+  jwksUri: text.optional(),
+  secrets: z.array(secret).min(1).optional().describe('Shared HMAC secrets; write {{env "NAME"}}.'),
+  introspection: z.strictObject({ endpoint: text, clientId: text, clientSecret: secret }).optional(),
+  algorithms: texts.optional(),
+  clockToleranceSeconds: z.int().min(0).optional(),
+  requiredClaims: z.record(text, texts).optional(),
+});
+
+const project = z.strictObject({
+  id: text.describe('Id of the tenant.'),
+  name: text.optional().describe('The id, unless given.'),
+  upstreamBaseUrl: text.optional().describe('Where /api goes; the first service, unless given.'),
+  rateLimit: rateLimit.optional(),
+  auth: z.strictObject({ jwt: z.boolean() }).optional(),
+  idp: idp.optional(),
+  idps: z.array(idp).min(1).optional(),
+  serviceTokens: z
+    .boolean()
+    .optional()
+    .describe('Whether tokens that the gateway signs are accepted beside those of idps.'),
+  timeouts: timeouts.optional(),
+  suspended: z.boolean().optional(),
+});
+
+const target = z.strictObject({ url: text, weight: z.int().optional() });
+
+const healthCheck = z.strictObject({
+  path: text,
+  intervalSeconds: z.int().min(1).optional(),
+  timeoutMs: milliseconds.optional(),
+  healthyAfter: z.int().min(1).optional(),
+  unhealthyAfter: z.int().min(1).optional(),
+  expectStatus: z.union([z.int(), text]).optional().describe('204, or a range such as 200-299.'),
+  host: text.optional(),
+});
+
+const service = z.strictObject({
+  url: text.optional().describe('The only target, instead of targets.'),
+  targets: z.array(target).min(1).optional(),
+  balance: z.enum(['round-robin', 'least-pending']).optional(),
+  healthCheck: healthCheck.optional(),
+  passive: z
+    .union([
+      z.literal(false),
+      z.strictObject({ failures: z.int().min(1).optional(), ejectSeconds: z.int().min(1).optional() }),
+    ])
+    .optional(),
+  timeouts: timeouts.optional(),
+  rateLimit: rateLimit.optional(),
+  auth: auth.optional(),
+});
+
+const headers = z.record(text, z.string());
+
+const route = z.strictObject({
+  name: text,
+  path: text.describe('Prefix in whole segments.'),
+  hosts: texts.optional(),
+  methods: texts.optional(),
+  headers: headers.optional(),
+  service: text.optional().describe('The only backend, instead of backends.'),
+  backends: z
+    .array(z.strictObject({ service: text, weight: z.int().min(0).optional() }))
+    .min(1)
+    .optional(),
+  stripPrefix: z.union([z.boolean(), text]).optional(),
+  addPrefix: text.optional(),
+  requestHeaders: headers.optional(),
+  responseHeaders: headers.optional(),
+  auth: auth.extend({ apiKey: z.boolean().optional() }).optional(),
+  rateLimit: rateLimit.optional(),
+});
+
+const apiRoute = z.strictObject({
+  path: text,
+  methods: texts.optional(),
+  auth: auth.optional(),
+  rateLimit: rateLimit.optional(),
+});
+
+const apiKey = z.strictObject({
+  sha256: z
+    .string()
+    .regex(
+      /^[0-9a-f]{64}$/,
+      'must be the SHA-256 of the key in lower-case hex (printf %s KEY | sha256sum); keys themselves do not belong into files',
+    ),
+  name: text.optional(),
+  service: text.optional().describe('The only service that the key opens.'),
+  labels: z.record(text, z.string()).optional(),
+  expiresAt: text.optional(),
+  enabled: z.boolean().optional(),
+  rateLimit: rateLimit.optional(),
+  pricePerRequest: text.optional(),
+  allowedRoutes: texts.optional(),
+  allowedMethods: texts.optional(),
+  allowedIps: texts.optional(),
+  monthlyQuota: z.int().optional(),
+});
+
+/** A file in Gatehouse's own format: types and names. What its parts must be like is said by the documents' checks. */
+export const projectFile = z
+  .strictObject({
+    $schema: z.string().optional(),
+    project,
+    services: z.record(text.regex(SERVICE_NAME, SERVICE_NAME_RULE), service).optional(),
+    routes: z.array(route).optional().describe('What the project publishes at the root of the gateway.'),
+    apiRoutes: z.array(apiRoute).optional().describe('What is allowed below /api with an API key.'),
+    apiKeys: z.array(apiKey).optional(),
+  })
+  .meta({ title: 'Gatehouse project', description: 'One project: a file in CONFIG_DIR.' });
+
+export type ProjectFile = z.infer<typeof projectFile>;
+
+/** The JSON Schema of the format, for editors. */
+export function projectJsonSchema(): object {
+  return z.toJSONSchema(projectFile, { io: 'input' });
+}
