@@ -79,6 +79,9 @@ describeStores('publications', (start) => {
       [[route({ backends: [{ service: services.other }] })], 'routes.0.backends.0.service'],
       [[route({ backends: [{ service: 'byApiKey' }] })], 'routes.0.backends.0.service'],
       [[route({ auth: { jwt: 1 } })], 'routes.0.auth.jwt'],
+      // Nobody could sign one: the tenant has no identity provider, the gateway no key of its own.
+      [[route({ auth: { jwt: true } })], 'routes.0.auth.jwt'],
+      [[route({ auth: { jwt: false, issuers: ['i'] } })], 'routes.0.auth.issuers'],
     ];
     for (const [routes, ...fields] of bad) {
       const answer = refusal(await put(routes));

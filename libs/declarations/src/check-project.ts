@@ -2,10 +2,10 @@ import type { FieldProblem } from '#libs/errors';
 import { checkPublication } from '#libs/publications';
 import {
   checkApiKeyFields,
+  checkIssuers,
   checkServiceFields,
   checkTenant,
-  issuersOf,
-  trustOf,
+  usableIssuers,
   type AddressPolicy,
 } from '#libs/tenants';
 import { claimsOf } from './claims';
@@ -29,11 +29,14 @@ export function checkProject(
       problems.push({ path: place(field === '' ? [] : field.split('.')), message, severity: 'error' });
   };
   add(checkTenant(tenant, addresses, ownTokens).problems, (field) => places.tenant(field));
-  const issuers = ownTokens || tenant.idp || tenant.idps ? issuersOf(trustOf(tenant)) : [];
+  const issuers = usableIssuers(tenant, ownTokens);
   for (const [name, fields] of services)
     add(checkServiceFields({ name, ...fields }, addresses, issuers), (field) => places.service(name, field));
   add(checkPublication({ tenantId: tenant.id, routes: [...routes] }).problems, ([, index, ...field]) =>
     index === undefined ? ['routes'] : places.route(Number(index), field),
+  );
+  routes.forEach(({ auth }, index) =>
+    add(checkIssuers(auth, issuers), (field) => places.route(index, field)),
   );
   apiKeys.forEach(({ sha256: _, serviceId: _service, ...fields }, index) => {
     const document = { name: 'unnamed', ...fields };

@@ -1,6 +1,16 @@
 import { GatewayError, type FieldProblem } from '#libs/errors';
 import { keys, versionOf, type Store } from '#libs/store';
-import { MAX_ROUNDS, demandVersion, invalid, isWrongType, parseService, requireTenant } from '#libs/tenants';
+import {
+  MAX_ROUNDS,
+  checkIssuers,
+  demandVersion,
+  invalid,
+  isWrongType,
+  parseService,
+  readTenant,
+  requireTenant,
+  usableIssuers,
+} from '#libs/tenants';
 import { checkPublication, parsePublication, type CheckedPublication } from './check-publication';
 import { matchKeys } from './match-keys';
 import type { Publication } from './publication';
@@ -23,7 +33,11 @@ const BATCH = 100;
 export class PublicationRepository {
   private readonly claims: RouteClaims;
 
-  constructor(private readonly store: Store) {
+  /** @param ownTokens whether the gateway has keys of its own for tokens of tenants without an identity provider. */
+  constructor(
+    private readonly store: Store,
+    private readonly ownTokens = false,
+  ) {
     this.claims = new RouteClaims(store, (tenantId, key) => this.publishes(tenantId, key));
   }
 
@@ -56,6 +70,7 @@ export class PublicationRepository {
     const { publication, problems } = checkPublication({ tenantId, routes });
     if (!publication) throw invalid(problems);
     await this.checkServices(publication);
+    await this.checkTokens(publication);
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const before = await this.find(tenantId);
       demandVersion(before?.version, versions);
@@ -145,6 +160,18 @@ export class PublicationRepository {
       }
       throw error;
     }
+  }
+
+  /** @throws GatewayError validation_failed where nobody could bring the token that a route asks for */
+  private async checkTokens({ tenantId, routes }: Publication): Promise<void> {
+    const issuers = usableIssuers(await readTenant(this.store, tenantId), this.ownTokens);
+    const problems = routes.flatMap(({ auth }, route) =>
+      checkIssuers(auth, issuers).map(({ field, message }) => ({
+        field: `routes.${route}.${field}`,
+        message,
+      })),
+    );
+    if (problems.length > 0) throw invalid(problems.slice(0, BATCH));
   }
 
   /** @throws GatewayError validation_failed: somebody else's service is as good as none */

@@ -37,13 +37,17 @@ export function checkServiceFields(
   if (!isDictionary(document)) return [{ field: '', message: 'must be an object' }];
   const problems = problemsOf(document, addresses);
   checkKnown(document, FIELDS, (field, message) => void problems.push({ field, message }));
-  const { auth } = document;
-  if (!isDictionary(auth)) return problems;
+  return [...problems, ...checkIssuers(document.auth, issuers)];
+}
+
+/** Whether what a service or published route asks for is something that anybody can bring. */
+export function checkIssuers(auth: unknown, issuers: readonly string[]): FieldProblem[] {
+  if (!isDictionary(auth)) return [];
   if (auth.jwt === true && issuers.length === 0)
-    problems.push({ field: 'auth.jwt', message: 'needs an idp of the tenant that signs the tokens' });
-  else if (Array.isArray(auth.issuers) && !auth.issuers.every((issuer) => issuers.includes(issuer as string)))
-    problems.push({ field: 'auth.issuers', message: NOT_TRUSTED });
-  return problems;
+    return [{ field: 'auth.jwt', message: 'needs an idp of the tenant that signs the tokens' }];
+  const chosen: unknown[] = Array.isArray(auth.issuers) ? auth.issuers : [];
+  const trusted = chosen.every((issuer) => issuers.includes(issuer as string));
+  return trusted ? [] : [{ field: 'auth.issuers', message: NOT_TRUSTED }];
 }
 
 /** Reads a stored service; its id is that of the key it lies under. */

@@ -64,6 +64,15 @@ export function trustOf({ idp, idps = [], serviceTokens }: TrustSettings): Token
   return { providers, serviceTokens: serviceTokens ?? alone, sharedSecret: alone };
 }
 
+/**
+ * The issuers whose tokens a tenant's places may ask for; none where nobody could sign one.
+ * @param ownTokens whether the gateway has keys of its own for the tokens of tenants without an identity provider.
+ */
+export function usableIssuers(settings: TrustSettings, ownTokens: boolean): string[] {
+  const trust = trustOf(settings);
+  return trust.providers.length > 0 || ownTokens ? issuersOf(trust) : [];
+}
+
 /** The names that a policy's `issuers` may choose from. */
 export function issuersOf({ providers, serviceTokens, sharedSecret }: TokenTrust): string[] {
   return [

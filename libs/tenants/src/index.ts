@@ -15,6 +15,7 @@ export {
   TOKEN_ALGORITHMS,
   issuersOf,
   trustOf,
+  usableIssuers,
   type IdentityProvider,
   type Introspection,
   type SecretSource,
@@ -65,7 +66,7 @@ export {
   type ServiceTarget,
   type StoredService,
 } from './service';
-export { checkServiceFields, parseService, type CheckedService } from './check-service';
+export { checkIssuers, checkServiceFields, parseService, type CheckedService } from './check-service';
 export { expectedStatuses } from './check-health';
 export { ServiceRepository, memberOf as serviceIndexMember } from './service-repository';
 export { GenerationalCache } from './generational-cache';
@@ -85,5 +86,12 @@ export {
   type Dictionary,
   type Report,
 } from './field-checks';
-export { MAX_ROUNDS, demandVersion, invalid, refuseInvalid, requireTenant } from './preconditions';
+export {
+  MAX_ROUNDS,
+  demandVersion,
+  invalid,
+  refuseInvalid,
+  readTenant,
+  requireTenant,
+} from './preconditions';
 export { isWrongType } from './tenant-index';

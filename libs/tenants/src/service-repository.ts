@@ -3,7 +3,7 @@ import { keys, versionOf, type Store } from '#libs/store';
 import type { AddressPolicy } from './address-policy';
 import type { ApiKeyRepository } from './api-key-repository';
 import { checkServiceFields, parseService } from './check-service';
-import { issuersOf, trustOf } from './identity-provider';
+import { usableIssuers } from './identity-provider';
 import { MAX_ROUNDS, demandVersion, readTenant, refuseInvalid, requireTenant } from './preconditions';
 import {
   isServiceId,
@@ -152,8 +152,7 @@ export class ServiceRepository {
   }
 
   private checked(fields: unknown, tenant: Tenant, addresses: AddressPolicy | undefined): ServiceFields {
-    const trust = trustOf(tenant);
-    const issuers = trust.providers.length > 0 || this.ownTokens ? issuersOf(trust) : [];
+    const issuers = usableIssuers(tenant, this.ownTokens);
     refuseInvalid(checkServiceFields(fields, addresses, issuers));
     const { auth, ...rest } = fields as ServiceFields;
     // Written down, so that it does not change behind the service's back when the tenant does.
