@@ -24,7 +24,11 @@ export class RouteClaims {
       if (holder === tenantId) return true;
       if (holder === undefined) continue;
       if (await this.publishes(holder, matchKey)) return false;
-      if (await documents.put(key, tenantId, { version: versionOf(holder) })) return true;
+      if (!(await documents.put(key, tenantId, { version: versionOf(holder) }))) continue;
+      // It may have published between the question and the taking over, and have found its claim in place.
+      if (!(await this.publishes(holder, matchKey))) return true;
+      await documents.put(key, holder, { version: versionOf(tenantId) });
+      return false;
     }
     return false;
   }
