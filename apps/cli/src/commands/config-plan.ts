@@ -18,9 +18,14 @@ export interface Planned {
  * What has to be done for the gateway to be what a folder says.
  * @throws Failure if a file cannot be used: half of a folder is not what somebody meant
  */
-export async function planFor(folder: string, api: AdminApi, output: Output): Promise<Planned> {
+export async function planFor(
+  folder: string,
+  env: Record<string, string | undefined>,
+  api: AdminApi,
+  output: Output,
+): Promise<Planned> {
   const { readProjects } = await import('../projects/read-projects.js');
-  const { projects, apiKeys } = readProjects(folder);
+  const { projects, apiKeys } = await readProjects(folder, env);
   if (projects.size === 0) throw new Failure(`${folder} has no project files`);
   if (apiKeys > 0)
     output.note(`${apiKeys} API keys in the files are left alone: only CONFIG_DIR declares keys`);
