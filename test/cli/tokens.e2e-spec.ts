@@ -38,7 +38,7 @@ describe('gatehouse token', () => {
     expect(await run(revoke)).toMatchObject({
       code: 0,
       stdout: `revoked ${issued.jti}\n`,
-      stderr: expect.stringMatching(/confirmed it\n$/),
+      stderr: expect.stringMatching(/confirmed by 1 replica\n$/),
     });
     expect(await status(issued.token)).toBe(401);
     expect(upstream.requests).toHaveLength(before);

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { EXIT, Failure } from '../failure';
 import type { Output } from '../output/output';
+import { counted } from '../output/printable';
 import type { Changes } from '../projects/carry-out';
 import { titleOf, type Change } from '../projects/plan';
 import { Refusal } from '../refusal';
@@ -18,7 +19,7 @@ export function addApply(config: Command, session: Session): void {
     .command('apply')
     .description('make the gateway what files say; stops at the first refusal and says what was done')
     .argument('<folder>', 'folder of project files, or one file')
-    .option('--prune', 'also delete what no file declares')
+    .option('--prune', 'also delete what no file declares; of a single file: in its own project')
     .option('--dry-run', 'only show what would be done')
     .option('--yes', 'do not ask')
     .action(async (folder: string, { prune, dryRun, yes }: ApplyOptions, command: Command) => {
@@ -27,7 +28,7 @@ export function addApply(config: Command, session: Session): void {
       const wanted = prune ? changes : changes.filter(({ action }) => action !== 'delete');
       if (wanted.length < changes.length) {
         output.note(
-          `${changes.length - wanted.length} documents that no file declares are left: see --prune`,
+          `left, though no file declares it: ${counted(changes.length - wanted.length, 'document')}; see --prune`,
         );
       }
       if (dryRun || wanted.length === 0) {
@@ -72,9 +73,7 @@ async function carryOut(changes: readonly Change[], to: Changes, output: Output)
   }
   finish(done, declared, output, {});
   if (declared.length > 0)
-    output.note(
-      `${declared.length} documents are declared in files of the gateway's CONFIG_DIR: change them there`,
-    );
+    output.note(`left to the files in CONFIG_DIR of the gateway: ${counted(declared.length, 'document')}`);
   return declared.length === 0;
 }
 

@@ -26,7 +26,7 @@ export async function readFiles(path: string, env: Variables): Promise<ReadFile[
 /** @throws Failure if the path cannot be read, or is no file that a gateway would read */
 function filesAt<Found extends { file: string }>(path: string, find: (folder: string) => Found[]): Found[] {
   try {
-    const single = !statSync(path).isDirectory();
+    const single = isSingle(path);
     const folder = single ? dirname(path) : path;
     const found = find(folder).filter(({ file }) => !single || file === basename(path));
     if (single && found.length === 0) throw misuse(`${path} is no file that a gateway would read`);
@@ -35,4 +35,9 @@ function filesAt<Found extends { file: string }>(path: string, find: (folder: st
     if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
     throw misuse(`${path} cannot be read: ${(error as Error).message}`);
   }
+}
+
+/** @throws the error of the system */
+export function isSingle(path: string): boolean {
+  return !statSync(path).isDirectory();
 }

@@ -2,7 +2,8 @@ import type { ReadFile } from '#libs/declarations';
 import { shownProvider } from '#libs/tenants';
 import type { Document } from '../admin-api';
 import { Failure } from '../failure';
-import { readFiles, type FileProblem } from './check-files';
+import { here } from '../files';
+import { isSingle, readFiles, type FileProblem } from './check-files';
 import { authByDefault, weighed, type Project } from './project';
 
 type Declared = Pick<NonNullable<ReadFile['declared']>['project'], 'tenant' | 'services' | 'routes'>;
@@ -15,7 +16,7 @@ type Declared = Pick<NonNullable<ReadFile['declared']>['project'], 'tenant' | 's
 export async function readProjects(
   path: string,
   env: Record<string, string | undefined>,
-): Promise<{ projects: Map<string, Project>; apiKeys: number }> {
+): Promise<{ projects: Map<string, Project>; apiKeys: number; single: boolean }> {
   const projects = new Map<string, Project>();
   let apiKeys = 0;
   const files = await readFiles(path, env);
@@ -24,7 +25,7 @@ export async function readProjects(
   );
   if (errors.length > 0) {
     const more = errors.length > 1 ? ` (and ${errors.length - 1} more: see config check)` : '';
-    throw new Failure(`${errors[0]}${more}; nothing was done`);
+    throw new Failure(`${errors[0]}${more}`);
   }
   for (const { declared } of files) {
     if (!declared) continue;
@@ -32,7 +33,7 @@ export async function readProjects(
     projects.set(project.id, project);
     apiKeys += declared.project.apiKeys.length;
   }
-  return { projects, apiKeys };
+  return { projects, apiKeys, single: isSingle(path) };
 }
 
 /** What a file declares, in the form in which it can be compared with what the gateway shows. */
@@ -61,5 +62,5 @@ function document(value: object): Document {
 }
 
 function placed(file: string, { line, column, field, message }: FileProblem): string {
-  return `${file}:${line}:${column} ${field === '' ? '' : `${field} `}${message}`;
+  return `${here(file)}:${line}:${column} ${field === '' ? '' : `${field} `}${message}`;
 }
