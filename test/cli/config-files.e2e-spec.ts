@@ -15,14 +15,17 @@ describe('files of projects', () => {
   });
   afterEach(() => stage.stop());
 
-  it('exports files that differ in nothing, without secrets', async () => {
+  it('exports files without secrets that differ in nothing else, and follows what is edited in them', async () => {
     await stage.apply('--yes');
     await stage.real.admin('POST', '/admin/tenants/captionacc/services', {
       name: 'My API (new)',
       targets: [{ url: 'http://127.0.0.1:1' }],
     });
-    const routes = stage.gateway.published.get('captionacc') as Array<Record<string, unknown>>;
-    routes[0]!.requestHeaders = { Authorization: 'Bearer hush', 'X-Env': 'test' };
+    const routes = (await stage.published()) ?? [];
+    const requestHeaders = { Authorization: 'Bearer hush', 'X-Env': 'test' };
+    await stage.real.admin('PUT', '/admin/tenants/captionacc/publication', {
+      routes: routes.map((route) => ({ ...route, requestHeaders })),
+    });
     await stage.real.addTenant({ id: 'bare', upstreamBaseUrl: 'http://127.0.0.1:9' });
 
     const out = join(scratchFolder('out'), 'new');
@@ -39,11 +42,28 @@ describe('files of projects', () => {
       routes: [{ name: 'prefect', requestHeaders: { 'X-Env': 'test' }, backends: [{ service: 'prefect' }] }],
       apiRoutes: [{ path: '/v1', methods: ['GET'] }],
     });
+    expect(await stage.run(['config', 'check', out])).toMatchObject({ code: 0, stdout: '' });
+    // What was left out is what differs, until it is put back.
+    const without = await stage.run(['config', 'diff', out]);
+    expect(without.stdout).toMatch(
+      /^~ publication captionacc\n {4}- routes\.prefect\.requestHeaders\.Authorization: \(secret \w+\)\nCreated/,
+    );
+    expect(without.code).toBe(2);
+    const back = text.replace('requestHeaders:', 'requestHeaders:\n      Authorization: Bearer hush');
+    writeFileSync(join(out, 'captionacc.yaml'), back);
+    const same = { code: 0, stdout: 'Created: 0, Updated: 0, Deleted: 0\n' };
+    expect(await stage.run(['config', 'diff', out])).toMatchObject(same);
+
+    writeFileSync(join(out, 'captionacc.yaml'), back.replace('X-Env: test', 'X-Env: other'));
     expect(await stage.run(['config', 'diff', out])).toMatchObject({
-      code: 0,
-      stdout: 'Created: 0, Updated: 0, Deleted: 0\n',
+      code: 2,
+      stdout: expect.stringContaining('~ routes.prefect.requestHeaders.X-Env: test -> other'),
     });
-    expect(await stage.run(['config', 'check', out])).toMatchObject({ code: 0 });
+    expect(await stage.run(['config', 'apply', out, '--yes'])).toMatchObject({ code: 0 });
+    expect(await stage.run(['config', 'diff', out])).toMatchObject(same);
+    expect(await stage.published()).toMatchObject([
+      { requestHeaders: { Authorization: 'Bearer hush', 'X-Env': 'other' } },
+    ]);
 
     const one = await stage.run(['config', 'export', '--tenant', 'bare']);
     expect(parse(one.stdout)).toMatchObject({ project: { id: 'bare' } });
@@ -56,7 +76,7 @@ describe('files of projects', () => {
     const refused = await stage.apply('--yes');
     expect(refused).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/broken\.yaml:\d+:\d+ .*nothing was done/),
+      stderr: expect.stringMatching(/broken\.yaml:\d+:\d+ is not YAML/),
     });
     expect(await stage.ids()).toEqual([]);
     expect((await stage.diff()).code).toBe(1);
@@ -65,7 +85,7 @@ describe('files of projects', () => {
     writeFileSync(join(stage.folder, 'twice.yaml'), OTHER);
     expect(await stage.diff()).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('the same project, other'),
+      stderr: expect.stringMatching(/twice\.yaml:1:.* "other" is declared in broken\.yaml too/),
     });
     expect((await stage.run(['config', 'diff', join(stage.folder, 'none')])).code).toBe(2);
     const empty = join(stage.folder, 'empty');

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { scratchFolder } from '../support/children';
 import { startGateway, type TestGateway } from '../support/gateway';
 import { commandsFor, type CommandResult } from './command-line';
-import { publishingGateway, type PublishingGateway } from './publishing-gateway';
+import { meddlingGateway, type MeddlingGateway } from './meddling-gateway';
 
 /** A file that uses every part of the format. */
 export const PROJECT = `
@@ -30,13 +30,15 @@ apiRoutes:
 /** A gateway, and a folder of files that it is to become like. */
 export interface ProjectStage {
   real: TestGateway;
-  gateway: PublishingGateway;
+  gateway: MeddlingGateway;
   folder: string;
   run: ReturnType<typeof commandsFor>;
   apply(...flags: string[]): Promise<CommandResult>;
   diff(): Promise<CommandResult>;
   /** Changes the file in the folder. */
   edit(from: string | RegExp, to: string): void;
+  /** What the project publishes; undefined if nothing. */
+  published(): Promise<object[] | undefined>;
   /** Of all tenants of the gateway. */
   ids(): Promise<string[]>;
   stop(): Promise<void>;
@@ -44,7 +46,7 @@ export interface ProjectStage {
 
 export async function startProjectStage(): Promise<ProjectStage> {
   const real = await startGateway();
-  const gateway = await publishingGateway(real.adminUrl);
+  const gateway = await meddlingGateway(real.adminUrl);
   const run = commandsFor(gateway);
   const folder = scratchFolder('projects');
   const file = join(folder, 'captionacc.yaml');
@@ -57,6 +59,10 @@ export async function startProjectStage(): Promise<ProjectStage> {
     apply: (...flags) => run(['config', 'apply', folder, ...flags]),
     diff: () => run(['config', 'diff', folder]),
     edit: (from, to) => writeFileSync(file, readFileSync(file, 'utf8').replace(from, to)),
+    async published() {
+      const { body } = await real.admin('GET', '/admin/tenants/captionacc/publication');
+      return (body as { routes?: object[] }).routes;
+    },
     async ids() {
       const { tenants } = (await real.admin('GET', '/admin/tenants')).body as {
         tenants: Array<{ id: string }>;

@@ -1,132 +1,98 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { scratchFolder } from '../support/children';
-import { ADMIN_TOKEN } from '../support/gateway';
-import { startUpstream, type RecordedRequest, type TestUpstream } from '../support/upstream';
+import { startGateway, type TestGateway } from '../support/gateway';
+import { GATEWAY_SECRET } from '../support/own-token-attacks';
+import { startUpstream, type TestUpstream } from '../support/upstream';
 import { commandsFor, jsonOf } from './command-line';
 
-const RECORD = {
-  jti: 'j1',
-  project: 'acme',
-  service: 'prefect',
-  description: 'CI',
-  createdAt: '2026-01-01T00:00:00.000Z',
-  expiresAt: '2999-01-01T00:00:00.000Z',
-  createdBy: 'owner',
-};
-const REVOKED = { ...RECORD, jti: 'j2', revoked: { at: RECORD.createdAt, actor: 'ops', reason: 'leaked' } };
-
-let cleanups = 0;
-
-/** The answers of the control plane to `/admin/tokens`, in their shape only. */
-function answer({ method, url, bodyText }: RecordedRequest): [status: number, body: unknown] {
-  const { pathname, searchParams } = new URL(url, 'http://x');
-  if (method === 'POST' && pathname === '/admin/tokens') {
-    const { project, service } = JSON.parse(bodyText) as { project: string; service: string };
-    if (project === 'nobody')
-      return [404, { status: 404, code: 'tenant_not_found', title: 'There is no such tenant' }];
-    return [201, { token: 'a.b.c', jti: 'j1', project, service, expiresAt: RECORD.expiresAt }];
-  }
-  if (pathname === '/admin/tokens') {
-    return searchParams.get('cursor') === 'next'
-      ? [200, { tokens: [REVOKED], nextCursor: null }]
-      : [200, { tokens: [RECORD], nextCursor: 'next' }];
-  }
-  if (pathname === '/admin/tokens/cleanup') {
-    cleanups += 1;
-    return [200, { tokens: 2, revocations: 1, more: cleanups < 3 }];
-  }
-  if (pathname === '/admin/tokens/j1/revoke') return [200, { ...REVOKED, confirmed: ['a'], missing: ['b'] }];
-  if (pathname === '/admin/tokens/j1') return [200, RECORD];
-  return [404, { status: 404, code: 'token_not_found', title: 'There is no such token' }];
-}
-
-describe('gatehouse token (against a server that answers as the control plane does)', () => {
-  let server: TestUpstream;
+describe('gatehouse token', () => {
+  let upstream: TestUpstream;
+  let gateway: TestGateway;
   let run: ReturnType<typeof commandsFor>;
 
   beforeAll(async () => {
-    server = await startUpstream(async (req, res, recorded) => {
-      req.resume();
-      await recorded.ended;
-      const [status, body] = answer(recorded);
-      res.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
-    });
-    run = commandsFor({ adminUrl: server.url });
+    upstream = await startUpstream();
+    gateway = await startGateway({ GATEWAY_JWT_SECRET: GATEWAY_SECRET });
+    run = commandsFor(gateway);
+    await gateway.addTenant({ id: 'acme', upstreamBaseUrl: upstream.url });
+    const service = { name: 'prefect', targets: [{ url: upstream.url }] };
+    const { id } = (await gateway.admin('POST', '/admin/tenants/acme/services', service)).body as {
+      id: string;
+    };
+    const route = { name: 'prefect', path: '/acme', backends: [{ service: id }], auth: { jwt: true } };
+    await gateway.admin('PUT', '/admin/tenants/acme/publication', { routes: [route] });
   });
-  afterAll(() => server.stop());
+  afterAll(() => upstream.stop());
 
-  const asked = () => {
-    const { method, url, bodyText } = server.last();
-    return { method, url, body: bodyText === '' ? undefined : (JSON.parse(bodyText) as unknown) };
-  };
+  const issue = (...flags: string[]) =>
+    run(['token', 'issue', '--project', 'acme', '--service', 'prefect', ...flags]);
+  const status = async (token: string): Promise<number> =>
+    (await fetch(`${gateway.url}/acme/x`, { headers: { Authorization: `Bearer ${token}` } })).status;
 
-  it('issues a token and prints it alone', async () => {
-    const flags = [
-      '--project',
-      'acme',
-      '--service',
-      'prefect',
-      '--description',
-      'CI',
-      '--expires-in-days',
-      '30',
-    ];
-    expect(await run(['token', 'issue', ...flags])).toMatchObject({ code: 0, stdout: 'a.b.c\n' });
-    expect(server.last().headers['x-admin-token']).toBe(ADMIN_TOKEN);
-    expect(asked()).toEqual({
-      method: 'POST',
-      url: '/admin/tokens',
-      body: { project: 'acme', service: 'prefect', description: 'CI', expiresInDays: 30 },
+  it('issues a token that opens a published route until it is revoked', async () => {
+    const issued = await jsonOf(issue('--json'));
+    expect(await status(issued.token)).toBe(200);
+    const before = upstream.requests.length;
+    const revoke = ['token', 'revoke', issued.jti, '--reason', 'leaked', '--actor', 'ops', '--wait'];
+    expect(await run(revoke)).toMatchObject({
+      code: 0,
+      stdout: `revoked ${issued.jti}\n`,
+      stderr: expect.stringMatching(/confirmed by 1 replica\n$/),
     });
+    expect(await status(issued.token)).toBe(401);
+    expect(upstream.requests).toHaveLength(before);
+    expect((await run(['token', 'show', issued.jti])).stdout).toMatch(/^revoked +.*"ops".*"leaked"/m);
+  });
+
+  it('prints a token alone, or writes it into a file for the owner only', async () => {
+    const printed = await issue('--description', 'CI', '--expires-in-days', '30');
+    expect(printed).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/token \S+: it is not shown again/),
+    });
+    expect(printed.stdout).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);
+    expect(await status(printed.stdout.trim())).toBe(200);
 
     const file = join(scratchFolder('files'), 'token');
-    const filed = await run(['token', 'issue', ...flags, '--output-file', file, '--json']);
-    expect(readFileSync(file, 'utf8')).toBe('a.b.c\n');
+    const filed = await issue('--output-file', file, '--json');
+    const token = readFileSync(file, 'utf8').trim();
+    expect(await status(token)).toBe(200);
     expect(statSync(file).mode & 0o777).toBe(0o600);
-    expect(filed.json()).toEqual({
-      jti: 'j1',
-      project: 'acme',
-      service: 'prefect',
-      expiresAt: RECORD.expiresAt,
-    });
+    expect(filed.json()).toMatchObject({ project: 'acme', service: 'prefect' });
+    expect(filed.stdout + filed.stderr).not.toContain(token);
   });
 
-  it('lists all pages, with the filters on each', async () => {
-    const filters = ['--project', 'acme', '--service', 'prefect', '--state', 'active'];
-    expect(await jsonOf(run(['token', 'list', ...filters, '--json']))).toEqual([RECORD, REVOKED]);
-    expect(asked().url).toBe('/admin/tokens?project=acme&service=prefect&state=active&cursor=next&limit=200');
-    const { stdout } = await run(['token', 'list']);
-    expect(stdout).toMatch(/^j1 +acme +prefect +\S+ +active +CI\nj2 .* revoked +CI$/m);
-  });
-
-  it('shows, revokes and cleans up', async () => {
-    expect((await run(['token', 'show', 'j1'])).stdout).toMatch(/^service +prefect$/m);
-    expect(await jsonOf(run(['token', 'show', 'j1', '--json']))).toEqual(RECORD);
-    expect(await jsonOf(run(['token', 'cleanup', '--json']))).toEqual({
-      tokens: 6,
-      revocations: 3,
+  it('lists all pages by project, service and state, and cleans up', async () => {
+    await gateway.addTenant({ id: 'many', upstreamBaseUrl: upstream.url });
+    const body = { project: 'many', service: 'ci', description: 'CI' };
+    const made = await Promise.all(
+      Array.from({ length: 205 }, () => gateway.admin('POST', '/admin/tokens', body)),
+    );
+    const { jti } = made[0]?.body as { jti: string };
+    await run(['token', 'revoke', jti, '--reason', 'x']);
+    const list = (...flags: string[]) => run(['token', 'list', '--project', 'many', ...flags]);
+    expect(await jsonOf(list('--json'))).toHaveLength(204);
+    expect(await jsonOf(list('--json', '--limit', '3'))).toHaveLength(3);
+    expect(await jsonOf(list('--state', 'all', '--service', 'ci', '--json'))).toHaveLength(205);
+    expect(await list('--service', 'other')).toMatchObject({
+      code: 0,
+      stdout: '',
+      stderr: 'gatehouse: no tokens\n',
     });
-    const revoke = ['token', 'revoke', 'j1', '--reason', 'leaked', '--actor', 'ops'];
-    const revoked = await run([...revoke, '--wait']);
-    expect(asked()).toEqual({
-      method: 'POST',
-      url: '/admin/tokens/j1/revoke?wait=true',
-      body: { reason: 'leaked', actor: 'ops' },
-    });
-    // Done, but a replica may still let it through: whoever asked to wait must notice.
-    expect(revoked).toMatchObject({
-      code: 1,
-      stdout: 'revoked j1\n',
-      stderr: expect.stringMatching(/not confirmed.*: b\n/),
-    });
+    const revoked = (await list('--state', 'revoked')).stdout;
+    expect(revoked).toMatch(new RegExp(`^JTI .*\\n${jti} +many +ci +\\S+ +revoked +CI\\n$`));
+    expect(await jsonOf(run(['token', 'cleanup', '--json']))).toEqual({ tokens: 0, revocations: 0 });
   });
 
   it('fails as the gateway does, and names what is missing', async () => {
-    expect(await run(['token', 'show', 'j9'])).toMatchObject({
-      code: 1,
-      stderr: 'gatehouse: 404 token_not_found: There is no such token\n',
-    });
+    for (const args of [
+      ['show', 'j9'],
+      ['revoke', 'j9', '--reason', 'x'],
+    ]) {
+      const stderr = expect.stringContaining('404 token_not_found') as string;
+      expect(await run(['token', ...args])).toMatchObject({ code: 1, stderr });
+    }
     const nobody = await run(['token', 'issue', '--project', 'nobody', '--service', 'x']);
     expect(nobody).toMatchObject({ code: 1, stderr: expect.stringContaining('404 tenant_not_found') });
     for (const [args, missing] of [

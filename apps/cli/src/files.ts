@@ -1,4 +1,5 @@
 import { closeSync, fchmodSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { relative } from 'node:path';
 import type { Document } from './admin-api';
 import { misuse } from './failure';
 
@@ -52,4 +53,10 @@ export function openSecretFile(file: string): SecretFile {
       rmSync(file, { force: true });
     },
   };
+}
+
+/** The name of a file as it would be typed. */
+export function here(file: string): string {
+  const path = relative(process.cwd(), file);
+  return path.startsWith('..') ? file : path;
 }

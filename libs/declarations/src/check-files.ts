@@ -2,7 +2,7 @@ import type { AddressPolicy } from '#libs/tenants';
 import { compose } from './compose';
 import { listFiles, textOf } from './folder';
 import type { FileProblem } from './problem';
-import { readFile } from './read-file';
+import { readFile, type ReadFile } from './read-file';
 
 /** Settings that give the gateway keys for tokens of its own. */
 const TOKEN_KEYS = [
@@ -12,6 +12,8 @@ const TOKEN_KEYS = [
   'GATEWAY_JWT_PREVIOUS_PUBLIC_KEY_FILES',
   'JWT_SECRET_KEY',
 ];
+
+type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What there is to say about the files of a folder. */
 export interface CheckedFiles {
@@ -23,30 +25,44 @@ export interface CheckedFiles {
   }>;
 }
 
+/** Which gateway the files are read for. */
+interface ReadFor {
+  /** Where upstream and JWKS URLs may point to; absent: not judged. */
+  readonly addresses?: AddressPolicy;
+  /** Whether the gateway has keys for tokens of its own; absent: as `env` says. */
+  readonly ownTokens?: boolean;
+}
+
 /**
  * Judges the files of a folder as a gateway does that is started on it; nothing is served.
  * @param env where the references of the files get their values from.
  * @param addresses where upstream and JWKS URLs may point to; absent: not judged.
  * @throws the error of the system where the folder cannot be read
  */
-export function checkFiles(
-  folder: string,
-  env: Readonly<Record<string, string | undefined>>,
-  addresses?: AddressPolicy,
-): CheckedFiles {
+export function checkFiles(folder: string, env: Environment, addresses?: AddressPolicy): CheckedFiles {
+  const files = readFiles(folder, env, { addresses }).map(({ file, problems, declared }) => ({
+    file,
+    ...(declared && { project: declared.project.tenant.id }),
+    problems: [...problems],
+  }));
+  return { files };
+}
+
+/**
+ * What the files of a folder declare, in either format, with what is wrong with them by themselves and beside each
+ * other. A project of a file with errors is not one that a gateway would serve.
+ * @param env where the references of the files get their values from.
+ * @throws the error of the system where the folder cannot be read
+ */
+export function readFiles(folder: string, env: Environment, target: ReadFor = {}): ReadFile[] {
   const variables = (name: string): string | undefined => (Object.hasOwn(env, name) ? env[name] : undefined);
-  const ownTokens = TOKEN_KEYS.some((name) => Boolean(variables(name)));
-  const read = listFiles(folder).map((file) => {
+  const { addresses, ownTokens = TOKEN_KEYS.some((name) => Boolean(variables(name))) } = target;
+  const read = listFiles(folder).map((file): ReadFile => {
     const found = textOf(folder, file);
     if ('text' in found) return readFile(file, found.text, { variables, addresses, ownTokens });
     const problem: FileProblem = { line: 1, column: 1, field: '', message: found.fault, severity: 'error' };
     return { file, problems: [problem] };
   });
   const { clashes } = compose(read.map((now) => ({ now })));
-  const files = read.map(({ file, problems, ...rest }) => ({
-    file,
-    ...('declared' in rest && rest.declared && { project: rest.declared.project.tenant.id }),
-    problems: [...problems, ...(clashes.get(file) ?? [])],
-  }));
-  return { files };
+  return read.map((file) => ({ ...file, problems: [...file.problems, ...(clashes.get(file.file) ?? [])] }));
 }

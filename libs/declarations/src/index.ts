@@ -4,7 +4,9 @@
  * overlay through which declared documents are seen in the store's place.
  * Not here: serving them. A declared document is served as any other.
  */
-export { checkFiles, type CheckedFiles } from './check-files';
+export { checkFiles, readFiles, type CheckedFiles } from './check-files';
+export type { ReadFile } from './read-file';
+export type { Project } from './project';
 export { declaredOver, type Declarations } from './declared-over';
 export { DeclaredFolder } from './declared-folder';
 export { openDeclarations } from './open-declarations';

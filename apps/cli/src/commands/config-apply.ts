@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
-import { Failure } from '../failure';
+import { EXIT, Failure } from '../failure';
 import type { Output } from '../output/output';
+import { counted } from '../output/printable';
 import type { Changes } from '../projects/carry-out';
 import { titleOf, type Change } from '../projects/plan';
+import { Refusal } from '../refusal';
 import type { Session } from '../session';
 import { linesOf, planFor, shown, summary, sumsOf } from './config-plan';
 
@@ -17,17 +19,16 @@ export function addApply(config: Command, session: Session): void {
     .command('apply')
     .description('make the gateway what files say; stops at the first refusal and says what was done')
     .argument('<folder>', 'folder of project files, or one file')
-    .option('--prune', 'also delete what no file declares')
+    .option('--prune', 'also delete what no file declares; of a single file: in its own project')
     .option('--dry-run', 'only show what would be done')
     .option('--yes', 'do not ask')
     .action(async (folder: string, { prune, dryRun, yes }: ApplyOptions, command: Command) => {
       const { api, output } = session.open(command);
-      await refuseErrors(folder, session);
-      const { changes, existing } = await planFor(folder, api, output);
+      const { changes, existing } = await planFor(folder, session.environment.all, api, output);
       const wanted = prune ? changes : changes.filter(({ action }) => action !== 'delete');
       if (wanted.length < changes.length) {
         output.note(
-          `${changes.length - wanted.length} documents that no file declares are left: see --prune`,
+          `left, though no file declares it: ${counted(changes.length - wanted.length, 'document')}; see --prune`,
         );
       }
       if (dryRun || wanted.length === 0) {
@@ -37,19 +38,8 @@ export function addApply(config: Command, session: Session): void {
       if (!yes) for (const line of wanted.flatMap((change) => linesOf(change, output))) output.note(line);
       await session.confirm(`Make these changes? ${summary(sumsOf(wanted))}.`, yes);
       const { Changes } = await import('../projects/carry-out.js');
-      await carryOut(wanted, new Changes(api, existing), output);
+      if (!(await carryOut(wanted, new Changes(api, existing), output))) session.exitCode = EXIT.refused;
     });
-}
-
-/** Nothing is begun with a file that has errors. */
-async function refuseErrors(folder: string, session: Session): Promise<void> {
-  const { checkFiles } = await import('../projects/check-files.js');
-  for (const { file, problems } of await checkFiles(folder, session.environment.all)) {
-    const error = problems.find(({ severity }) => severity === 'error');
-    if (!error) continue;
-    const { line, column, field, message } = error;
-    throw new Failure(`${file}:${line}:${column} ${field} ${message}; nothing was done`);
-  }
 }
 
 function tell(changes: readonly Change[], output: Output): void {
@@ -59,25 +49,36 @@ function tell(changes: readonly Change[], output: Output): void {
   );
 }
 
-async function carryOut(changes: readonly Change[], to: Changes, output: Output): Promise<void> {
+/** @returns whether all has been done, and not left out because the gateway has it from a file of its own. */
+async function carryOut(changes: readonly Change[], to: Changes, output: Output): Promise<boolean> {
   const done: Change[] = [];
+  const declared: object[] = [];
   for (const change of changes) {
     try {
       await to.carryOut(change);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      finish(done, output, { failed: { ...shown(change), reason: error.message } });
-      const left = changes.length - done.length;
+      if (error instanceof Refusal && error.code === 'declared_in_file') {
+        output.note(`${titleOf(change)} is left as it is: ${error.message}`);
+        declared.push({ ...shown(change), reason: error.message });
+        continue;
+      }
+      finish(done, declared, output, { failed: { ...shown(change), reason: error.message } });
+      const left = changes.length - done.length - declared.length;
       const where = `stopped at ${titleOf(change)}, with ${done.length} done and ${left} left`;
       throw new Failure(`${where}: ${error.message}`, error.exitCode);
     }
     done.push(change);
     for (const line of linesOf(change, output)) output.progress(line);
   }
-  finish(done, output, {});
+  finish(done, declared, output, {});
+  if (declared.length > 0)
+    output.note(`left to the files in CONFIG_DIR of the gateway: ${counted(declared.length, 'document')}`);
+  return declared.length === 0;
 }
 
-function finish(done: readonly Change[], output: Output, more: object): void {
+/** @param declared what the gateway has from files of its own; they change without us. */
+function finish(done: readonly Change[], declared: readonly object[], output: Output, more: object): void {
   const sums = sumsOf(done);
-  output.result({ ...sums, changes: done.map(shown), ...more }, () => summary(sums));
+  output.result({ ...sums, changes: done.map(shown), declared, ...more }, () => summary(sums));
 }

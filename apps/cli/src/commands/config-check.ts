@@ -1,7 +1,7 @@
-import { relative } from 'node:path';
 import type { Command } from 'commander';
 import { EXIT } from '../failure';
-import { printable } from '../output/printable';
+import { counted, printable } from '../output/printable';
+import { here } from '../files';
 import type { CheckedFile } from '../projects/check-files';
 import type { Session } from '../session';
 
@@ -18,7 +18,7 @@ export function addCheck(config: Command, session: Session): void {
       const lines = files.flatMap(linesOf);
       const wrong = files.filter(({ problems }) => problems.some(({ severity }) => severity === 'error'));
       output.result({ files: files.map(shown) }, () => lines.join('\n'));
-      output.note(`${files.length} files, ${wrong.length} with errors`);
+      output.note(`${counted(files.length, 'file')}, ${wrong.length} with errors`);
       if (wrong.length > 0) session.exitCode = EXIT.refused;
     });
 }
@@ -33,10 +33,4 @@ function linesOf({ file, problems }: CheckedFile): string[] {
 
 function shown({ file, project, problems }: CheckedFile): CheckedFile {
   return { file: here(file), project, problems };
-}
-
-/** As it would be typed. */
-function here(file: string): string {
-  const path = relative(process.cwd(), file);
-  return path.startsWith('..') ? file : path;
 }

@@ -10,7 +10,7 @@ export function addDiff(config: Command, session: Session): void {
     .argument('<folder>', 'folder of project files, or one file')
     .action(async (folder: string, _options: object, command: Command) => {
       const { api, output } = session.open(command);
-      const { changes } = await planFor(folder, api, output);
+      const { changes } = await planFor(folder, session.environment.all, api, output);
       const sums = sumsOf(changes);
       output.result({ ...sums, changes: changes.map(shown) }, () =>
         [...changes.flatMap((change) => linesOf(change, output)), summary(sums)].join('\n'),

@@ -1,7 +1,7 @@
 import type { AdminApi } from '../admin-api';
 import { Failure } from '../failure';
 import type { Output } from '../output/output';
-import { inline, printable } from '../output/printable';
+import { counted, inline, printable } from '../output/printable';
 import type { FieldChange } from '../projects/compare';
 import { listTenants, readGatewayProjects, type GatewayProject } from '../projects/gateway-projects';
 import { plan, titleOf, type Change } from '../projects/plan';
@@ -18,17 +18,23 @@ export interface Planned {
  * What has to be done for the gateway to be what a folder says.
  * @throws Failure if a file cannot be used: half of a folder is not what somebody meant
  */
-export async function planFor(folder: string, api: AdminApi, output: Output): Promise<Planned> {
+export async function planFor(
+  folder: string,
+  env: Record<string, string | undefined>,
+  api: AdminApi,
+  output: Output,
+): Promise<Planned> {
   const { readProjects } = await import('../projects/read-projects.js');
-  const { projects, apiKeys } = readProjects(folder);
+  const { projects, apiKeys, single } = await readProjects(folder, env);
   if (projects.size === 0) throw new Failure(`${folder} has no project files`);
   if (apiKeys > 0)
-    output.note(`${apiKeys} API keys in the files are left alone: only CONFIG_DIR declares keys`);
+    output.note(`left alone, for only CONFIG_DIR declares keys: ${counted(apiKeys, 'API key')}`);
   const tenants = await listTenants(api);
   const ours = tenants.filter(({ id }) => projects.has(String(id)));
   const found = await readGatewayProjects(api, ours);
   const existing = new Map(found.map((project) => [project.id, project]));
-  const strangers = tenants.map(({ id }) => String(id)).filter((id) => !projects.has(id));
+  // One file says nothing of other tenants; only a folder is all that there is to be.
+  const strangers = single ? [] : tenants.map(({ id }) => String(id)).filter((id) => !projects.has(id));
   return { changes: plan(projects, existing, strangers), existing };
 }
 

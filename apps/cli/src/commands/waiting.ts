@@ -1,6 +1,7 @@
 import type { Document } from '../admin-api';
 import { EXIT } from '../failure';
 import type { Output } from '../output/output';
+import { counted } from '../output/printable';
 import type { Session } from '../session';
 
 /** The query that makes the gateway wait until every replica has followed. */
@@ -12,7 +13,7 @@ export function waitQuery(wait: boolean | undefined): { wait?: true } {
 export function tellWhoFollowed(session: Session, output: Output, { confirmed, missing }: Document): void {
   if (!Array.isArray(missing)) return;
   if (missing.length === 0) {
-    output.note(`${Array.isArray(confirmed) ? confirmed.length : 0} replicas have confirmed it`);
+    output.note(`confirmed by ${counted(Array.isArray(confirmed) ? confirmed.length : 0, 'replica')}`);
     return;
   }
   output.note(`it is done, but these replicas have not confirmed it: ${missing.join(', ')}`);

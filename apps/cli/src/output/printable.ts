@@ -16,3 +16,8 @@ export function inline(value: unknown): string {
   if (value === undefined || value === null || value === '') return '-';
   return printable(typeof value === 'string' ? value : JSON.stringify(value));
 }
+
+/** `1 file`, `2 files` */
+export function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}

@@ -4,7 +4,6 @@ import { Failure } from '../failure';
 import { patchBetween } from './compare';
 import { publicationPath, type GatewayProject } from './gateway-projects';
 import { titleOf, type Change } from './plan';
-import { withoutSecrets } from './without-secrets';
 
 /** Makes changes by admin REST, each only if its document is still as it was when the change was planned. */
 export class Changes {
@@ -33,15 +32,15 @@ export class Changes {
   }
 
   private async tenant(change: Change): Promise<void> {
-    const { action, project, before = {}, after = {} } = change;
+    const { action, project, before = {}, after = {}, sent = after } = change;
     if (action === 'create') {
-      await this.api.call('POST', '/admin/tenants', { body: { id: project, ...after } });
+      await this.api.call('POST', '/admin/tenants', { body: { id: project, ...sent } });
       return;
     }
     const path = pathOf`/admin/tenants/${project}`;
     const ifMatch = await this.versionOf(path, this.existing.get(project)?.shownTenant, change);
     if (action === 'delete') await this.api.call('DELETE', path, { ifMatch });
-    else await this.api.call('PATCH', path, { ifMatch, body: patch(before, after) });
+    else await this.api.call('PATCH', path, { ifMatch, body: tenantPatch(before, after, sent) });
   }
 
   private async service(change: Change): Promise<void> {
@@ -55,7 +54,7 @@ export class Changes {
     const path = list + pathOf`/${this.serviceId(project, name)}`;
     const ifMatch = await this.versionOf(path, this.existing.get(project)?.shownServices.get(name), change);
     if (action === 'delete') await this.api.call('DELETE', path, { ifMatch });
-    else await this.api.call('PATCH', path, { ifMatch, body: patch(before, after) });
+    else await this.api.call('PATCH', path, { ifMatch, body: patchBetween(before, after) });
   }
 
   private async publication({ action, project, after }: Change): Promise<void> {
@@ -96,7 +95,12 @@ export class Changes {
   }
 }
 
-/** Secrets stay as they are: what is not shown would look as if it had to be written. */
-function patch(before: Document, after: Document): Document {
-  return patchBetween(withoutSecrets(before), withoutSecrets(after));
+/** With secrets for the identity providers that change, for the gateway would not take digests of what it does not have. */
+function tenantPatch(before: Document, after: Document, sent: Document): Document {
+  const patch = patchBetween(before, after);
+  for (const name of ['idp', 'idps']) {
+    if (patch[name] === undefined || patch[name] === null) continue;
+    patch[name] = patchBetween({ [name]: before[name] }, { [name]: sent[name] })[name];
+  }
+  return patch;
 }

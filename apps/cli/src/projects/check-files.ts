@@ -1,54 +1,43 @@
-import { dirname, resolve } from 'node:path';
 import { statSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
+import type { CheckedFiles, FileProblem, ReadFile } from '#libs/declarations';
 import { misuse } from '../failure';
-import { listProjectFiles, readProjectFile } from './read-projects';
 
-/** What is to be said about a place in a file. */
-export interface FileProblem {
-  line: number;
-  column: number;
-  /** Dotted path; empty for the file as a whole. */
-  field: string;
-  message: string;
-  severity: string;
-}
+export type CheckedFile = CheckedFiles['files'][number];
+export type { FileProblem };
 
-export interface CheckedFile {
-  file: string;
-  /** Id of the project, where it could be read. */
-  project?: string;
-  problems: readonly FileProblem[];
-}
-
-/** As `declarations` checks a folder that is to be CONFIG_DIR. */
-type CheckFiles = (
-  folder: string,
-  env: Record<string, string | undefined>,
-) => { files: CheckedFile[] } | Promise<{ files: CheckedFile[] }>;
+type Variables = Record<string, string | undefined>;
 
 /**
  * Everything that is to be said about a folder, or about one file of it, as a gateway with this environment would find
  * it. Loaded when it is needed: the rules of all documents come with it.
  */
-export async function checkFiles(
-  path: string,
-  env: Record<string, string | undefined>,
-): Promise<CheckedFile[]> {
-  const { checkFiles: check } = (await import('#libs/declarations')) as { checkFiles?: CheckFiles };
-  if (!check) return listProjectFiles(path).map((file) => readProjectFile(file));
-  const folder = isFolder(path) ? path : dirname(path);
-  const { files } = await check(folder, env);
-  const placed = files.map((checked) => ({ ...checked, file: resolve(folder, checked.file) }));
-  if (folder === path) return placed;
-  const wanted = placed.filter(({ file }) => file === resolve(path));
-  if (wanted.length === 0) throw misuse(`${path} is no file that a gateway would read`);
-  return wanted;
+export async function checkFiles(path: string, env: Variables): Promise<CheckedFile[]> {
+  const { checkFiles: check } = await import('#libs/declarations');
+  return filesAt(path, (folder) => check(folder, env).files);
 }
 
-function isFolder(path: string): boolean {
+/** The projects of a folder, or of one file of it. What the gateway has keys for is the gateway's to judge. */
+export async function readFiles(path: string, env: Variables): Promise<ReadFile[]> {
+  const { readFiles: read } = await import('#libs/declarations');
+  return filesAt(path, (folder) => read(folder, env, { ownTokens: true }));
+}
+
+/** @throws Failure if the path cannot be read, or is no file that a gateway would read */
+function filesAt<Found extends { file: string }>(path: string, find: (folder: string) => Found[]): Found[] {
   try {
-    return statSync(path).isDirectory();
+    const single = isSingle(path);
+    const folder = single ? dirname(path) : path;
+    const found = find(folder).filter(({ file }) => !single || file === basename(path));
+    if (single && found.length === 0) throw misuse(`${path} is no file that a gateway would read`);
+    return found.map((each) => ({ ...each, file: resolve(folder, each.file) }));
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
     throw misuse(`${path} cannot be read: ${(error as Error).message}`);
   }
+}
+
+/** @throws the error of the system */
+export function isSingle(path: string): boolean {
+  return !statSync(path).isDirectory();
 }

@@ -1,7 +1,7 @@
 import { pathOf, type AdminApi, type Document } from '../admin-api';
 import { Failure } from '../failure';
 import { Refusal } from '../refusal';
-import { serviceNames, weighed, type Project } from './project';
+import { authByDefault, serviceNames, weighed, type Project } from './project';
 
 /** A project of the gateway, with the documents as they were shown, to see whether they are still the same. */
 export interface GatewayProject extends Project {
@@ -54,7 +54,12 @@ async function readOne(api: AdminApi, shownTenant: Document): Promise<GatewayPro
   return {
     id: tenantId,
     tenant,
-    services: new Map(shown.map((service) => [nameOf(service.id), weighed(declarable(service), 'targets')])),
+    services: new Map(
+      shown.map((service) => [
+        nameOf(service.id),
+        weighed({ auth: authByDefault(tenant), ...declarable(service) }, 'targets'),
+      ]),
+    ),
     routes: routes.map((route) => {
       const backends = (route.backends as Document[]).map((to) => ({ ...to, service: nameOf(to.service) }));
       return weighed({ ...route, backends }, 'backends');

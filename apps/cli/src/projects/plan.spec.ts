@@ -1,42 +1,44 @@
 import type { GatewayProject } from './gateway-projects';
 import { plan, titleOf } from './plan';
-import { projectOf, type ProjectFile } from './project';
+import { projectOf } from './read-projects';
 
-const FILE: ProjectFile = {
-  project: { id: 'acme' },
-  services: { api: { url: 'http://a' } },
-  routes: [{ name: 'r', path: '/acme', service: 'api' }],
-};
-const declared = (...files: ProjectFile[]) =>
-  new Map(files.map((file) => [String(file.project.id), projectOf(file)]));
-const existing = (...files: ProjectFile[]) => declared(...files) as Map<string, GatewayProject>;
+interface Parts {
+  url?: string;
+  suspended?: boolean;
+  publishes?: boolean;
+}
+
+const acme = ({ url = 'http://a', suspended, publishes = true }: Parts = {}) =>
+  projectOf({
+    tenant: { id: 'acme', name: 'acme', upstreamBaseUrl: 'http://a', allowedRoutes: [], suspended },
+    services: new Map(publishes ? [['api', { targets: [{ url }] }]] : []),
+    routes: publishes ? [{ name: 'r', path: '/acme', backends: [{ service: 'api' }] }] : [],
+  });
+const declared = (parts?: Parts) => new Map([['acme', acme(parts)]]);
+const existing = (parts?: Parts) => declared(parts) as unknown as Map<string, GatewayProject>;
 const titles = (changes: ReturnType<typeof plan>): string[] =>
   changes.map((change) => `${change.action} ${titleOf(change)}`);
 
 describe('plan', () => {
   it('makes what is named before what names it, and deletes the other way round', () => {
-    expect(titles(plan(declared(FILE), new Map(), ['old']))).toEqual([
+    expect(titles(plan(declared(), new Map(), ['old']))).toEqual([
       'create tenant acme',
       'create service acme/api',
       'create publication acme',
       'delete tenant old',
     ]);
-    expect(
-      titles(plan(declared({ project: { id: 'acme', upstreamBaseUrl: 'http://a' } }), existing(FILE), [])),
-    ).toEqual(['delete publication acme', 'delete service acme/api']);
+    expect(titles(plan(declared({ publishes: false }), existing(), []))).toEqual([
+      'delete publication acme',
+      'delete service acme/api',
+    ]);
   });
 
   it('finds nothing to do where nothing differs', () => {
-    expect(plan(declared(FILE), existing(FILE), [])).toEqual([]);
+    expect(plan(declared(), existing(), [])).toEqual([]);
   });
 
   it('names the fields of an update', () => {
-    const moved = {
-      ...FILE,
-      services: { api: { url: 'http://b' } },
-      project: { id: 'acme', upstreamBaseUrl: 'http://a' },
-    };
-    expect(plan(declared(moved), existing(FILE), [])).toMatchObject([
+    expect(plan(declared({ url: 'http://b' }), existing(), [])).toMatchObject([
       {
         action: 'update',
         kind: 'service',
@@ -46,12 +48,10 @@ describe('plan', () => {
   });
 
   it('lets no suspended tenant in again because a file does not speak of it', () => {
-    const suspended = { ...FILE, project: { id: 'acme', suspended: true } };
-    expect(plan(declared(FILE), existing(suspended), [])).toEqual([]);
-    const resumed = { ...FILE, project: { id: 'acme', suspended: false } };
-    expect(plan(declared(resumed), existing(suspended), [])).toMatchObject([
+    expect(plan(declared(), existing({ suspended: true }), [])).toEqual([]);
+    expect(plan(declared({ suspended: false }), existing({ suspended: true }), [])).toMatchObject([
       { fields: [{ field: 'suspended' }] },
     ]);
-    expect(plan(declared(resumed), existing(FILE), [])).toEqual([]);
+    expect(plan(declared({ suspended: false }), existing(), [])).toEqual([]);
   });
 });

@@ -2,7 +2,7 @@ import type { Document } from '../admin-api';
 import { compare, type FieldChange } from './compare';
 import type { GatewayProject } from './gateway-projects';
 import type { Project } from './project';
-import { withoutSecrets } from './without-secrets';
+import { withSecretsHidden } from './without-secrets';
 
 /** One document that has to be made, changed or deleted, for the gateway to be what the files say. */
 export interface Change {
@@ -14,6 +14,8 @@ export interface Change {
   readonly fields: readonly FieldChange[];
   readonly before?: Document;
   readonly after?: Document;
+  /** `after` with its secrets, where it has any. Not to be shown. */
+  readonly sent?: Document;
 }
 
 /**
@@ -51,7 +53,7 @@ function changesOf(wanted: Project, found: GatewayProject | undefined): Change[]
   const names = new Set([...wanted.services.keys(), ...(found?.services.keys() ?? [])]);
   const tenant = found && unsaidSuspension(wanted.tenant, found.tenant);
   return [
-    ...change({ kind: 'tenant', project }, tenant, wanted.tenant),
+    ...change({ kind: 'tenant', project, sent: wanted.sent }, tenant, wanted.tenant),
     ...[...names].flatMap((name) =>
       change({ kind: 'service', project, name }, found?.services.get(name), wanted.services.get(name)),
     ),
@@ -60,15 +62,14 @@ function changesOf(wanted: Project, found: GatewayProject | undefined): Change[]
 }
 
 function change(
-  of: Pick<Change, 'kind' | 'project' | 'name'>,
+  of: Pick<Change, 'kind' | 'project' | 'name' | 'sent'>,
   before: Document | undefined,
   after: Document | undefined,
 ): Change[] {
   if (before === undefined)
     return after === undefined ? [] : [{ ...of, action: 'create', fields: [], after }];
   if (after === undefined) return [{ ...of, action: 'delete', fields: [], before }];
-  // The gateway does not show secrets, so nobody can say whether they differ.
-  const fields = compare(withoutSecrets(before), withoutSecrets(after));
+  const fields = compare(withSecretsHidden(before), withSecretsHidden(after));
   return fields.length === 0 ? [] : [{ ...of, action: 'update', fields, before, after }];
 }
 

@@ -1,42 +1,4 @@
-import { fileOf, projectOf, serviceNames, type ProjectFile } from './project';
-
-describe('a project file', () => {
-  it('means what its short forms stand for', () => {
-    const file: ProjectFile = {
-      project: { id: 'acme', idp: { issuer: 'x' } },
-      services: {
-        api: { url: 'http://a' },
-        web: { targets: [{ url: 'http://b', weight: 1 }], auth: { jwt: false } },
-      },
-      routes: [
-        { name: 'r', path: '/acme', service: 'api' },
-        { name: 's', path: '/s', backends: [{ service: 'web', weight: 0 }] },
-      ],
-    };
-    expect(projectOf(file)).toEqual({
-      id: 'acme',
-      tenant: { name: 'acme', idp: { issuer: 'x' }, upstreamBaseUrl: 'http://a', allowedRoutes: [] },
-      services: new Map([
-        ['api', { auth: { jwt: true }, targets: [{ url: 'http://a' }] }],
-        ['web', { auth: { jwt: false }, targets: [{ url: 'http://b' }] }],
-      ]),
-      routes: [
-        { name: 'r', path: '/acme', backends: [{ service: 'api' }] },
-        { name: 's', path: '/s', backends: [{ service: 'web', weight: 0 }] },
-      ],
-    });
-  });
-
-  it('comes back from what it declares', () => {
-    const project = projectOf({
-      project: { id: 'acme', upstreamBaseUrl: 'http://a' },
-      services: { api: { url: 'http://a', rateLimit: { maxRequests: 1, windowSeconds: 1 } } },
-      routes: [{ name: 'r', path: '/acme', service: 'api' }],
-      apiRoutes: [{ path: '/v1' }],
-    });
-    expect(projectOf(fileOf(project))).toEqual(project);
-  });
-});
+import { serviceNames } from './project';
 
 describe('names of services', () => {
   it('are their own where a file can say them, and unique', () => {

@@ -4,8 +4,10 @@ import type { Document } from '../admin-api';
 export interface Project {
   /** Id of the tenant. */
   readonly id: string;
-  /** The tenant's document, without its id. */
+  /** The tenant's document, without its id; secrets of its identity providers by their digests. */
   readonly tenant: Document;
+  /** The same with its secrets, to be sent; only files know them. */
+  readonly sent?: Document;
   /** The services by the names that they have in files. */
   readonly services: ReadonlyMap<string, Document>;
   /** Published routes; their backends name services as files do. */
@@ -24,32 +26,6 @@ export interface ProjectFile {
 /** Names that a service may have in a file; the gateway allows any text. */
 const SERVICE_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
 
-/** What a file says, with everything that it leaves to the defaults of its format. */
-export function projectOf(file: ProjectFile): Project {
-  const { id, ...project } = file.project;
-  const services = Object.entries(file.services ?? {}).map(([name, { url, ...service }]) => {
-    return [name, url === undefined ? service : { targets: [{ url }], ...service }] as const;
-  });
-  const firstTarget = (services[0]?.[1].targets as Document[] | undefined)?.[0];
-  const upstreamBaseUrl = project.upstreamBaseUrl ?? firstTarget?.url;
-  const tenant: Document = {
-    name: id,
-    ...project,
-    ...(upstreamBaseUrl !== undefined && { upstreamBaseUrl }),
-    allowedRoutes: file.apiRoutes ?? [],
-  };
-  // The gateway writes down what holds for a service that says nothing, so that has to be compared.
-  const auth = { jwt: (tenant.auth as { jwt?: boolean } | undefined)?.jwt ?? 'idp' in tenant };
-  return {
-    id: String(id),
-    tenant,
-    services: new Map(services.map(([name, service]) => [name, { auth, ...weighed(service, 'targets') }])),
-    routes: (file.routes ?? []).map(({ service, ...route }) =>
-      weighed(service === undefined ? route : { ...route, backends: [{ service }] }, 'backends'),
-    ),
-  };
-}
-
 /** The file that declares a project. */
 export function fileOf({ id, tenant, services, routes }: Project): ProjectFile {
   const { allowedRoutes, ...project } = tenant;
@@ -59,6 +35,12 @@ export function fileOf({ id, tenant, services, routes }: Project): ProjectFile {
   const apiRoutes = (allowedRoutes ?? []) as Document[];
   if (apiRoutes.length > 0) file.apiRoutes = apiRoutes;
   return file;
+}
+
+/** What the gateway writes down for a service that says nothing of tokens. */
+export function authByDefault({ auth, idp, idps }: Document): Document {
+  const own = Array.isArray(idps) ? idps.length > 0 : idp !== undefined;
+  return { jwt: (auth as { jwt?: boolean } | undefined)?.jwt ?? own };
 }
 
 /** A weight of 1 is what no weight means. */

@@ -1,43 +1,78 @@
+import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { listProjectFiles, readProjectFile } from './read-projects';
+import { fileOf } from './project';
+import { readProjects } from './read-projects';
 
-describe('files of projects', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'gatehouse-projects-'));
-  afterAll(() => rmSync(folder, { recursive: true }));
+const SECRET = 'a-secret-that-is-long-enough-for-HS256';
 
-  const problemsOf = (text: string): string[] => {
-    const file = join(folder, 'x.yaml');
-    writeFileSync(file, text);
-    return readProjectFile(file).problems.map(
-      ({ line, column, field, message }) => `${line}:${column} ${field} ${message}`,
-    );
+describe('projects in files', () => {
+  let folder: string;
+  beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'gatehouse-projects-'))));
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  const read = (text: string, env = {}, name = 'acme.yaml') => {
+    writeFileSync(join(folder, name), text);
+    return readProjects(folder, env);
   };
 
-  it.each([
-    ['project: { id: a }\nroutes: []\n', []],
-    ['', ['1:1 project must be an object with an id']],
-    ['a: 1', ['1:1 project must be an object with an id']],
-    ['- 1', ['1:1 project must be an object with an id']],
-    ['project: acme', ['1:10 project must be an object with an id']],
-    ['project:\n  id: 7', ['2:7 project.id must be a text']],
-    ['project: { id: a }\nroutes: { a: 1 }', ['2:9 routes must be a list of objects']],
-    ['project: { id: a }\nservices:\n  x: 1', ['3:3 services must be objects by name']],
-    ['http: {}', ['1:7 http is in the format of Traefik, which only a gateway with CONFIG_DIR reads']],
-    [
-      'project: { id: a }\nservices: { x: { url: "${HOST}" } } # ${FREE}',
-      ['2:23  asks for a variable, which only a gateway with CONFIG_DIR fills in'],
-    ],
-    ['a: 1\na: 2', ['2:1  is not YAML: Map keys must be unique']],
-  ])('%j', (text, problems) => {
-    expect(problemsOf(text)).toEqual(problems);
+  it('mean what their short forms stand for, and come back from what they declare', async () => {
+    const text = `
+project: { id: acme, idp: { issuer: https://id.test, audience: us, jwksUri: https://id.test/jwks } }
+services:
+  api: { url: http://a.test }
+  web: { targets: [{ url: http://b.test, weight: 1 }], auth: { jwt: false } }
+routes:
+  - { name: r, path: /acme, service: api }
+  - { name: s, path: /s, backends: [{ service: web, weight: 0 }, { service: api, weight: 1 }] }
+`;
+    const project = (await read(text)).projects.get('acme')!;
+    expect(project).toMatchObject({
+      tenant: { name: 'acme', upstreamBaseUrl: 'http://a.test', allowedRoutes: [] },
+      services: new Map([
+        ['api', { auth: { jwt: true }, targets: [{ url: 'http://a.test' }] }],
+        ['web', { auth: { jwt: false }, targets: [{ url: 'http://b.test' }] }],
+      ]),
+      routes: [
+        { name: 'r', path: '/acme', backends: [{ service: 'api' }] },
+        { name: 's', path: '/s', backends: [{ service: 'web', weight: 0 }, { service: 'api' }] },
+      ],
+    });
+    expect((await read(JSON.stringify(fileOf(project)))).projects.get('acme')).toEqual(project);
   });
 
-  it('are the visible YAML and JSON files of a folder', () => {
-    for (const name of ['b.yml', 'a.json', '.hidden.yaml', 'notes.md']) writeFileSync(join(folder, name), '');
-    const names = listProjectFiles(folder).map((file) => file.slice(folder.length + 1));
-    expect(names.filter((name) => name !== 'x.yaml')).toEqual(['a.json', 'b.yml']);
-    expect(() => listProjectFiles(join(folder, 'none'))).toThrow('cannot be read');
+  it('may ask for variables; their secrets are compared by digest and sent as they are', async () => {
+    const text = `
+project:
+  id: acme
+  upstreamBaseUrl: "\${HOST}"
+  idps: [{ issuer: theirs, audience: us, secrets: ['{{env "THEIRS"}}', '{{env "GATEWAY_SECRET_OURS"}}'] }]
+`;
+    const env = { HOST: 'http://a.test', THEIRS: SECRET, GATEWAY_SECRET_OURS: `${SECRET}-2` };
+    const { tenant, sent } = (await read(text, env)).projects.get('acme')!;
+    const digest = createHash('sha256').update(SECRET).digest('hex').slice(0, 16);
+    expect(tenant).toMatchObject({
+      upstreamBaseUrl: 'http://a.test',
+      idps: [{ secrets: [{ digest }, { env: 'GATEWAY_SECRET_OURS' }] }],
+    });
+    expect(sent).toMatchObject({ idps: [{ secrets: [SECRET, { env: 'GATEWAY_SECRET_OURS' }] }] });
+    expect(JSON.stringify(tenant)).not.toContain(SECRET);
+    await expect(readProjects(folder, {})).rejects.toThrow(/acme\.yaml:4:\d+ .*HOST is not set \(and 2 more/);
+  });
+
+  it('may be in the format of Traefik, called by their files', async () => {
+    const text = `
+http:
+  routers:
+    api: { rule: 'PathPrefix(\`/shop\`)', service: api }
+  services:
+    api: { loadBalancer: { servers: [{ url: http://a.test }] } }
+`;
+    const { projects } = await read(text, {}, 'shop.yml');
+    expect(projects.get('shop')).toMatchObject({
+      tenant: { upstreamBaseUrl: 'http://a.test' },
+      routes: [{ path: '/shop', backends: [{ service: 'api' }] }],
+    });
   });
 });
