@@ -4,7 +4,7 @@ import type { AuthPolicy, ServedTenant } from '#libs/tenants';
 import { TokenVerifier } from './jwt/token-verifier';
 import type { VerifiedToken } from './jwt/verdict';
 import { requestOf, type RequestContext } from './request-context';
-import { enforcePolicy, removeClaimHeaders } from './token-policy';
+import { enforcePolicy, removeClaimHeaders, removeForged } from './token-policy';
 
 /** What a route or service asks of tokens. */
 export interface GuardedPlace {
@@ -71,6 +71,7 @@ export class JwtGuard implements CanActivate {
     // What is published says itself what it asks for; its services may ask for something else at their own address.
     const place = context.published ?? context.service ?? context.route;
     if (!context.tenant || !place) throw new Error('JwtGuard ran before RouteGuard');
+    removeForged(context);
     return judgeToken(context, context.tenant, place, this.verifier);
   }
 }
