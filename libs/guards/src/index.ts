@@ -11,7 +11,7 @@ export { API_PREFIX, destinationOf } from './routed-path';
 export { ApiKeyGuard } from './api-key.guard';
 export { identifyCaller, identifyVisitor } from './identify-caller';
 export { RouteGuard, chooseRoute, chooseService, findDestination } from './route.guard';
-export { JwtGuard, judgeToken, type GuardedPlace } from './jwt.guard';
+export { JwtGuard, guardedPlace, judgeToken, type GuardedPlace } from './jwt.guard';
 export { enforcePolicy } from './token-policy';
 export { RateLimitGuard, enforceLimits, limitHeaders } from './rate-limit.guard';
 export { judgeAgain } from './judge-again';

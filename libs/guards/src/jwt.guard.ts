@@ -12,6 +12,11 @@ export interface GuardedPlace {
   readonly auth: AuthPolicy | undefined;
 }
 
+/** What is published says itself what it asks for; its services may ask for something else at their own address. */
+export function guardedPlace({ published, service, route }: RequestContext): GuardedPlace | undefined {
+  return published ?? service ?? route;
+}
+
 /**
  * Verifies the bearer token of a request where its route or service asks for one, holds it to the policy there, and notes it
  * in the context.
@@ -68,8 +73,7 @@ export class JwtGuard implements CanActivate {
   canActivate(execution: ExecutionContext): boolean | Promise<boolean> {
     const { context } = requestOf(execution);
     context.judge = 'jwt';
-    // What is published says itself what it asks for; its services may ask for something else at their own address.
-    const place = context.published ?? context.service ?? context.route;
+    const place = guardedPlace(context);
     if (!context.tenant || !place) throw new Error('JwtGuard ran before RouteGuard');
     removeForged(context);
     return judgeToken(context, context.tenant, place, this.verifier);
