@@ -115,8 +115,8 @@ export class Exchange implements Ending {
   onHeaders(status: number, raw: Buffer[], resume: () => void, statusText: string): boolean {
     if (status < 200) return this.interim(status, raw);
     const { response } = this;
-    const head = responseHead(status, raw, this.terms.ownHeaders, this.terms.levels);
-    this.terms.changes?.apply(head.headers);
+    const { ownHeaders, levels, changes } = this.terms;
+    const head = responseHead(status, raw, ownHeaders, levels, changes);
     clearTimeout(this.silence);
     this.silence = undefined;
     this.resume = resume;
