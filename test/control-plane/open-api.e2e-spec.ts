@@ -5,6 +5,7 @@ import { loadConfig } from '#libs/config';
 import { ERRORS } from '#libs/errors';
 import { createLogging } from '#libs/logging';
 import { MetricsRegistry } from '#libs/metrics';
+import { checkPublication } from '#libs/publications';
 import { openStore } from '#libs/store';
 import { scratchFolder } from '../support/children';
 import { startStage, type Stage } from './stage';
@@ -122,6 +123,21 @@ describe('the OpenAPI document', () => {
       const open = ['GET /livez', 'GET /readyz', 'GET /.well-known/jwks.json'].includes(name);
       expect([name, operation.security]).toEqual([name, open ? [] : undefined]);
       expect([name, '401' in operation.responses]).toEqual([name, !open]);
+    }
+  });
+
+  it('describes nothing that a tenant could publish in its place', () => {
+    for (const { name, path } of operations) {
+      const plain = path.replaceAll(/[{}]/g, '');
+      for (const published of [plain, plain.toUpperCase(), `/${plain.split('/')[1]}`]) {
+        const route = { name: 'r', path: published, backends: [{ service: '1' }] };
+        const { problems = [] } = checkPublication({ tenantId: 'acme', routes: [route] });
+        expect([name, published, problems.map(({ field }) => field)]).toEqual([
+          name,
+          published,
+          ['routes.0.path'],
+        ]);
+      }
     }
   });
 

@@ -71,5 +71,11 @@ export function atEndOfTurn(ending: Ending): void {
 function endAll(): void {
   const now = endings;
   endings = [];
-  for (const ending of now) ending.end();
+  let ended = 0;
+  try {
+    for (; ended < now.length; ended++) (now[ended] as Ending).end();
+  } finally {
+    // One of them has thrown, which is for the process to judge; the others are nobody's fault.
+    for (const ending of now.slice(ended + 1)) atEndOfTurn(ending);
+  }
 }

@@ -5,9 +5,7 @@
  * Not here: counting requests (`usage`), keeping plans and statements, and payments, of which there are none.
  */
 export {
-  DEFAULT_PRICE,
   MAX_PRICE,
-  NANO_PER_UNIT,
   formatMoney,
   isCurrency,
   parseMoney,

@@ -1,5 +1,4 @@
-import type { PublishedRouteRule } from '#libs/publications';
-import { routePath } from '#libs/tenants';
+import { matchKeys } from '#libs/publications';
 import type { Path } from './problem';
 import type { Project } from './project';
 
@@ -28,27 +27,17 @@ export function claimsOf({ tenant, routes, apiKeys, places }: Project): Claim[] 
         path: places.route(index, ['name']),
         message: (other: string) => `"${route.name}" is the name of another route in ${other}`,
       },
-      ...requestsOf(route).map((requests) => ({
-        name: `requests ${requests}`,
+      // Two routes that have one of these in common cannot be told apart.
+      ...matchKeys(route).map((key) => ({
+        name: `requests ${key}`,
         path: places.route(index, ['path']),
-        message: (other: string) => `${other} publishes the same: ${requests}`,
+        message: (other: string) => `${other} publishes the same: ${shown(key)}`,
       })),
     ]),
   ];
 }
 
-/** Two routes that have one of these in common cannot be told apart: neither is more particular than the other. */
-function requestsOf({ path, hosts = ['*'], methods = ['*'], headers = {} }: PublishedRouteRule): string[] {
-  const wanted = Object.entries(headers).map(([name, value]) => ` ${name.toLowerCase()}=${value}`);
-  const ending = `${pathOf(path)}${wanted.sort().join('')}`;
-  const all = hosts.flatMap((host) => methods.map((method) => `${method} ${host.toLowerCase()} ${ending}`));
-  return [...new Set(all)];
-}
-
-function pathOf(path: string): string {
-  try {
-    return routePath(path);
-  } catch {
-    return path;
-  }
+/** Without the headers, whose values may come from variables. */
+function shown(matchKey: string): string {
+  return /^\S+ \S+ \S+/.exec(matchKey)?.[0] ?? '';
 }

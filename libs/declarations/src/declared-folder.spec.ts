@@ -161,9 +161,11 @@ describe('two files that ask for the same thing', () => {
     ['a route', project('a', 'one', published('/x')), project('b', 'two', published('/x/')),
       'b.yaml:3:27: routes.0.path: a.yaml publishes the same: * * /x'],
     ['a route, by one of its hosts and methods', project('a', 'one', published('/x', ', hosts: [h.test, i.test], methods: [GET, PUT]')),
-      project('b', 'two', published('/x', ', hosts: [i.test], methods: [PUT]')), 'b.yaml:3:27: routes.0.path: a.yaml publishes the same: PUT i.test /x'],
+      project('b', 'two', published('/x', ', hosts: [i.test], methods: [PUT]')), 'b.yaml:3:27: routes.0.path: a.yaml publishes the same: i.test PUT /x'],
     ['a route with headers', project('a', 'one', published('/x', ', headers: { A: b }')), project('b', 'two', published('/x', ', headers: { a: b }')),
-      'b.yaml:3:27: routes.0.path: a.yaml publishes the same: * * /x a=b'],
+      'b.yaml:3:27: routes.0.path: a.yaml publishes the same: * * /x'],
+    ['a route, by the HEAD that goes with GET', project('a', 'one', published('/x', ', methods: [GET]')), project('b', 'two', published('/x', ', methods: [HEAD]')),
+      'b.yaml:3:27: routes.0.path: a.yaml publishes the same: * HEAD /x'],
   ]; // prettier-ignore
   it.each(clashes)(
     '%s: the second is refused, also when the folder is only checked',

@@ -11,4 +11,4 @@ export { declaredOver, type Declarations } from './declared-over';
 export { DeclaredFolder } from './declared-folder';
 export { openDeclarations } from './open-declarations';
 export { projectJsonSchema } from './own/project-schema';
-export { describeProblem, type FileProblem, type Severity } from './problem';
+export type { FileProblem, Severity } from './problem';

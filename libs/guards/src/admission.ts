@@ -158,6 +158,7 @@ function enterPublished(context: RequestContext, publications: PublishedLookUp |
   const route = publications?.find(host, path, askedMethod(context), upstreamHeaders);
   if (route === undefined) throw new GatewayError('not_found');
   context.published = route;
+  if (route.changesRequest) context.arrivedHeaders = [...upstreamHeaders];
   context.routedPath = route.upstreamPath(path);
 }
 

@@ -1,3 +1,5 @@
+import { plainName } from '#libs/publications';
+
 /**
  * What happens to a request header:
  * `forward` it, `drop` it (hop-by-hop, or rebuilt by the gateway), `refuse` the request,
@@ -64,7 +66,7 @@ export function headerRule(spelling: string): KnownHeader {
   const seen = known.get(spelling);
   if (seen) return seen;
   const name = spelling.toLowerCase();
-  const plain = name.replace(/[^a-z0-9]/g, '-');
+  const plain = plainName(spelling);
   const header = { name, plain, rule: classify(name, plain) };
   if (known.size < MAX_KNOWN) known.set(spelling, header);
   return header;

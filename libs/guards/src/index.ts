@@ -6,12 +6,12 @@
 export { RequestContext, type GatewayRequest, type GuardName } from './request-context';
 export { Admission, PublishedAgain, type ArrivingRequest, type PublishedLookUp } from './admission';
 export { ProxyTrust, arrivalOf, type Arrival, type Peer } from './proxy-trust';
-export { dropNamed, headerRule, type HeaderRule } from './header-rules';
-export { API_PREFIX, destinationOf } from './routed-path';
+export { dropNamed } from './header-rules';
+export { API_PREFIX } from './routed-path';
 export { ApiKeyGuard } from './api-key.guard';
 export { identifyCaller, identifyVisitor } from './identify-caller';
-export { RouteGuard, chooseRoute, chooseService, findDestination } from './route.guard';
-export { JwtGuard, judgeToken, type GuardedPlace } from './jwt.guard';
+export { RouteGuard, findDestination } from './route.guard';
+export { JwtGuard, guardedPlace, judgeToken, type GuardedPlace } from './jwt.guard';
 export { enforcePolicy } from './token-policy';
 export { RateLimitGuard, enforceLimits, limitHeaders } from './rate-limit.guard';
 export { judgeAgain } from './judge-again';

@@ -4,12 +4,17 @@ import type { AuthPolicy, ServedTenant } from '#libs/tenants';
 import { TokenVerifier } from './jwt/token-verifier';
 import type { VerifiedToken } from './jwt/verdict';
 import { requestOf, type RequestContext } from './request-context';
-import { enforcePolicy, removeClaimHeaders } from './token-policy';
+import { enforcePolicy, removeClaimHeaders, removeForged } from './token-policy';
 
 /** What a route or service asks of tokens. */
 export interface GuardedPlace {
   readonly requiresJwt: boolean;
   readonly auth: AuthPolicy | undefined;
+}
+
+/** What is published says itself what it asks for; its services may ask for something else at their own address. */
+export function guardedPlace({ published, service, route }: RequestContext): GuardedPlace | undefined {
+  return published ?? service ?? route;
 }
 
 /**
@@ -68,9 +73,9 @@ export class JwtGuard implements CanActivate {
   canActivate(execution: ExecutionContext): boolean | Promise<boolean> {
     const { context } = requestOf(execution);
     context.judge = 'jwt';
-    // What is published says itself what it asks for; its services may ask for something else at their own address.
-    const place = context.published ?? context.service ?? context.route;
+    const place = guardedPlace(context);
     if (!context.tenant || !place) throw new Error('JwtGuard ran before RouteGuard');
+    removeForged(context);
     return judgeToken(context, context.tenant, place, this.verifier);
   }
 }

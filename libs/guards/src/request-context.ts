@@ -37,6 +37,8 @@ export class RequestContext {
   origin: string | undefined = undefined;
   /** What goes to the upstream, flat: name, value, name, value, … */
   readonly upstreamHeaders: string[] = [];
+  /** The same as it came, where the published route makes something else of it; routes are looked up by these. */
+  arrivedHeaders: readonly string[] | undefined = undefined;
   /** Undefined without a body; -1 for a chunked one of unknown length. */
   bodyLength: number | undefined = undefined;
   expectsContinue = false;
@@ -46,6 +48,8 @@ export class RequestContext {
   serviceId: string | undefined = undefined;
   /** The published route that a path elsewhere leads to. */
   published: PublishedRoute | undefined = undefined;
+  /** The service that an open stream is with: judged again, it is not sent to another one. */
+  staysWith: string | undefined = undefined;
   /**
    * What the upstream is asked for: the path below `/api` or `/proxy/{service}`, which routes are matched against too, or
    * what a published route makes of the path.
@@ -84,9 +88,10 @@ export class RequestContext {
 
   /** The same request as it came from admission, to be judged once more without touching this one. */
   again(): RequestContext {
-    const { upstreamHeaders } = this;
+    const { arrivedHeaders, upstreamHeaders, service } = this;
     return Object.assign(new RequestContext(this.startedAt), this, UNJUDGED, {
-      upstreamHeaders: [...upstreamHeaders],
+      upstreamHeaders: [...(arrivedHeaders ?? upstreamHeaders)],
+      staysWith: service?.id,
     });
   }
 }

@@ -68,7 +68,7 @@ export function findDestination(
   const { published } = context;
   if (published) {
     context.route = published;
-    const service = directory.service(published.nextService());
+    const service = directory.service(published.nextService(context.staysWith));
     if (service instanceof Promise) return service.then((found) => enterBackend(context, caller, found));
     return enterBackend(context, caller, service);
   }

@@ -5,6 +5,7 @@ import type { Claims } from './jwt/check-claims';
 import { invalidToken } from './jwt/invalid-token';
 import type { VerifiedToken } from './jwt/verdict';
 import { headerRule } from './header-rules';
+import type { RequestContext } from './request-context';
 
 /** RFC 6750 §3.1. */
 const CHALLENGE = { 'WWW-Authenticate': 'Bearer error="insufficient_scope"' };
@@ -96,6 +97,20 @@ export function enforcePolicy(
 export function removeClaimHeaders(policy: AuthPolicy, headers: string[]): void {
   const { headerNames } = compile(policy);
   if (headerNames !== undefined) removeNamed(headers, headerNames);
+}
+
+/**
+ * Takes away what the service behind a published route believes on other ways to it: at its own address, and on other
+ * routes. The route itself may ask for nothing, and the service cannot see by which way a request has come.
+ */
+export function removeForged(context: RequestContext): void {
+  const { published, service, upstreamHeaders } = context;
+  const vouched = published?.vouchedHeaders;
+  const own = published && service?.auth?.claimHeaders && service.auth;
+  if (vouched === undefined && own === undefined) return;
+  context.arrivedHeaders ??= [...upstreamHeaders];
+  if (vouched) removeNamed(upstreamHeaders, vouched);
+  if (own) removeClaimHeaders(own, upstreamHeaders);
 }
 
 /** A client's own, also in spellings that an upstream may read as the same name. */

@@ -4,5 +4,5 @@
  * Not here: what is worth logging. No secret may be handed to it: it redacts nothing.
  */
 export { createLogging, type Logging, type LogCategory, type Logger } from './logging';
-export { accessLine, type AccessRecord } from './access-line';
+export type { AccessRecord } from './access-line';
 export { nestLogger } from './nest-logger';

@@ -3,7 +3,7 @@
  * Bounds the number of `tenantId` values and renders the registry, over all workers where there are several.
  * Not here: deciding when something is counted; the planes do that, once per request.
  */
-export { GatewayMetrics, type FinishedRequest, OTHER_TENANTS, UNKNOWN_TENANT } from './gateway-metrics';
+export { GatewayMetrics, type FinishedRequest } from './gateway-metrics';
 export { ControlMetrics } from './control-metrics';
 export { MetricsRegistry, METRICS_CONTENT_TYPE } from './registry';
 export { exposeToPrimary, renderForAllWorkers, serveWorkerScrapes } from './worker-scrapes';

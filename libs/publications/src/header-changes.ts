@@ -29,7 +29,7 @@ export class HeaderChanges {
 const known = new Map<string, string>();
 const MAX_KNOWN = 1000;
 
-/** `X_User` is `X-User` to programs that turn one into the other (CGI, WSGI). */
+/** A header's name as CGI and WSGI programs compare it: to those `X_User` and `X.User` are `X-User`. */
 export function plainName(spelling: string): string {
   const seen = known.get(spelling);
   if (seen !== undefined) return seen;

@@ -4,7 +4,8 @@ import type { Logger } from '#libs/logging';
 import { StoreUnavailableError, keys, type Store } from '#libs/store';
 import { isWrongType } from '#libs/tenants';
 import { parsePublication } from './check-publication';
-import { PublishedRoute } from './published-route';
+import { compileRoutes } from './compile-routes';
+import type { PublishedRoute } from './published-route';
 import { RouteIndex } from './route-index';
 
 /** How often it is looked whether the table is still current. */
@@ -194,8 +195,7 @@ export class PublicationTable {
     if (!publication) return this.keepBroken(tenantId, problems);
     this.complaints.delete(tenantId);
     this.texts.set(tenantId, text);
-    const routes = publication.routes.map((rule) => new PublishedRoute(tenantId, rule));
-    for (const [route, rival] of this.index.set(tenantId, routes)) {
+    for (const [route, rival] of this.index.set(tenantId, compileRoutes(publication))) {
       const tenants = [route.tenantId, rival.tenantId];
       this.logger.error(
         { category: 'policy', tenants, path: route.path },

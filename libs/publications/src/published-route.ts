@@ -32,9 +32,11 @@ export class PublishedRoute implements Route {
   private readonly turns: Turns;
   private readonly added: string;
 
+  /** @param vouchedHeaders what other routes to the same services make of tokens, see `compileRoutes`. */
   constructor(
     readonly tenantId: string,
     rule: PublishedRouteRule,
+    readonly vouchedHeaders?: ReadonlySet<string>,
   ) {
     const { name, hosts, headers, backends, stripPrefix, addPrefix, auth, rateLimit } = rule;
     this.name = name;
@@ -71,9 +73,18 @@ export class PublishedRoute implements Route {
     return this.headers.every(([name, value]) => valueOf(name, headers) === value);
   }
 
-  /** Id of the service that gets the next request. */
-  nextService(): string {
+  /** Whether the upstream gets other headers than the client has sent. */
+  get changesRequest(): boolean {
+    return this.requestHeaders !== undefined || this.auth?.claimHeaders !== undefined;
+  }
+
+  /**
+   * Id of the service that gets the next request.
+   * @param stay the one that is not to be left as long as the route leads to it; it takes nobody's turn.
+   */
+  nextService(stay?: string): string {
     const { services } = this;
+    if (stay !== undefined && services.includes(stay)) return stay;
     return services[services.length === 1 ? 0 : this.turns.next()] as string;
   }
 

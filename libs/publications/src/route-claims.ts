@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { GatewayError } from '#libs/errors';
 import { keys, versionOf, type Store } from '#libs/store';
 import { MAX_ROUNDS } from '#libs/tenants';
 
@@ -19,12 +20,12 @@ export class RouteClaims {
     const { documents } = this.store;
     const key = keyOf(matchKey);
     for (let round = 0; round < MAX_ROUNDS; round++) {
-      if (await documents.put(key, tenantId, 'absent')) return true;
+      if (await unlessDeclared(documents.put(key, tenantId, 'absent'))) return true;
       const holder = await documents.get(key);
       if (holder === tenantId) return true;
       if (holder === undefined) continue;
       if (await this.publishes(holder, matchKey)) return false;
-      if (!(await documents.put(key, tenantId, { version: versionOf(holder) }))) continue;
+      if (!(await unlessDeclared(documents.put(key, tenantId, { version: versionOf(holder) })))) continue;
       // It may have published between the question and the taking over, and have found its claim in place.
       if (!(await this.publishes(holder, matchKey))) return true;
       await documents.put(key, holder, { version: versionOf(tenantId) });
@@ -41,7 +42,18 @@ export class RouteClaims {
 
   async release(tenantId: string, matchKeys: readonly string[]): Promise<void> {
     const expected = { version: versionOf(tenantId) };
-    await Promise.all(matchKeys.map((key) => this.store.documents.delete(keyOf(key), expected)));
+    const { documents } = this.store;
+    await Promise.all(matchKeys.map((key) => unlessDeclared(documents.delete(keyOf(key), expected))));
+  }
+}
+
+/** A file may have come to publish the same, and then it has the route: whoever had it must still be able to leave it. */
+async function unlessDeclared(written: Promise<boolean>): Promise<boolean> {
+  try {
+    return await written;
+  } catch (error) {
+    if (error instanceof GatewayError && error.code === 'declared_in_file') return false;
+    throw error;
   }
 }
 

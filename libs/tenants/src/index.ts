@@ -7,7 +7,6 @@
  */
 export type { RateLimit, RouteRule, Tenant, TenantTimeouts } from './tenant';
 export type { AuthPolicy } from './auth-policy';
-export { DEFAULT_RATE_LIMIT } from './tenant';
 export {
   GATEWAY_ISSUER,
   SECRET_ALGORITHMS,
@@ -37,7 +36,7 @@ export { ServedTarget, type TargetTrouble } from './served-target';
 export { TargetHealth, type WatchedService } from './target-health';
 export { Turns } from './turns';
 export { TenantDirectory } from './tenant-directory';
-export { API_KEY_CHALLENGE, generateApiKey, hashApiKey, isMistyped } from './api-key-format';
+export { API_KEY_CHALLENGE, hashApiKey } from './api-key-format';
 export {
   TenantRepository,
   type Belongings,
@@ -54,7 +53,7 @@ export {
   type RotatedApiKey,
   type StoredApiKey,
 } from './api-key';
-export { checkApiKeyFields, parseKeyMapping, type KeyMapping } from './check-api-key';
+export { checkApiKeyFields, type KeyMapping } from './check-api-key';
 export { ApiKeyRepository } from './api-key-repository';
 export {
   isServiceId,
@@ -79,19 +78,11 @@ export {
   checkMethods,
   checkRateLimit,
   checkRoutePath,
-  checkText,
   checkWhole,
   isDictionary,
   parseJson,
   type Dictionary,
   type Report,
 } from './field-checks';
-export {
-  MAX_ROUNDS,
-  demandVersion,
-  invalid,
-  refuseInvalid,
-  readTenant,
-  requireTenant,
-} from './preconditions';
+export { MAX_ROUNDS, demandVersion, invalid, readTenant, requireTenant } from './preconditions';
 export { isWrongType } from './tenant-index';

@@ -8,7 +8,6 @@ export { type Series, type SeriesIdentity } from './series';
 export {
   MAX_USAGE_DAYS,
   readUsage,
-  USAGE_GROUPS,
   usageRange,
   type UsageGroup,
   type UsageQuery,

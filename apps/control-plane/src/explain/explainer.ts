@@ -8,6 +8,7 @@ import {
   TokenVerifier,
   enforceLimits,
   findDestination,
+  guardedPlace,
   identifyCaller,
   identifyVisitor,
   judgeToken,
@@ -149,7 +150,7 @@ export class Explainer {
   }
 
   private async judgeToken(context: RequestContext): Promise<Details> {
-    const place = placeOf(context);
+    const place = guardedPlace(context) as GuardedPlace;
     await judgeToken(context, context.tenant as ServedTenant, place, this.bench.verifier);
     return place.requiresJwt ? { ...tokenDetails(context, place), policy: 'pass' } : { required: false };
   }
@@ -171,7 +172,8 @@ export class Explainer {
     }
     if (guard === 'jwt') {
       // With a token in hand it was the policy that refused.
-      if (context.token) return { ...tokenDetails(context, placeOf(context)), policy: 'refuse' };
+      if (context.token)
+        return { ...tokenDetails(context, guardedPlace(context) as GuardedPlace), policy: 'refuse' };
       return { required: true, issuers: issuersOf((context.tenant as ServedTenant).trust) };
     }
     if (guard !== 'api_key') return undefined;
@@ -214,11 +216,6 @@ export class Explainer {
     };
     return this.made;
   }
-}
-
-/** What says which token is asked for: what is published before its services, as the guard has it. */
-function placeOf({ published, service, route }: RequestContext): GuardedPlace {
-  return (published ?? service ?? route) as GuardedPlace;
 }
 
 /** Whose token it is, what the place asks of it, and which headers come of it; no claim's value but the subject. */

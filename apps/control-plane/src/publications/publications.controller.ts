@@ -40,7 +40,7 @@ export class PublicationController {
   })
   @HonoursIfMatch()
   @ShowsPublication()
-  @BodyRefusals('tenant_not_found', 'conflict', 'precondition_failed')
+  @BodyRefusals('tenant_not_found', 'conflict', 'declared_in_file', 'precondition_failed')
   async replace(
     @Param('tenantId') tenantId: string,
     @Body() { routes }: PublicationInputDto,
@@ -56,7 +56,7 @@ export class PublicationController {
   @ApiOperation({ summary: 'Publishes nothing of a tenant any more' })
   @HonoursIfMatch()
   @ApiNoContentResponse({ description: 'It is gone.' })
-  @Refusals('tenant_not_found', 'publication_not_found', 'precondition_failed')
+  @Refusals('tenant_not_found', 'publication_not_found', 'declared_in_file', 'precondition_failed')
   remove(@Param('tenantId') tenantId: string, @IfMatch() versions: Versions): Promise<void> {
     return this.publications.remove(tenantId, versions);
   }

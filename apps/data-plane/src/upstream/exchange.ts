@@ -115,8 +115,8 @@ export class Exchange implements Ending {
   onHeaders(status: number, raw: Buffer[], resume: () => void, statusText: string): boolean {
     if (status < 200) return this.interim(status, raw);
     const { response } = this;
-    const head = responseHead(status, raw, this.terms.ownHeaders, this.terms.levels);
-    this.terms.changes?.apply(head.headers);
+    const { ownHeaders, levels, changes } = this.terms;
+    const head = responseHead(status, raw, ownHeaders, levels, changes);
     clearTimeout(this.silence);
     this.silence = undefined;
     this.resume = resume;
@@ -197,10 +197,15 @@ export class Exchange implements Ending {
     atEndOfTurn(this);
   }
 
-  /** Called at the end of the turn. The client may have gone meanwhile. */
+  /** Called at the end of the turn, where nobody would catch what it throws. The client may have gone meanwhile. */
   end(): void {
     const { response, lastText } = this;
-    if (!response.destroyed) this.writeLast(lastText.length, () => response.end(lastText, 'latin1'));
+    if (response.destroyed) return;
+    try {
+      this.writeLast(lastText.length, () => response.end(lastText, 'latin1'));
+    } catch (error) {
+      this.tearDown(new GatewayError('internal_error', undefined, { cause: error }));
+    }
   }
 
   /** A proxy passes on what it did not ask for itself (RFC 9110 §15.2). */

@@ -1,4 +1,5 @@
 import { GatewayError } from '#libs/errors';
+import { HeaderChanges } from '#libs/publications';
 import { hintedLinks, responseHead } from './response-headers';
 
 function head(fields: string[], status = 200, own: string[] = []) {
@@ -108,4 +109,22 @@ it.each<[string, string[], string[]]>([
   ['no nonsense', ['Link', 'nonsense', 'Link', '</a>; rel="two words"'], []],
 ])('hinted links: %s', (_, fields, expected) => {
   expect(hintedLinks(fields.map((part) => Buffer.from(part)))).toEqual(expected);
+});
+
+it('a published route changes what the upstream and the limits say, and nothing that the gateway says', () => {
+  const upstream = ['Vary', 'Accept', 'Server', 'x', 'Strict-Transport-Security', 'max-age=1'];
+  const own = ['Vary', 'Origin', 'Strict-Transport-Security', 'max-age=9'];
+  const changed = (changes: Record<string, string>, ours: string[]): string[] =>
+    responseHead(
+      200,
+      upstream.map((part) => Buffer.from(part)),
+      ours,
+      ['RateLimit', 'r'],
+      new HeaderChanges(changes),
+    ).headers;
+  const route = { Vary: 'X-Track', Server: '', RateLimit: '', 'strict-transport-security': 'max-age=0' };
+  expect(changed(route, own)).toEqual(['Vary', 'X-Track', ...own]);
+  // Where it says nothing about https, a route may.
+  expect(changed(route, [])).toEqual(['Vary', 'X-Track', 'strict-transport-security', 'max-age=0']);
+  expect(changed({ Vary: '' }, own)).toEqual(['Server', 'x', 'RateLimit', 'r', ...own]);
 });

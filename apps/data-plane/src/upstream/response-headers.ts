@@ -1,11 +1,14 @@
 import { GatewayError } from '#libs/errors';
 import { dropNamed } from '#libs/guards';
+import type { HeaderChanges } from '#libs/publications';
 import { CORS_RESPONSE_HEADERS } from '../cors';
 
 /** Hop-by-hop (RFC 9110 §7.6.1); Node writes the framing of this hop itself. `trailer` announces what is sent on. */
 const HOP_BY_HOP = ['keep-alive', 'proxy-connection', 'upgrade', 'proxy-authenticate'];
 
 type Fate = 'send' | 'drop' | 'connection' | 'coding' | 'length' | 'type' | 'limit' | 'hsts';
+
+const HSTS = 'Strict-Transport-Security';
 
 /** What an upstream says about limits of its own. */
 const LIMIT = /^(?:ratelimit|ratelimit-policy|x-ratelimit-(?:limit|remaining|reset))$/;
@@ -46,6 +49,7 @@ export interface ResponseHead {
  * @param raw as the upstream sent it, flat, in bytes
  * @param own the gateway's headers, which win over the upstream's of the same purpose
  * @param levels where the gateway's limits stand; they give way to what an upstream says about its own
+ * @param changes of a published route, to all but the gateway's own
  * @throws GatewayError upstream_failed for a body in a coding that nobody asked for
  */
 export function responseHead(
@@ -53,6 +57,7 @@ export function responseHead(
   raw: readonly Buffer[],
   own: readonly string[],
   levels: readonly string[] = [],
+  changes?: HeaderChanges,
 ): ResponseHead {
   const head: ResponseHead = { headers: [], contentLength: -1, eventStream: false };
   const { headers } = head;
@@ -69,13 +74,17 @@ export function responseHead(
     // RFC 9110 §8.6: a 204 must not have a length, some clients wait for what it promises.
     if (fate === 'limit') limited = true;
     // What browsers are to do about this host is said by the gateway, if it says anything.
-    if (fate === 'hsts' && !own.includes('Strict-Transport-Security')) headers.push(name, value);
+    if (fate === 'hsts' && !own.includes(HSTS)) headers.push(name, value);
     if (fate === 'send' || fate === 'type' || fate === 'limit' || (fate === 'length' && status !== 204))
       headers.push(name, value);
   }
   if (connection !== undefined && !/^(?:keep-alive|close)$/i.test(connection)) dropNamed(connection, headers);
-  for (const part of own) headers.push(part);
   if (!limited) for (const part of levels) headers.push(part);
+  if (changes) {
+    changes.apply(headers);
+    if (own.includes(HSTS)) dropNamed(HSTS, headers);
+  }
+  for (const part of own) headers.push(part);
   return head;
 }
 

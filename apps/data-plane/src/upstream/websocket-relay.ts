@@ -115,8 +115,8 @@ export class WebSocketRelay {
     // Node's server, which has let go of the connection, would have passed this on.
     socket.on('drain', () => response.emit('drain'));
     try {
-      const { headers } = responseHead(status, raw, ['X-Request-Id', request.context.id]);
-      request.context.published?.responseHeaders?.apply(headers);
+      const { id, published } = request.context;
+      const { headers } = responseHead(status, raw, ['X-Request-Id', id], [], published?.responseHeaders);
       response.writeHead(status, headers);
       answer.pipe(response);
     } catch (error) {

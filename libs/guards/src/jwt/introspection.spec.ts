@@ -11,13 +11,14 @@ function setUp(env: Record<string, string> = { GATEWAY_SECRET_A: 'hush' }) {
   const state = {
     now: 1_800_000_000_000,
     asked: [] as string[],
-    answer: { active: true } as object | Error,
+    answer: { active: true } as object | string | Error,
     log: [] as string[],
   };
   const ask = (_url: string, _authorization: string, token: string): Promise<string> => {
     state.asked.push(token);
     const { answer } = state;
-    return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(JSON.stringify(answer));
+    if (answer instanceof Error) return Promise.reject(answer);
+    return Promise.resolve(typeof answer === 'string' ? answer : JSON.stringify(answer));
   };
   const introspection = {
     endpoint: 'https://as.test/introspect?key=1',
@@ -119,3 +120,15 @@ it('cannot ask without its client secret', async () => {
   expect(await judge('a')).toBe('the client secret of the introspection is missing');
   expect(state.asked).toEqual([]);
 });
+
+it.each(['', 'null', '[]', '{"sub":"ada"}', 'secret=hush', '{"active":true,"sub":"ada" hush}'])(
+  'takes no answer for none, and does not repeat it in the log: %j',
+  async (text) => {
+    const { state, judge } = setUp();
+    state.answer = text;
+    expect(await judge('a')).toBe('jwks_unavailable');
+    expect(state.log).toHaveLength(1);
+    expect(state.log[0]).toContain('the answer is none to an introspection');
+    expect(state.log[0]).not.toMatch(/ada|hush/);
+  },
+);

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { GatewayError } from '#libs/errors';
 import type { Logger } from '#libs/logging';
-import type { IdentityProvider, Introspection } from '#libs/tenants';
+import { parseJson, type IdentityProvider, type Introspection } from '#libs/tenants';
 import { checkValidity, isFor, otherAudience, otherIssuer, type Claims } from './check-claims';
 import { checkRequired, type RequiredClaims } from './claim-values';
 import { invalidToken } from './invalid-token';
@@ -124,7 +124,9 @@ interface Answer {
 
 /** @throws Error when it is no answer at all; that says nothing about the token. */
 function parseAnswer(text: string): Answer {
-  const claims = JSON.parse(text) as Claims | null;
+  // Node's own message would quote the answer, and the log is nobody's place to read about tokens.
+  const parsed = parseJson(text);
+  const claims = 'document' in parsed ? (parsed.document as Claims | null) : null;
   if (typeof claims !== 'object' || claims === null || typeof claims.active !== 'boolean')
     throw new Error('the answer is none to an introspection');
   return { claims, size: text.length };
