@@ -5,12 +5,14 @@ import { waitFor } from '../support/children';
 import { openConnection, requestHead } from '../support/connection';
 import { startGateway, type TestGateway } from '../support/gateway';
 import { startFakeIssuer, type FakeIssuer } from '../support/identity-provider';
+import { openHttp2 } from '../support/http2-client';
 import { accessLines, metric } from '../support/outcomes';
 import { startUpstream, type TestUpstream } from '../support/upstream';
 import type { LogLine } from '../support/process';
 
 export const KINDS = ['event stream', 'WebSocket'] as const;
-export type Kind = (typeof KINDS)[number];
+/** Over HTTP/2 for a gateway that has HTTPS. */
+export type Kind = (typeof KINDS)[number] | 'event stream over HTTP/2';
 
 /** A client with an open stream. */
 export interface TestStream {
@@ -26,7 +28,7 @@ export interface TestStream {
 }
 
 export interface Credentials {
-  readonly key: string;
+  readonly key?: string;
   readonly token?: string;
 }
 
@@ -98,8 +100,11 @@ export class StreamSetup {
   /** An open stream, with its first words received. */
   async open(kind: Kind, { key, token }: Credentials, below = '/api/open', via = this.gateway) {
     const path = `${below}/${++this.paths}`;
-    const headers = { 'X-API-Key': key, ...(token && { Authorization: `Bearer ${token}` }) };
-    const stream = await (kind === 'WebSocket' ? openSocket : openEvents)(via, path, headers);
+    const headers: Record<string, string> = {
+      ...(key && { 'X-API-Key': key }),
+      ...(token && { Authorization: `Bearer ${token}` }),
+    };
+    const stream = await OPENED[kind](via, path, headers);
     this.streams.push(stream);
     await waitFor(`a word of ${path}`, () => stream.words() > 0);
     return stream;
@@ -212,3 +217,29 @@ async function openEvents(
     () => connection.destroy(),
   );
 }
+
+async function openHttp2Events(
+  gateway: TestGateway,
+  path: string,
+  headers: Record<string, string>,
+): Promise<TestStream> {
+  const session = await openHttp2(gateway.tlsPort);
+  const events = session.request({ ':path': path, ...headers });
+  let outcome = '';
+  let received = '';
+  events.on('error', () => undefined);
+  events.on('data', (chunk: Buffer) => (received += chunk.toString()));
+  events.on('close', () => (outcome = events.rstCode === 0 ? 'ended' : 'broken off'));
+  return stream(
+    path,
+    () => received.split('data: word').length - 1,
+    () => outcome,
+    () => session.destroy(),
+  );
+}
+
+const OPENED: Record<Kind, typeof openEvents> = {
+  'event stream': openEvents,
+  'event stream over HTTP/2': openHttp2Events,
+  WebSocket: openSocket,
+};

@@ -1,4 +1,4 @@
-import { WebSocket } from 'ws';
+import { WebSocket, WebSocketServer } from 'ws';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { AuthPolicy } from '#libs/tenants';
@@ -204,17 +204,82 @@ describe('claims that the upstream is told', () => {
     expect(upstream.requests).toHaveLength(0);
   });
 
-  it('are told of several claims at once, and reach a WebSocket too', async () => {
+  it('are told of several claims at once', async () => {
     const path = await route({ claimHeaders: { 'X-User': 'sub', 'X-Issuer': 'iss' } });
     expect(await call(path, issuer.sign())).toEqual(passed);
     expect([told('x-user'), told('x-issuer')]).toEqual(['somebody', issuer.issuer]);
     expect(upstream.last().rawHeaders).toContain('X-User');
   });
 
+  it.each([
+    ['in the place of what the client says', true, ['somebody']],
+    ['not at all where no token is asked for', false, []],
+  ])('reach the upstream of a WebSocket too, %s', async (_what, jwt, expected) => {
+    const path = await route({ jwt, claimHeaders: { 'X-User': 'sub', 'X-Tier': 'tier' } });
+    const server = new WebSocketServer({ server: upstream.server });
+    const opened = once(server, 'connection') as Promise<[WebSocket, IncomingMessage]>;
+    const headers = { 'X-API-Key': key, Authorization: `Bearer ${issuer.sign()}` };
+    const forged = { 'x-user': 'forged', X_User: 'forged', 'X.User': 'forged', 'X-TIER': 'forged' };
+    const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/api${path}`, {
+      headers: { ...headers, ...forged },
+    });
+    const [[, { rawHeaders }]] = await Promise.all([opened, once(socket, 'open')]);
+    const users = rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === 'x-user');
+    expect(users).toEqual(expected);
+    expect(JSON.stringify(rawHeaders)).not.toContain('forged');
+    socket.terminate();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
   it('cannot be forged where no token is asked for', async () => {
     const path = await route({ jwt: false, claimHeaders: { 'X-User': 'sub' } });
     expect(await call(path, undefined, { 'X-User': 'root', x_user: 'root' })).toEqual(passed);
     expect(JSON.stringify(upstream.last().rawHeaders)).not.toContain('root');
+  });
+});
+
+describe('a token that is made to be expensive', () => {
+  const LIMIT = 8 * 1024;
+
+  /** The most of something that fits into a token, signed as it should be. */
+  function most(claims: (count: number) => Claims): { token: string; count: number } {
+    let [fits, tooMany] = [1, LIMIT];
+    while (tooMany - fits > 1) {
+      const count = Math.floor((fits + tooMany) / 2);
+      if (issuer.sign(claims(count)).length <= LIMIT) fits = count;
+      else tooMany = count;
+    }
+    return { token: issuer.sign(claims(fits)), count: fits };
+  }
+  const nested = (depth: number): Claims => ({
+    deep: JSON.parse('['.repeat(depth) + ']'.repeat(depth)) as unknown,
+  });
+  const wide = (count: number): Claims =>
+    Object.fromEntries(Array.from({ length: count }, (_, i) => [i.toString(36), 0]));
+
+  it('by its depth is refused, also where its depth is what is asked for', async () => {
+    const path = await route({ claims: { deep: ['x'] }, claimHeaders: { 'X-Deep': 'deep' } });
+    const { token, count } = most(nested);
+    expect(count).toBeGreaterThan(2500);
+    for (let i = 0; i < 20; i++)
+      expect(await call(path, token)).toMatchObject({
+        status: 401,
+        detail: 'the token is nested too deeply',
+      });
+    expect(await call(await route({}), issuer.sign(nested(31)))).toEqual(passed);
+    expect(await call(path, issuer.sign({ deep: 'x' }))).toEqual(passed);
+  });
+
+  it('by its number of claims is a token like any other, up to the length that all may have', async () => {
+    const path = await route({ claims: { a: ['0'] }, claimHeaders: { 'X-A': 'a' } });
+    const { token, count } = most(wide);
+    expect(count).toBeGreaterThan(700);
+    for (let i = 0; i < 20; i++) expect(await call(path, token)).toEqual(passed);
+    expect(upstream.last().headers['x-a']).toBe('0');
+    expect(await call(path, issuer.sign(wide(1000)))).toMatchObject({
+      status: 401,
+      detail: 'the token is too long',
+    });
   });
 });
 

@@ -2,6 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { AuditLog } from '#libs/audit';
 import { ProblemFilter } from '#libs/errors';
+import { PortalTokens } from '#libs/guards';
 import { PublicationRepository } from '#libs/publications';
 import {
   AddressPolicy,
@@ -92,6 +93,7 @@ export class ControlPlaneModule {
         { provide: PublicationRepository, useValue: publications },
         { provide: TenantDirectory, useValue: directory },
         ...tokenProviders(tokens, logging.logger),
+        { provide: PortalTokens, useValue: new PortalTokens(config, tokens) },
         { provide: AuditLog, useValue: new AuditLog(store, logging.logger, config.auditMaxEntries) },
         ...portalProviders(store, { tenants, apiKeys, services }),
         ...billingProviders(options, { tenants, apiKeys, services }),

@@ -8,6 +8,7 @@ import {
   judgeAgain,
   ownKeys,
 } from '#libs/guards';
+import { keys } from '#libs/store';
 import type { AddressPolicy } from '#libs/tenants';
 import { TenantDirectory } from '#libs/tenants';
 import { TokenRevocations } from '#libs/tokens';
@@ -45,5 +46,6 @@ export function openJudgement(resources: DataPlaneResources, addresses: AddressP
     gauge: metrics.gateway,
     maxStaleMs,
   });
+  publications.onChange((tenantId) => streams.reconsider(keys.publication(tenantId)));
   return { directory, verifier, limiter, streams };
 }

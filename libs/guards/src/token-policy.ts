@@ -6,6 +6,7 @@ import { invalidToken } from './jwt/invalid-token';
 import type { VerifiedToken } from './jwt/verdict';
 import { headerRule } from './header-rules';
 import type { RequestContext } from './request-context';
+import { refusePortalToken } from './portal-tokens';
 
 /** RFC 6750 §3.1. */
 const CHALLENGE = { 'WWW-Authenticate': 'Bearer error="insufficient_scope"' };
@@ -72,7 +73,7 @@ function compile(policy: AuthPolicy): CompiledPolicy {
 /**
  * Lets a token go on, or not, by the policy of the route or service that it is presented at.
  * @param headers of the request to the upstream, flat: gets those that the policy makes of claims.
- * @throws GatewayError token_not_allowed, or invalid_jwt for a service token of another project
+ * @throws GatewayError token_not_allowed, or invalid_jwt for a service token of another project or of the portal
  */
 export function enforcePolicy(
   token: VerifiedToken,
@@ -80,6 +81,7 @@ export function enforcePolicy(
   policy: AuthPolicy | undefined,
   headers: string[],
 ): void {
+  refusePortalToken(token);
   const rules = policy && compile(policy);
   // The gateway signs for all tenants; without a word about it a token is good in its own only.
   if (token.project !== undefined && token.project !== tenantId && !rules?.namesProject)

@@ -38,6 +38,7 @@ export class PublicationTable {
   private readAt = 0;
   private currentAt = 0;
   private timer: NodeJS.Timeout | undefined;
+  private readonly listeners: Array<(tenantId: string) => void> = [];
   private markLoaded: () => void = () => undefined;
   /** Resolves when everything has been read once. */
   readonly loaded = new Promise<void>((resolve) => (this.markLoaded = resolve));
@@ -75,6 +76,14 @@ export class PublicationTable {
     const route = this.index.find(host, path, method, headers);
     if (route?.broken) throw new GatewayError('tenant_misconfigured');
     return route;
+  }
+
+  /**
+   * Calls `listener` whenever other routes of a tenant are served than before. That is later than the store announces the
+   * change, by the time that reading takes.
+   */
+  onChange(listener: (tenantId: string) => void): void {
+    this.listeners.push(listener);
   }
 
   /** Ids of the services that published routes lead to. */
@@ -189,7 +198,7 @@ export class PublicationTable {
       this.complaints.delete(tenantId);
       this.texts.delete(tenantId);
       this.index.set(tenantId, []);
-      return;
+      return this.tell(tenantId);
     }
     const { publication, problems } = parsePublication(tenantId, text);
     if (!publication) return this.keepBroken(tenantId, problems);
@@ -202,6 +211,11 @@ export class PublicationTable {
         'two tenants publish the same: the one whose id sorts first is served',
       );
     }
+    this.tell(tenantId);
+  }
+
+  private tell(tenantId: string): void {
+    for (const listener of this.listeners) listener(tenantId);
   }
 
   /** The paths that the last good document published are refused, rather than served or left to the routes above them. */
@@ -212,6 +226,7 @@ export class PublicationTable {
     if (this.complaints.get(tenantId) === complaint) return;
     this.complaints.set(tenantId, complaint);
     this.logger.error({ category: 'policy', tenantId, problems }, 'the stored publication cannot be served');
+    this.tell(tenantId);
   }
 
   private markSound(tenantId: string): void {

@@ -3,7 +3,12 @@
  * taken back.
  * Not here: verifying a bearer token of a request. That is `guards`, which asks here about revocation.
  */
-export type { Revocation, ServiceTokenClaims, ServiceTokenRecord } from './service-token';
+export {
+  PORTAL_SERVICE,
+  type Revocation,
+  type ServiceTokenClaims,
+  type ServiceTokenRecord,
+} from './service-token';
 export { gatewayKeys, hasOwnKeys, publishedKeys, type GatewayKeys } from './gateway-keys';
 export { secretKeyId } from './secret-key-id';
 export { TOKEN_STATES, isTokenId, stateOf, type TokenState } from './token-record';

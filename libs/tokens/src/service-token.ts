@@ -9,6 +9,9 @@ export interface ServiceTokenClaims {
   exp: number;
 }
 
+/** The service whose tokens open the portal of their project, and no route. */
+export const PORTAL_SERVICE = 'portal';
+
 /** Who took a token back, when and why. */
 export interface Revocation {
   /** ISO 8601. */

@@ -92,9 +92,14 @@ export class TokenRepository {
     return { token, record };
   }
 
+  /** What is stored of a token; undefined where there is nothing that can be read. */
+  async find(jti: string): Promise<ServiceTokenRecord | undefined> {
+    return (await this.documents.find(jti))?.record;
+  }
+
   /** @throws GatewayError token_not_found */
   async get(jti: string): Promise<ServiceTokenRecord> {
-    const record = (await this.documents.find(jti))?.record;
+    const record = await this.find(jti);
     if (!record) throw new GatewayError('token_not_found');
     return record;
   }

@@ -29,7 +29,12 @@ function describeApi(app: NestExpressApplication): OpenAPIObject {
     .setVersion('1')
     .addApiKey({ type: 'apiKey', in: 'header', name: 'X-Admin-Token' }, 'adminToken')
     .addBearerAuth(
-      { type: 'http', scheme: 'bearer', description: 'The admin token as a bearer token.' },
+      {
+        type: 'http',
+        scheme: 'bearer',
+        description:
+          'The admin token, or for the portal a service token that was issued for the service `portal`.',
+      },
       'adminBearer',
     )
     .addSecurityRequirements('adminToken')

@@ -23,12 +23,13 @@ export const BodyRefusals = (...codes: ErrorCode[]): MethodDecorator =>
 /** The same for protected operations that do without the store. */
 export const ProtectedRefusals = (): MethodDecorator => documented(PROTECTED);
 
-/** What an API key is refused with that acts for its tenant. */
+/** What an API key or a portal token is refused with that acts for its tenant. */
 const PORTAL: readonly ErrorCode[] = [
   'missing_api_key',
   'invalid_api_key',
   'key_expired',
   'key_disabled',
+  'invalid_jwt',
   'key_not_allowed',
   'address_not_allowed',
   'tenant_suspended',

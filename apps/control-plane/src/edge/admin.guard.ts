@@ -1,13 +1,15 @@
 import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { GatewayError } from '#libs/errors';
-import { identifyCaller, ProxyTrust } from '#libs/guards';
+import { identifyCaller, PortalTokens, ProxyTrust } from '#libs/guards';
 import { carriesAdminToken } from '#libs/lifecycle';
 import { TenantDirectory } from '#libs/tenants';
 import { OPTIONS, type ControlPlaneOptions } from '../control-plane.options';
 import { ACTION, PUBLIC, clientAddressOf, type ControlRequest } from './control-request';
 import { DEFAULT_TENANT, PORTAL, requireTenant, type PortalRules, type Principal } from './principal';
 
+/** RFC 6750 §3. */
+const BEARER = { headers: { 'WWW-Authenticate': 'Bearer realm="gatehouse"' } };
 const TENANT_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 /** Lets only the owner pass, unless an operation is marked `@Public()`, or `@Portal()` for tenants. */
@@ -19,6 +21,7 @@ export class AdminGuard implements CanActivate {
     @Inject(OPTIONS) private readonly options: ControlPlaneOptions,
     private readonly directory: TenantDirectory,
     private readonly reflector: Reflector,
+    private readonly portalTokens: PortalTokens,
   ) {
     this.proxies = new ProxyTrust(options.config.trustedProxies);
   }
@@ -48,25 +51,47 @@ export class AdminGuard implements CanActivate {
     if (!this.options.adminToken) throw new GatewayError('admin_not_configured', 'set ADMIN_TOKEN');
     if (this.isOwner(request)) return;
     const detail = 'send the admin token as X-Admin-Token or as Authorization: Bearer …';
-    const headers = { 'WWW-Authenticate': 'Bearer realm="gatehouse"' };
-    throw new GatewayError('admin_unauthorized', detail, { headers });
+    throw new GatewayError('admin_unauthorized', detail, BEARER);
   }
 
   private async admitTenant(request: ControlRequest, rules: PortalRules): Promise<true> {
     // A wrong admin token is a mistake to be told about, never a reason to go on as somebody less.
     if (request.headers['x-admin-token'] !== undefined) this.requireOwner(request);
     const apiKey = request.headers['x-api-key'];
-    if (apiKey === undefined && rules.anonymous && this.options.config.openRegistration) {
+    const token = bearerOf(request);
+    if (
+      apiKey === undefined &&
+      token === undefined &&
+      rules.anonymous &&
+      this.options.config.openRegistration
+    ) {
       request.principal = { tenantId: DEFAULT_TENANT, kind: 'anonymous' };
       request.tenantId = DEFAULT_TENANT;
       return true;
     }
-    const principal = await this.principalOf(request, Array.isArray(apiKey) ? apiKey.join() : apiKey);
+    // Whoever sends both is who the key says: a gateway in front may have its own use for Authorization.
+    if (apiKey === undefined && token !== undefined) await this.admitToken(request, token);
+    else await this.admitKey(request, rules, Array.isArray(apiKey) ? apiKey.join() : apiKey);
+    return true;
+  }
+
+  private async admitKey(request: ControlRequest, rules: PortalRules, apiKey?: string): Promise<void> {
+    const principal = await this.principalOf(request, apiKey);
     if (!rules.consumers) requireTenant(principal);
     request.principal = principal;
     request.tenantId = principal.tenantId;
     request.actor = `key:${principal.keyId}`;
-    return true;
+  }
+
+  /** A portal token is good for everything that a key of the tenant is good for. */
+  private async admitToken(request: ControlRequest, token: string): Promise<void> {
+    const { tenantId, tokenId } = await this.portalTokens.verify(token);
+    const tenant = await this.directory.tenant(tenantId);
+    if (tenant === undefined) throw new GatewayError('invalid_jwt', 'the token is for no tenant', BEARER);
+    if (tenant.suspended) throw new GatewayError('tenant_suspended');
+    request.principal = { tenantId, kind: 'token' };
+    request.tenantId = tenantId;
+    request.actor = `token:${tokenId}`;
   }
 
   /** A key's methods and routes are about the data plane; when and from where it works holds here as well. */
@@ -75,6 +100,12 @@ export class AdminGuard implements CanActivate {
     const { tenant, key } = await identifyCaller({ apiKey, clientAddress }, this.directory);
     return { tenantId: tenant.id, kind: 'key', keyId: key.id, serviceId: key.serviceId };
   }
+}
+
+/** The bearer token of a request, empty if it has none after all; undefined for one that brings no such credential. */
+function bearerOf({ headers }: ControlRequest): string | undefined {
+  const found = /^bearer(?: +(.*))?$/i.exec(headers.authorization ?? '');
+  return found ? (found[1] ?? '') : undefined;
 }
 
 /** @throws GatewayError validation_failed */

@@ -8,7 +8,7 @@ import type { Principal } from './principal';
 export interface ControlRequest extends Request {
   id: string;
   /** Set once the credential is accepted; until then nobody is acting. */
-  actor: 'owner' | `key:${string}` | undefined;
+  actor: 'owner' | `key:${string}` | `token:${string}` | undefined;
   /** For whom an operation of the portal acts. */
   principal: Principal | undefined;
   /** What the request would change, if it is meant to change something. */

@@ -10,9 +10,9 @@ import type { ControlRequest } from './control-request';
 /** For whom an operation of the portal acts. */
 export interface Principal {
   readonly tenantId: string;
-  /** How the credential was: the owner of the gateway, an API key, or none where registration is open. */
-  readonly kind: 'owner' | 'key' | 'anonymous';
-  /** The key that was sent. */
+  /** How the credential was: the owner's, an API key, a portal token, or none where registration is open. */
+  readonly kind: 'owner' | 'key' | 'token' | 'anonymous';
+  /** The key that was sent; undefined for any other credential. */
   readonly keyId?: string;
   /** Set for a key that opens one service only: it belongs to a consumer of that service, not to the tenant. */
   readonly serviceId?: string;
@@ -31,7 +31,7 @@ export interface PortalRules {
 
 export const PORTAL = Symbol('portal');
 
-/** Opens an operation to tenants, who come with an API key of their own. The owner says for whom by `?tenant_id=`. */
+/** Opens an operation to tenants, who come with an API key or a portal token of their own. The owner says for whom by `?tenant_id=`. */
 export const Portal = (rules: PortalRules = {}): CustomDecorator<symbol> => SetMetadata(PORTAL, rules);
 
 /** The principal of an operation that is marked `@Portal()`. */

@@ -19,7 +19,7 @@ const RESTRICTIONS = [
 ] as const satisfies ReadonlyArray<keyof ApiKeyRecord>;
 
 /**
- * Who may change services and keys of a tenant: the owner, and those of its keys that nothing restricts. Whoever holds a
+ * Who may change services and keys of a tenant: the owner, its portal tokens, and those of its keys that nothing restricts. Whoever holds a
  * restricted one could otherwise make himself a key without the restriction, or take it off his own: what expires would
  * last, what is counted would not be, and what leaked would be worth more than the key that leaked.
  */
@@ -33,7 +33,8 @@ export class Management {
 
   /** @throws GatewayError invalid_api_key if the key has ended since it was accepted */
   async isOpenTo({ kind, tenantId, keyId, serviceId }: Principal): Promise<boolean> {
-    if (kind === 'owner') return true;
+    // Whether a token was taken back was read from the store a moment ago.
+    if (kind === 'owner' || kind === 'token') return true;
     if (kind !== 'key' || keyId === undefined || serviceId !== undefined) return false;
     if (FOREIGN_ID.test(keyId)) return true;
     // As it is stored now: the directory's view may be some milliseconds old.

@@ -47,7 +47,7 @@ export class MeController {
   ): Promise<MyApiKeyDto> {
     if (kind === 'anonymous') return this.showFirst(request);
     if (keyId === undefined)
-      throw new GatewayError('api_key_not_found', 'the owner has a token, and no API key');
+      throw new GatewayError('api_key_not_found', 'what was sent is a token, and no API key');
     try {
       return await this.portalKeys.view(tenantId, await this.apiKeys.get(tenantId, keyId));
     } catch (error) {

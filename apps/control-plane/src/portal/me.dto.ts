@@ -19,7 +19,7 @@ export class MeDto {
     type: String,
     enum: ['owner', 'tenant', 'reader', 'consumer'],
     description:
-      'The owner of the gateway; a key of the tenant; one with restrictions of its own, which may read but change nothing; a key of one service.',
+      'The owner of the gateway; a key or a portal token of the tenant; one with restrictions of its own, which may read but change nothing; a key of one service.',
   })
   role!: 'owner' | 'tenant' | 'reader' | 'consumer';
 }

@@ -31,7 +31,12 @@ export class NewTokenDto {
   @Matches(PROJECT, NO_PROJECT)
   project!: string;
 
-  @ApiProperty({ type: String, example: 'modal', description: 'For whom in that project.' })
+  @ApiProperty({
+    type: String,
+    example: 'modal',
+    description:
+      'For whom in that project. `portal` is reserved: such a token opens the portal of the project (`/me`, `/services`, `/api-keys`, `/usage`, `/billing`) like a key of it, and no route.',
+  })
   @Matches(SERVICE, NO_SERVICE)
   service!: string;
 

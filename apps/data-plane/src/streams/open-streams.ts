@@ -48,9 +48,17 @@ export class OpenStreams {
   constructor(private readonly house: Surroundings) {
     house.store.changes.subscribe((key) => {
       // A change of anything begins a new epoch.
-      const resting = key === undefined ? undefined : this.byKey.get(key);
-      if (resting) void this.rounds.add(resting);
+      if (key !== undefined) this.reconsider(key);
     });
+  }
+
+  /**
+   * Judges anew what rests on a document. The store says itself that it has changed; whoever serves from a copy that follows
+   * the store must say so as well, when the copy has followed.
+   */
+  reconsider(key: string): void {
+    const resting = this.byKey.get(key);
+    if (resting) void this.rounds.add(resting);
   }
 
   /** Follows a stream until it is over. */

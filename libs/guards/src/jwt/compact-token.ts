@@ -14,6 +14,8 @@ export interface CompactToken {
 const MAX_TOKEN_LENGTH = 8 * 1024;
 /** RFC 7515 §4.1.4 sets no limit; identity providers use thumbprints, UUIDs and dates. */
 const MAX_KID_LENGTH = 256;
+/** RFC 8259 §9 lets a reader set a limit. Claims are a few levels deep; thousands are meant to exhaust somebody's stack. */
+const MAX_DEPTH = 32;
 
 /**
  * Header parameters that let a token choose its own key or change how it is read: keys come from the configured
@@ -81,7 +83,7 @@ function parseObject(part: string): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw invalidToken('the token is not a JSON object');
   }
-  if (hasDuplicateMember(text)) throw invalidToken('the token has duplicate members');
+  checkStructure(text);
   return value as Record<string, unknown>;
 }
 
@@ -95,22 +97,22 @@ function decode(part: string): Buffer {
 const STRUCTURE = /"(?:[^"\\]|\\.)*"|[{}[\]:]/g;
 
 /**
- * Whether an object has two members of one name at its top level (RFC 7515 §4, RFC 7519 §4): JSON.parse keeps the
- * last, another parser behind us might keep the first. `json` is known to be well-formed.
+ * Refuses deep nesting, and an object that has two members of one name at its top level (RFC 7515 §4, RFC 7519 §4):
+ * JSON.parse keeps the last, another parser behind us might keep the first. `json` is known to be well-formed.
  */
-function hasDuplicateMember(json: string): boolean {
+function checkStructure(json: string): void {
   const names = new Set<string>();
   let depth = 0;
   let text = '';
   for (const [symbol] of json.matchAll(STRUCTURE)) {
-    if (symbol === '{' || symbol === '[') depth += 1;
-    else if (symbol === '}' || symbol === ']') depth -= 1;
+    if (symbol === '{' || symbol === '[') {
+      if (++depth > MAX_DEPTH) throw invalidToken('the token is nested too deeply');
+    } else if (symbol === '}' || symbol === ']') depth -= 1;
     else if (symbol !== ':') text = symbol;
     else if (depth === 1) {
       const name = JSON.parse(text) as string;
-      if (names.has(name)) return true;
+      if (names.has(name)) throw invalidToken('the token has duplicate members');
       names.add(name);
     }
   }
-  return false;
 }

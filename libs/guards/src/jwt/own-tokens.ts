@@ -37,7 +37,7 @@ export class OwnTokens implements TokenIssuer {
   private readonly publicKeys: GatewayKeys['publicKeys'];
 
   constructor(
-    { gateway, sharedSecret }: OwnKeys,
+    { gateway, sharedSecret }: Pick<OwnKeys, 'gateway' | 'sharedSecret'>,
     trust: TokenTrust,
     private readonly now: () => number,
   ) {
