@@ -1,33 +1,12 @@
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { Agent, type ServerResponse } from 'node:http';
 import { waitFor } from '../support/children';
 import { startProcess, type TestProcess } from '../support/process';
-import { describeRedis, startRedis, type TestRedis } from '../support/redis';
-import { skipUnless } from '../support/skip';
+import { childrenOf, describeWorkers, parentOf } from '../support/process-tree';
+import { startRedis, type TestRedis } from '../support/redis';
 import { startUpstream, type TestUpstream } from '../support/upstream';
 import { ADMIN_TOKEN, admin, mappingOf, send, tally, tenantText, type Outcome } from '../support/traffic';
 
 const API_KEY = 'key-for-workers';
-
-/** Children of a process, by /proc: there is no `ps` everywhere. */
-function childrenOf(pid: number): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && parentOf(name) === pid)
-    .map(Number);
-}
-
-function parentOf(pid: string): number | undefined {
-  try {
-    // pid (name in parentheses) state ppid
-    return Number(/^\d+ \(.*\) \S (\d+)/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1]);
-  } catch {
-    return undefined;
-  }
-}
-
-const describeWorkers = existsSync('/proc/self/stat')
-  ? describeRedis
-  : skipUnless(false, 'finds the workers in /proc');
 
 describeWorkers('WORKERS=2', () => {
   let redis: TestRedis;

@@ -1,0 +1,107 @@
+import https from 'node:https';
+import { connect } from 'node:tls';
+import { makeCertificate } from '../support/certificate-maker';
+import { scratchFolder, waitFor } from '../support/children';
+import { startProcess, type TestProcess } from '../support/process';
+import { childrenOf, describeWorkers } from '../support/process-tree';
+import { startRedis, type TestRedis } from '../support/redis';
+import { writePair } from '../support/tls-forwarding';
+import { startUpstream, type TestUpstream } from '../support/upstream';
+import { ADMIN_TOKEN, mappingOf, tenantText } from '../support/traffic';
+
+const API_KEY = 'key-for-https-workers';
+/** Connections are dealt to the workers in turn; so many never all fall to one of two. */
+const CONNECTIONS = 40;
+
+describeWorkers('HTTPS with WORKERS=2', () => {
+  let redis: TestRedis;
+  let upstream: TestUpstream;
+  let gateway: TestProcess;
+  const folder = scratchFolder('certificates');
+  const first = makeCertificate(['localhost']);
+
+  beforeAll(async () => {
+    [redis, upstream] = await Promise.all([
+      startRedis(),
+      startUpstream((_request, response) => void response.end('done')),
+    ]);
+    await redis.cli('SET', 'tenant:acme', tenantText(upstream.url));
+    await redis.cli('SET', mappingOf(API_KEY), 'acme');
+    writePair(folder, 'default', first);
+    const env = { WORKERS: '2', REDIS_URL: redis.url, ADMIN_TOKEN, TLS_PORT: '0', TLS_CERT_DIR: folder };
+    gateway = await startProcess({ env });
+    await waitFor('both workers', () => listening().length === 2, 15_000);
+  }, 40_000);
+  afterAll(async () => {
+    await gateway.stop();
+    await Promise.all([upstream.stop(), redis.stop()]);
+  });
+
+  const listening = () => gateway.logs.filter(({ msg }) => msg === 'listening');
+  const port = (): number => Number(listening()[0]?.tlsPort);
+
+  /** A request on a connection of its own. */
+  const get = (path: string): Promise<number> =>
+    new Promise((resolve, reject) => {
+      const options = { rejectUnauthorized: false, agent: false, headers: { 'X-API-Key': API_KEY } };
+      https
+        .get(`https://127.0.0.1:${port()}${path}`, options, (response) => {
+          response.resume().on('end', () => resolve(response.statusCode ?? 0));
+        })
+        .on('error', reject);
+    });
+
+  const shown = (): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const options = { port: port(), host: '127.0.0.1', servername: 'localhost', rejectUnauthorized: false };
+      const socket = connect(options, () => {
+        resolve(socket.getPeerCertificate().fingerprint256);
+        socket.destroy();
+      });
+      socket.on('error', reject);
+    });
+  /** A connection that is open. */
+  const keep = (): Promise<{ closed: boolean; destroy: () => void }> =>
+    new Promise((resolve, reject) => {
+      const socket = connect({ port: port(), host: '127.0.0.1', rejectUnauthorized: false }, () =>
+        resolve(kept),
+      );
+      const kept = { closed: false, destroy: () => void socket.destroy() };
+      socket.on('error', reject).on('close', () => (kept.closed = true));
+      socket.resume();
+    });
+  const many = <T>(what: () => Promise<T>): Promise<T[]> =>
+    Promise.all(Array.from({ length: CONNECTIONS }, what));
+
+  it('share one port, and each of them serves', async () => {
+    expect(new Set(listening().map(({ tlsPort }) => tlsPort))).toEqual(new Set([port()]));
+    expect(new Set(await many(() => get('/api/over-https')))).toEqual(new Set([200]));
+    // Connections that are kept end with their worker, and only with theirs.
+    const kept = await many(keep);
+    const ended = (): number => kept.filter(({ closed }) => closed).length;
+    expect(ended()).toBe(0);
+    process.kill(childrenOf(gateway.pid)[0] as number, 'SIGKILL');
+    await waitFor('the end of some', () => ended() > 0);
+    expect((await many(() => get('/api/x'))).every((status) => status === 200)).toBe(true);
+    expect(ended()).toBeLessThan(CONNECTIONS);
+    for (const { destroy } of kept) destroy();
+    await waitFor('the new worker', () => listening().length === 3, 15_000);
+  }, 30_000);
+
+  it('all show a new certificate, and refuse nobody meanwhile', async () => {
+    expect(new Set(await many(shown))).toEqual(new Set([first.fingerprint]));
+    const next = makeCertificate(['localhost']);
+    writePair(folder, 'default', next);
+    const statuses: number[] = [];
+    await waitFor(
+      'the new certificate from every worker',
+      async () => {
+        statuses.push(...(await Promise.all([get('/api/x'), get('/api/x')])));
+        return (await many(shown)).every((fingerprint) => fingerprint === next.fingerprint);
+      },
+      15_000,
+    );
+    expect(new Set(statuses)).toEqual(new Set([200]));
+    expect(new Set(await many(shown))).toEqual(new Set([next.fingerprint]));
+  }, 30_000);
+});
