@@ -95,7 +95,9 @@ describe('a start that cannot work', () => {
     const first = await startProcess({ env: { PORT: port } });
     const second = await startProcess({ env: { PORT: port }, until: 'spawned' });
     expect(await second.exited).toMatchObject({ code: 1 });
-    expect(second.stderr()).toMatch(new RegExp(`^gatehouse: port ${port} is in use: set PORT, ADMIN_PORT or TLS_PORT .*\n$`));
+    expect(second.stderr()).toMatch(
+      new RegExp(`^gatehouse: port ${port} is in use: set PORT, ADMIN_PORT or TLS_PORT .*\n$`),
+    );
     await first.stop();
   });
 });
