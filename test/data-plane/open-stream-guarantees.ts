@@ -118,7 +118,10 @@ export function guarantees(environment: () => Record<string, string>): void {
           setup.open(KINDS[i % 2] ?? 'WebSocket', credentials, '/api/open/quiet'),
         ),
       );
-    const [one = [], many = []] = await Promise.all([open({ key }, 1), open(tenant, 499)]);
+    const one = await open({ key }, 1);
+    const many: TestStream[] = [];
+    // Some at a time: all at once keep a busy machine busy for longer than anybody waits for one of them.
+    while (many.length < 499) many.push(...(await open(tenant, Math.min(50, 499 - many.length))));
     expect(await metric(setup.gateway, 'gateway_open_streams')).toBe(before + 500);
     await change('DELETE', `${tenant.id}/api-keys/${id}`);
     await setup.expectClosed(one, 'invalid_api_key');
@@ -129,7 +132,7 @@ export function guarantees(environment: () => Record<string, string>): void {
       'the rest to be forgotten',
       async () => (await metric(setup.gateway, 'gateway_open_streams')) === before,
     );
-  });
+  }, 60_000);
 
   it('hears of a change that somebody else makes in the store', async () => {
     const { key } = await setup.tenant();
