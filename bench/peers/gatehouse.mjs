@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { startChild, waitUntilReady } from '../children.mjs';
@@ -92,8 +92,8 @@ async function startBare(stage) {
  * @param {Record<string, string>} env
  */
 async function startGatehouse({ dir, options }, name, env) {
-  const home = join(dir, name);
-  mkdirSync(home, { recursive: true });
+  // Of its own for every start: what an earlier suite has stored would be found.
+  const home = mkdtempSync(join(dir, `${name}-`));
   const port = await freePort();
   const adminToken = randomBytes(24).toString('hex');
   const child = startChild({
