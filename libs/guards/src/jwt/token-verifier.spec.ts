@@ -42,7 +42,7 @@ function newVerifier(options: Partial<TokenVerifierOptions> = {}): TokenVerifier
     logger,
     addresses: new AddressPolicy(true),
     now,
-    fetchTimeoutMs: 150,
+    fetchTimeoutMs: 1000,
     ...options,
   });
 }
