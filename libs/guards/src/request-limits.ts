@@ -19,10 +19,7 @@ export interface RequestLimits {
 type Place = Route | ServedService;
 
 /** What a caller's `limits` are: made anew with the caller whenever the key or its tenant changes. */
-type Kept = Map<Place, RequestLimits | Map<Place, RequestLimits>>;
-
-/** Places come and go while an anonymous caller stays; nobody uses so many at a time. */
-const MAX_KEPT = 2000;
+type Kept = WeakMap<Place, RequestLimits | WeakMap<Place, RequestLimits>>;
 
 /**
  * @param place the route, or the service where there is one.
@@ -37,21 +34,18 @@ export function limitsOf(
   const kept = keptFor(caller, published);
   const known = kept.get(place);
   if (known && now < known.validUntil) return known;
-  if (kept.size >= MAX_KEPT) kept.clear();
   const limits = workOut(caller, place, now, published);
   kept.set(place, limits);
   return limits;
 }
 
-function keptFor(caller: Caller, published: PublishedRoute | undefined): Map<Place, RequestLimits> {
-  const kept = (caller.limits ??= new Map()) as Kept;
-  if (!published) return kept as Map<Place, RequestLimits>;
+/** By place, and weakly: places come and go while an anonymous caller stays. */
+function keptFor(caller: Caller, published: PublishedRoute | undefined): WeakMap<Place, RequestLimits> {
+  const kept = (caller.limits ??= new WeakMap()) as Kept;
+  if (!published) return kept as WeakMap<Place, RequestLimits>;
   let inner = kept.get(published);
-  if (!inner) {
-    if (kept.size >= MAX_KEPT) kept.clear();
-    kept.set(published, (inner = new Map()));
-  }
-  return inner as Map<Place, RequestLimits>;
+  if (!inner) kept.set(published, (inner = new WeakMap<Place, RequestLimits>()));
+  return inner as WeakMap<Place, RequestLimits>;
 }
 
 function workOut(
