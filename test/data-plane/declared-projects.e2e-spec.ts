@@ -6,6 +6,7 @@ import { startGateway, writeTenant, type TestGateway } from '../support/gateway'
 import { startProcess, type TestProcess } from '../support/process';
 import { describeRedis, startRedis } from '../support/redis';
 import { ADMIN_TOKEN, call, tally, type Outcome } from '../support/traffic';
+import { TRAEFIK_EXAMPLE } from '../support/traefik-example';
 import { startUpstream, type TestUpstream } from '../support/upstream';
 
 const KEY = 'a-key-that-a-file-knows-by-its-hash';
@@ -314,36 +315,3 @@ describeRedis('beside Redis', () => {
     await gateway.close();
   });
 });
-
-const TRAEFIK_EXAMPLE = `# services/api-gateway/dynamic/newproject.yml
-http:
-  routers:
-    newproject-service:
-      rule: "PathPrefix(\`/newproject/api\`)"
-      service: newproject-backend
-      middlewares:
-        - newproject-auth
-        - newproject-strip-prefix
-      entryPoints:
-        - websecure
-
-  middlewares:
-    newproject-auth:
-      plugin:
-        jwt:
-          signingSecret: "{{env \`GATEWAY_JWT_SECRET\`}}"
-          customClaims:
-            project:
-              - newproject
-
-    newproject-strip-prefix:
-      stripPrefix:
-        prefixes:
-          - "/newproject/api"
-
-  services:
-    newproject-backend:
-      loadBalancer:
-        servers:
-          - url: "http://newproject-service.internal:8000"
-`;

@@ -1,3 +1,4 @@
+import { TRAEFIK_EXAMPLE } from '../../../../test/support/traefik-example';
 import { isError, describeProblem } from '../problem';
 import { readFile, type ReadFile } from '../read-file';
 
@@ -12,42 +13,8 @@ const read = (text: string, file = 'acme.yml'): ReadFile =>
 const lines = (text: string): string[] =>
   read(text).problems.map((problem) => describeProblem('acme.yml', problem));
 
-/** As the documentation of the gateway that it comes from prints it. */
-const DOCUMENTED = `# services/api-gateway/dynamic/newproject.yml
-http:
-  routers:
-    newproject-service:
-      rule: "PathPrefix(\`/newproject/api\`)"
-      service: newproject-backend
-      middlewares:
-        - newproject-auth
-        - newproject-strip-prefix
-      entryPoints:
-        - websecure
-
-  middlewares:
-    newproject-auth:
-      plugin:
-        jwt:
-          signingSecret: "{{env \`GATEWAY_JWT_SECRET\`}}"
-          customClaims:
-            project:
-              - newproject
-
-    newproject-strip-prefix:
-      stripPrefix:
-        prefixes:
-          - "/newproject/api"
-
-  services:
-    newproject-backend:
-      loadBalancer:
-        servers:
-          - url: "http://newproject-service.internal:8000"
-`;
-
 it('takes the documented file as it is', () => {
-  const { declared, problems } = read(DOCUMENTED, 'newproject.yml');
+  const { declared, problems } = read(TRAEFIK_EXAMPLE, 'newproject.yml');
   expect(problems.map((problem) => describeProblem('f', problem))).toEqual([
     'f:5:13: http.routers.newproject-service.rule: /newproject/api is compared in whole segments: /newproject/apix is another path',
     'f:11:9: http.routers.newproject-service.entryPoints: websecure: ignored, every listener of the gateway serves every route',
