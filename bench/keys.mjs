@@ -18,7 +18,7 @@ const HELP = `Usage: node bench/keys.mjs [--keys 1000000] [--rounds 5] [--quick]
 
 Compares a Redis with 1,000 API keys, as Gatehouse makes them, with one of a million: start-up time and memory of a replica, the
 CPU time of finding a key for the first time and again, and the time of a page of the list at its beginning and in its middle.
-Ends with 1 if a look-up costs more than 10 % more.
+Ends with 1 if a look-up costs more than 10 % more; with --quick, two short rounds, if it costs half as much again.
 `;
 const { values } = parseArgs({
   options: {
@@ -35,6 +35,8 @@ if (values.help) {
 const FEW = 1_000;
 const many = values.quick ? 20_000 : Number(values.keys);
 const rounds = values.quick ? 2 : Number(values.rounds);
+/** What two short rounds beside busy neighbours can tell: whether a price grows, not by how many per cent. */
+const BOUND = values.quick ? 1.5 : 1.1;
 const TENANT = 't1';
 const ADMIN_TOKEN = 'bench-admin-token-0123456789abcdef';
 const BATCH = 5_000;
@@ -82,8 +84,8 @@ for (const [title, field, digits] of /** @type {[string, string, number][]} */ (
   // Of each round by itself: a slow minute hits both sides.
   const ratio = median(few[field].map((/** @type {number} */ one, i) => lots[field][i] / one));
   const lookUps = field === 'cold' || field === 'warm';
-  const verdict = !lookUps ? '' : ratio <= 1.1 ? ' (≤ 1.1: kept)' : ' (≤ 1.1: **missed**)';
-  if (lookUps && ratio > 1.1) process.exitCode = 1;
+  const verdict = !lookUps ? '' : ` (≤ ${BOUND}: ${ratio <= BOUND ? 'kept' : '**missed**'})`;
+  if (lookUps && ratio > BOUND) process.exitCode = 1;
   console.log(`| ${title} | ${a.toFixed(digits)} | ${b.toFixed(digits)} | ${ratio.toFixed(2)}${verdict} |`);
 }
 for (const { redis } of sides) await redis.stop();
