@@ -135,6 +135,8 @@ export interface LedgerBatch {
   readonly additions: ReadonlyArray<readonly [table: string, field: string, amount: number]>;
   /** Additions to the table of the billing cycle that is open when the batch is applied. */
   readonly cycleAdditions: ReadonlyArray<readonly [field: string, amount: number]>;
+  /** How long tables stay if this batch is the first that adds to them, in milliseconds; others stay for good. */
+  readonly lifetimes?: ReadonlyMap<string, number>;
 }
 
 /**

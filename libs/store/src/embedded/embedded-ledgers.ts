@@ -32,6 +32,8 @@ export class EmbeddedLedgers implements Ledgers {
       if (last >= batch.seq || last < batch.after) return last;
       this.forgetExpired();
       for (const [name, additions] of tables) {
+        const lifetime = batch.lifetimes?.get(name);
+        if (lifetime !== undefined) this.expireIfNew(ledger, name, lifetime);
         this.add(ledger, name === OPEN_CYCLE ? `${name}${this.cycleOf(ledger)}` : name, additions);
       }
       const mark = 'INSERT OR REPLACE INTO ledger_sources VALUES (?, ?, ?, ?)';
@@ -81,6 +83,13 @@ export class EmbeddedLedgers implements Ledgers {
         this.run(`DELETE FROM ledger_${table} WHERE ledger = ?`, ledger);
       }
     });
+  }
+
+  private expireIfNew(ledger: string, table: string, ms: number): void {
+    const there = 'SELECT 1 FROM ledger_amounts WHERE ledger = ? AND name = ? LIMIT 1';
+    if (this.all(there, ledger, table).length > 0) return;
+    const expiry = 'INSERT OR REPLACE INTO ledger_expiries VALUES (?, ?, ?)';
+    this.run(expiry, ledger, table, this.now() + Math.ceil(ms));
   }
 
   private add(ledger: string, table: string, additions: readonly Addition[]): void {
