@@ -16,6 +16,7 @@ import { BENCH, commit, peerVersion, productVersion } from '../prerequisites.mjs
  * @property {import('../options.mjs').Options} options
  * @property {import('../suites/peers.mjs').PeerResult[]} [peers]
  * @property {import('../suites/latency.mjs').LatencyResult[]} [latency]
+ * @property {Awaited<ReturnType<typeof import('../suites/latency.mjs').measureMachine>>} [stalls]
  * @property {Awaited<ReturnType<typeof import('../suites/scale.mjs').measureScale>>} [scale]
  * @property {import('../suites/bodies.mjs').BodyResult[]} [bodies]
  * @property {string[]} problems  why figures of this run cannot be trusted; empty if they can
