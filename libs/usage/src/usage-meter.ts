@@ -65,6 +65,8 @@ export class UsageMeter {
   private readonly timer: NodeJS.Timeout;
   private turning = Promise.resolve();
   private isTurning = false;
+  /** Those who wait until everything is published. */
+  private awaited = 0;
   private closing: Promise<void> | undefined;
   private sealedAt = 0;
   private doubtedAt = -Infinity;
@@ -89,6 +91,7 @@ export class UsageMeter {
       clock: this.clock,
       retainMs: options.retainMs ?? RETAIN_MS,
       maxKeptBytes: options.maxKeptBytes ?? MAX_KEPT_BYTES,
+      hurried: () => this.awaited > 0,
       exists: options.exists ?? (() => Promise.resolve(true)),
     };
     this.own = new Publisher(this.epochs.epoch, this.context);
@@ -141,8 +144,10 @@ export class UsageMeter {
   }
 
   /** Publishes what has been recorded until now, as far as the store takes it. */
-  flush(): Promise<void> {
-    return this.turn(() => this.seal());
+  async flush(): Promise<void> {
+    this.awaited += 1;
+    await this.turn(() => this.seal());
+    this.awaited -= 1;
   }
 
   /** Publishes what is left, for two seconds at the most; the rest is for the next start. */

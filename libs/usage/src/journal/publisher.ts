@@ -1,6 +1,6 @@
 import { StoreUnavailableError, type Store } from '#libs/store';
 import { additionsOf } from '../ledger-additions';
-import { BatchShelf, PART_SERIES, endOf, type KeptBatch } from './batch-shelf';
+import { BatchShelf, endOf, type KeptBatch } from './batch-shelf';
 import { Breather } from './breather';
 import { Chain } from './chain';
 import type { Complaints } from './complaints';
@@ -14,12 +14,18 @@ export interface PublisherContext {
   /** How long a confirmed batch is kept, in case a ledger loses it. */
   readonly retainMs: number;
   readonly maxKeptBytes: number;
+  /** Whether somebody waits until all is published. */
+  readonly hurried: () => boolean;
   /** Asked about a tenant whose ledger has lost something: nothing is repeated for one that was deleted. */
   readonly exists: (tenantId: string) => Promise<boolean>;
 }
 
 /** Tenants published to at a time. */
 const CONCURRENCY = 32;
+/** Series per turn: less than a millisecond of work, and 2000 a second with the pauses, twice what comes in. */
+const PER_TURN = 20;
+/** With more batches than these there is no time for pauses. */
+const LEISURE_BATCHES = 2;
 /**
  * Publishes the sealed batches of one source: to each tenant's ledger its own, one after the other and once. A ledger
  * answers with the last batch that it has; if that is less than it had confirmed, the lost ones are repeated from their
@@ -28,13 +34,15 @@ const CONCURRENCY = 32;
 export class Publisher {
   readonly shelf: BatchShelf;
   private readonly chains = new Map<string, Chain>();
-  private readonly breather = new Breather(PART_SERIES);
+  private readonly breather: Breather;
 
   constructor(
     source: string,
     private readonly context: PublisherContext,
   ) {
     this.shelf = new BatchShelf(source, context.complaints);
+    const hurried = (): boolean => context.hurried() || this.backlog.length > LEISURE_BATCHES;
+    this.breather = new Breather(PER_TURN, hurried);
   }
 
   add(batch: SealedBatch): void {
