@@ -114,6 +114,7 @@ export class Exchange implements Ending {
 
   onHeaders(status: number, raw: Buffer[], resume: () => void, statusText: string): boolean {
     if (status < 200) return this.interim(status, raw);
+    if (this.context.target?.breaker) this.context.upstreamAnsweredAt = performance.now();
     const { response } = this;
     const { ownHeaders, levels, changes } = this.terms;
     const head = responseHead(status, raw, ownHeaders, levels, changes);
