@@ -224,6 +224,12 @@ describeRedis('a circuit breaker of two replicas', () => {
     const sick = await upstream();
     const id = await service([sick], { breaker: { ...FOR_LONG, openMs: 300, probes: 2 } });
     for (const by of [0, 1]) await send(id, by);
+    // Its share is the half only once it has heard of the other.
+    await waitFor(
+      'both to be counted',
+      async () => (await metric(replicas[0], 'gateway_replicas')) === 2,
+      10_000,
+    );
     await redis.kill();
     sick.mood = 'ill';
     for (let i = 0; i < 3; i++) expect((await send(id, 0)).status).toBe(503);

@@ -162,6 +162,22 @@ it('opens for targets that are slow or do not answer in time', async () => {
   expect(await late.send()).toMatchObject({ code: 'circuit_open' });
 });
 
+it('is not opened by clients that send their bodies slowly', async () => {
+  const acme = await guarded(
+    { ...FOR_LONG, failures: 1, slowMs: 1, minRequests: 1, slowPercent: 1 },
+    { timeouts: { totalMs: 200 } },
+  );
+  const client = await forwarding.send(acme.key, 'POST /api/x', {
+    'Content-Length': 10,
+    Connection: 'close',
+  });
+  await client.send('12345');
+  await client.closed;
+  expect(client.received()).toContain('504');
+  expect(acme.requests).toHaveLength(1);
+  expect(await health(acme)).toMatchObject({ breaker: { state: 'closed', requests: 0 } });
+});
+
 it('takes nothing of limits and bills nothing while it is open', async () => {
   const acme = await guarded(
     { ...FOR_LONG, failures: 1 },

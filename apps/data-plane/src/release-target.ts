@@ -24,15 +24,22 @@ export function tellTarget(context: RequestContext, status: number): void {
   const { target, permit, refusal } = context;
   if (!target?.rules || context.targetTold) return;
   context.targetTold = true;
-  const shown = refusal === undefined || FAILURES.has(refusal.code);
+  const shown = refusal === undefined || (FAILURES.has(refusal.code) && !isLateUpload(context));
   const failed = refusal !== undefined || target.rules.failureStatuses.has(status);
   if (permit)
     permit.settle(!shown ? 'void' : failed || target.isSlow(durationOf(context)) ? 'failed' : 'succeeded');
   else if (shown) target.noteRequest(failed, durationOf(context), Date.now());
 }
 
-/** Milliseconds until the head had come; a client that reads slowly is not the target's fault. */
-function durationOf({ upstreamStartedAt, upstreamAnsweredAt, upstreamEndedAt }: RequestContext): number {
-  if (upstreamStartedAt === undefined) return 0;
-  return (upstreamAnsweredAt ?? upstreamEndedAt ?? performance.now()) - upstreamStartedAt;
+/** Who was waited for was the client: nobody may shut out everybody else by sending a body slowly. */
+function isLateUpload({ refusal, uploading }: RequestContext): boolean {
+  return uploading && refusal?.code === 'upstream_timeout';
+}
+
+/** Milliseconds from when all was sent until the head had come; slow clients are not the target's fault. */
+function durationOf(context: RequestContext): number {
+  const { uploading, upstreamSentAt, upstreamStartedAt, upstreamAnsweredAt, upstreamEndedAt } = context;
+  const from = upstreamSentAt ?? upstreamStartedAt;
+  if (from === undefined || uploading) return 0;
+  return (upstreamAnsweredAt ?? upstreamEndedAt ?? performance.now()) - from;
 }

@@ -38,6 +38,8 @@ export class Breaker {
   private learning: Promise<void> | undefined;
   /** Changed without the store, which has to hear of it. */
   private alone = false;
+  /** The store is being told that it has opened: what was read before that is old. */
+  private tripping = 0;
 
   /** @param shared undefined for a breaker that is nobody else's. */
   constructor(
@@ -140,7 +142,9 @@ export class Breaker {
     const step: BreakerStep = { do: 'trip', generation, reason, terms: this.rules.terms };
     this.decide(step, now);
     if (!this.shared) return;
+    this.tripping += 1;
     void this.shared.step(this.key, step).then((view) => {
+      this.tripping -= 1;
       if (view) this.adopt(view, Date.now(), true);
       else this.alone = true;
     });
@@ -164,11 +168,13 @@ export class Breaker {
     const view = stepBreaker(next, step, now);
     this.adopt(view, now, true);
     this.record.permits = next.permits;
+    this.record.forgetAt = next.forgetAt;
     return view;
   }
 
   private async read(): Promise<void> {
     const view = await this.shared?.step(this.key, this.question());
+    if (this.tripping > 0) return;
     if (!view) return this.presume();
     this.alone = false;
     this.adopt(view, Date.now(), false);
@@ -194,6 +200,7 @@ export class Breaker {
     }
     record.state = state === 'half_open' ? 'open' : state;
     record.until = state === 'open' ? now + remainingMs : Math.min(record.until, now);
+    record.forgetAt = 0;
     record.since = generation > 0 ? now - sinceMs : 0;
     Object.assign(record, { generation, openings, openMs, reason, succeeded });
     this.passes = isClosed(record);

@@ -75,7 +75,11 @@ export class RequestContext {
   /** Its target knows how it ended. */
   targetTold = false;
   upstreamStartedAt: number | undefined = undefined;
-  /** When the head of the response had come; only of targets that are judged by it. */
+  /** The upstream is being sent a body, and has not got all of it; only of targets that are judged. */
+  uploading = false;
+  /** When it had all of it. */
+  upstreamSentAt: number | undefined = undefined;
+  /** When the head of the response had come; only of targets with a breaker. */
   upstreamAnsweredAt: number | undefined = undefined;
   upstreamEndedAt: number | undefined = undefined;
   /** The connection is a WebSocket now, and no HTTP response will come. */

@@ -79,7 +79,7 @@ export class TargetSet {
       const rank = rankOf(target, avoid, now);
       if (rank < best) best = rank;
       if (rank > worst) worst = rank;
-      if (now - target.returnedAt < slowStartMs) slow = true;
+      if (slowStartMs > 0 && now - target.returnedAt < slowStartMs) slow = true;
     }
     if (best === SHUT) return undefined;
     const isOut = worst > best ? (place: number) => rankOf(this.at(place), avoid, now) > best : undefined;
@@ -101,7 +101,7 @@ export class TargetSet {
   /** What of its share a target gets now: less than 1 while it is in slow start. */
   partOf({ returnedAt }: ServedTarget, now: number): number {
     const { slowStartMs } = this;
-    if (now - returnedAt >= slowStartMs) return 1;
+    if (slowStartMs === 0 || now - returnedAt >= slowStartMs) return 1;
     return Math.max(LEAST_PART, (now - returnedAt) / slowStartMs);
   }
 
