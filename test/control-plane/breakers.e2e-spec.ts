@@ -1,11 +1,12 @@
-import { describeStores, refusal, tenantDocument, type Stage } from './stage';
+import { refusal, startStage, tenantDocument, type Stage } from './stage';
 
 const SERVICE = '/admin/tenants/acme/services/1';
 
-describeStores('circuit breakers of a control plane that serves nobody', (start) => {
+// In Redis they are held in test/data-plane/breakers-replicas.
+describe('circuit breakers of a control plane that serves nobody', () => {
   let stage: Stage;
   beforeEach(async () => {
-    stage = await start();
+    stage = await startStage();
     for (const id of ['acme', 'other']) await stage.call('POST', '/admin/tenants', tenantDocument(id));
     const targets = [{ url: 'http://a.test' }, { url: 'http://b.test' }];
     await stage.call('POST', '/admin/tenants/acme/services', { name: 's', targets, breaker: {} });

@@ -1,4 +1,6 @@
+import { SharedBreakers } from '#libs/breakers';
 import type { GatewayError } from '#libs/errors';
+import { freshBreaker, stepBreaker, type BreakerRecord, type BreakerStep, type Store } from '#libs/store';
 import type { ServedTarget } from './served-target';
 import type { TargetTerms } from './equip-targets';
 import { TargetHealth } from './target-health';
@@ -224,5 +226,81 @@ describe('breakers', () => {
     expect(trouble(before)).toBe('x.');
     new TargetSet(OWNER, { targets: named('ab') }, health);
     expect(at(after, 0).breaker).toBeUndefined();
+  });
+});
+
+describe('breakers that are shared', () => {
+  const terms = { targets: named('ab'), breaker: { failures: 2, openMs: 5000 } };
+  let reads: number;
+  let records: Map<string, BreakerRecord>;
+  let announce: (key: string) => void;
+  const changes = {
+    epoch: 0,
+    trustMs: Infinity,
+    subscribe: (listener: typeof announce) => (announce = listener),
+  };
+  const step = (key: string, one: BreakerStep): Promise<unknown> => {
+    if (one.do === 'read') reads += 1;
+    const record = records.get(key) ?? freshBreaker();
+    records.set(key, record);
+    return Promise.resolve(stepBreaker(record, one, Date.now()));
+  };
+  const store = { state: 'ready', fleet: { size: 2 }, changes, breakers: { step } } as unknown as Store;
+  let set: TargetSet;
+  let keysOf: string[];
+  let look: () => void;
+  beforeEach(async () => {
+    [reads, records] = [0, new Map()];
+    const health = new TargetHealth(new SharedBreakers(store));
+    set = new TargetSet(OWNER, terms, health);
+    look = () => health.look(Date.now());
+    await set.enter();
+    keysOf = [...records.keys()];
+  });
+  const openElsewhere = (place: number): unknown =>
+    step(keysOf[place] ?? '', {
+      do: 'trip',
+      generation: undefined,
+      reason: 'others',
+      terms: { openMs: 5000, maxOpenMs: 5000, probes: 1, permitMs: 1000 },
+    });
+
+  it('are read before the first request, and never again while nothing happens', async () => {
+    expect([reads, keysOf.length]).toEqual([2, 2]);
+    for (let i = 0; i < 10; i++) expect(set.enter()).not.toBeInstanceOf(Promise);
+    look();
+    expect(set.enter()).not.toBeInstanceOf(Promise);
+    await jest.advanceTimersByTimeAsync(0);
+    expect(reads).toBe(2);
+  });
+
+  it('are followed as others announce it, each by its own key', async () => {
+    openElsewhere(0);
+    announce(keysOf[0] ?? '');
+    announce('tenant:service:7');
+    await jest.advanceTimersByTimeAsync(0);
+    expect([trouble(set), reads]).toEqual(['x.', 3]);
+    expect(set.enter()).toBe(at(set, 1));
+  });
+
+  it('are read again before the next request when an announcement may have been missed', async () => {
+    openElsewhere(1);
+    changes.epoch += 1;
+    expect(trouble(set)).toBe('..');
+    look();
+    const entered = set.enter();
+    expect(entered).toBeInstanceOf(Promise);
+    expect((await entered) as Entry).toMatchObject({ target: at(set, 0), permit: undefined });
+    expect([trouble(set), reads]).toEqual(['.x', 4]);
+    // The one that is open is read again, too, though no request waits for it.
+    changes.epoch += 1;
+    stepBreaker(
+      records.get(keysOf[1] ?? '') ?? freshBreaker(),
+      { do: 'force', state: 'none', reason: '' },
+      Date.now(),
+    );
+    look();
+    await jest.advanceTimersByTimeAsync(0);
+    expect(trouble(set)).toBe('..');
   });
 });
