@@ -31,7 +31,8 @@ export const LIB_DIRECTIONS: Record<string, readonly string[]> = {
   metrics: ['config', 'errors'],
   // The store says in the log when Redis goes away and comes back.
   store: ['logging', 'config', 'errors'],
-  tenants: ['store', 'config', 'errors', 'metrics', 'logging'],
+  breakers: ['store', 'errors'],
+  tenants: ['breakers', 'store', 'config', 'errors', 'metrics', 'logging'],
   usage: ['store', 'config', 'errors', 'metrics', 'logging'],
   billing: ['store', 'errors'],
   audit: ['store', 'errors', 'config', 'logging'],
@@ -40,7 +41,18 @@ export const LIB_DIRECTIONS: Record<string, readonly string[]> = {
   // Files of the operator, read into the same documents that the store holds.
   declarations: ['publications', 'tokens', 'tenants', 'store', 'config', 'errors', 'logging'],
   lifecycle: ['declarations', 'store', 'config', 'errors', 'metrics', 'logging'],
-  guards: ['publications', 'tokens', 'tenants', 'store', 'metrics', 'usage', 'logging', 'errors', 'config'],
+  guards: [
+    'breakers',
+    'publications',
+    'tokens',
+    'tenants',
+    'store',
+    'metrics',
+    'usage',
+    'logging',
+    'errors',
+    'config',
+  ],
 };
 
 const MAX_LINES = 400;

@@ -19,6 +19,8 @@ import { PlansController } from './billing/plans.controller';
 import { PricingController } from './billing/pricing.controller';
 import { StatementsController } from './billing/statements.controller';
 import { TenantBillingController } from './billing/tenant-billing.controller';
+import { BreakersController } from './breakers/breakers.controller';
+import { TargetDesk } from './breakers/target-desk';
 import { OPTIONS, type ControlPlaneOptions } from './control-plane.options';
 import { AdminGuard } from './edge/admin.guard';
 import { JsonBodyGuard } from './edge/json-body.guard';
@@ -54,6 +56,7 @@ const CONTROLLERS = [
   ...TOKEN_CONTROLLERS,
   AuditController,
   ServiceHealthController,
+  BreakersController,
   PublicationController,
   PublicationsController,
   ...PORTAL_CONTROLLERS,
@@ -90,6 +93,7 @@ export class ControlPlaneModule {
         { provide: TenantRepository, useValue: tenants },
         { provide: ApiKeyRepository, useValue: apiKeys },
         { provide: ServiceRepository, useValue: services },
+        { provide: TargetDesk, useValue: new TargetDesk(store, options.targets) },
         { provide: PublicationRepository, useValue: publications },
         { provide: TenantDirectory, useValue: directory },
         ...tokenProviders(tokens, logging.logger),

@@ -15,7 +15,7 @@ export class GatewayController {
   constructor(private readonly forwarder: Forwarder) {}
 
   @All('{*path}')
-  forward(@Req() request: GatewayRequest, @Res() response: ServerResponse): void {
-    this.forwarder.forward(request, response);
+  forward(@Req() request: GatewayRequest, @Res() response: ServerResponse): void | Promise<void> {
+    return this.forwarder.forward(request, response);
   }
 }

@@ -109,7 +109,8 @@ export class Observation {
         if (refusal.code === 'rate_limited') this.metrics.rateLimit(tenantId);
         return 'policy';
       case 'upstream':
-        if (refusal.definition.fault === 'upstream') this.metrics.upstreamError(tenantId);
+        if (refusal.code === 'circuit_open') this.metrics.breakerRefusal(tenantId);
+        else if (refusal.definition.fault === 'upstream') this.metrics.upstreamError(tenantId);
         return 'request';
       case 'open_stream':
         this.metrics.streamClosed(refusal.code);

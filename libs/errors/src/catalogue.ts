@@ -38,6 +38,7 @@ export const ERRORS = {
   route_not_found: { status: 404, title: 'There is no such route', fault: 'client' },
   api_key_not_found: { status: 404, title: 'There is no such API key', fault: 'client' },
   service_not_found: { status: 404, title: 'There is no such service', fault: 'client' },
+  breaker_not_found: { status: 404, title: 'There is no circuit breaker', fault: 'client' },
   publication_not_found: { status: 404, title: 'The tenant publishes nothing', fault: 'client' },
   plan_not_found: { status: 404, title: 'There is no such plan', fault: 'client' },
   statement_not_found: { status: 404, title: 'There is no such statement', fault: 'client' },
@@ -73,6 +74,7 @@ export const ERRORS = {
   upstream_unreachable: { status: 502, title: 'The upstream cannot be reached', fault: 'upstream' },
   upstream_failed: { status: 502, title: 'The upstream broke the exchange', fault: 'upstream' },
   upstream_not_permitted: { status: 502, title: 'The upstream address is not permitted', fault: 'gateway' },
+  circuit_open: { status: 503, title: 'The upstream is given a rest', fault: 'upstream' },
   upstream_timeout: { status: 504, title: 'The upstream did not answer in time', fault: 'upstream' },
 } as const satisfies Record<string, ErrorDefinition>;
 

@@ -1,5 +1,6 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
+import type { Permit } from '#libs/breakers';
 import type { GatewayError } from '#libs/errors';
 import type { ClaimVerdict } from '#libs/store';
 import type { PublishedRoute } from '#libs/publications';
@@ -69,7 +70,17 @@ export class RequestContext {
   // Forwarding
   /** The target that was chosen among those of the service. */
   target: ServedTarget | undefined = undefined;
+  /** Of a request that is a probe of a target whose breaker is half-open. */
+  permit: Permit | undefined = undefined;
+  /** Its target knows how it ended. */
+  targetTold = false;
   upstreamStartedAt: number | undefined = undefined;
+  /** The upstream is being sent a body, and has not got all of it; only of targets that are judged. */
+  uploading = false;
+  /** When it had all of it. */
+  upstreamSentAt: number | undefined = undefined;
+  /** When the head of the response had come; only of targets with a breaker. */
+  upstreamAnsweredAt: number | undefined = undefined;
   upstreamEndedAt: number | undefined = undefined;
   /** The connection is a WebSocket now, and no HTTP response will come. */
   switchedProtocols = false;

@@ -44,6 +44,7 @@ export class GatewayMetrics {
   private readonly routeDenials: Counter<'tenantId'>;
   private readonly rateLimited: Counter<'tenantId'>;
   private readonly upstreamErrors: Counter<'tenantId'>;
+  private readonly breakerRefusals: Counter<'tenantId'>;
   private readonly internalErrors: Counter<'type'>;
   private readonly streamsClosed: Counter<'reason'>;
   private readonly latency: LatencyHistogram;
@@ -65,6 +66,9 @@ export class GatewayMetrics {
       'tenantId',
     ]);
     this.upstreamErrors = counter('gateway_upstream_errors_total', 'Upstream 5xx and transport errors', [
+      'tenantId',
+    ]);
+    this.breakerRefusals = counter('gateway_breaker_refusals_total', 'Requests that met open breakers only', [
       'tenantId',
     ]);
     this.internalErrors = counter('gateway_internal_errors_total', 'Errors of the gateway itself', ['type']);
@@ -115,6 +119,10 @@ export class GatewayMetrics {
 
   upstreamError(tenantId: string | undefined): void {
     this.upstreamErrors.inc({ tenantId: this.series(tenantId).label });
+  }
+
+  breakerRefusal(tenantId: string | undefined): void {
+    this.breakerRefusals.inc({ tenantId: this.series(tenantId).label });
   }
 
   /** @param reason a code of the catalogue. */

@@ -4,7 +4,7 @@ import { ControlMetrics } from './control-metrics';
 import { watchDeclarations, type WatchedDeclarations } from './declaration-metrics';
 import { GatewayMetrics } from './gateway-metrics';
 import { watchKeySets, type WatchedKeySets } from './identity-metrics';
-import { watchTargets, type WatchedTargets } from './target-metrics';
+import { targetEvents, watchTargets, type WatchedTargets } from './target-metrics';
 import { watchStore, watchUsage, type WatchedStore, type WatchedUsage } from './store-metrics';
 
 export const METRICS_CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
@@ -14,12 +14,15 @@ export class MetricsRegistry {
   readonly registry = new Registry();
   readonly gateway: GatewayMetrics;
   readonly control: ControlMetrics;
+  /** By `event`. */
+  readonly targetEvents: ReturnType<typeof targetEvents>;
 
   /** @param maxTenants tenants with series of their own; see GatewayMetrics. */
   constructor(private readonly maxTenants: number) {
     collectDefaultMetrics({ register: this.registry });
     this.gateway = new GatewayMetrics(this.registry, maxTenants);
     this.control = new ControlMetrics(this.registry);
+    this.targetEvents = targetEvents(this.registry);
   }
 
   watchStore(store: WatchedStore): void {

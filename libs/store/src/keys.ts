@@ -94,6 +94,15 @@ export const statementIndex = (tenantId: string): string => `gatehouse:{${tenant
 export const statement = (tenantId: string, statementId: string): string =>
   `gatehouse:{${tenantId}}:statement:${statementId}`;
 
+/**
+ * What is known about a target's circuit breaker. Not under the prefix of the configuration: probes come and go, and only
+ * what others must know is announced.
+ * @param serviceId empty for the upstream of the tenant's own routes.
+ * @param target a digest of its URL.
+ */
+export const breaker = (tenantId: string, serviceId: string, target: string): string =>
+  `gatehouse:{${tenantId}}:breaker:${serviceId}:${target}`;
+
 /** Token bucket of a tenant. The window is part of the name, so that a new window starts a new bucket. */
 export const rateLimit = (tenantId: string, windowSeconds: number): string =>
   `rl:${tenantId}:${windowSeconds}`;
@@ -146,4 +155,10 @@ export function publisherOf(key: string): string | undefined {
 export function tokenIdOf(key: string): string | undefined {
   const prefix = serviceToken('');
   return key.startsWith(prefix) ? key.slice(prefix.length) : undefined;
+}
+
+/** Whose breaker a key is, or undefined for any other key. Neither ids nor digests have a colon in them. */
+export function breakerOf(key: string): { tenantId: string; serviceId: string } | undefined {
+  const [, tenantId, serviceId] = /^gatehouse:\{([^{}:]+)\}:breaker:([^:]*):[^:]+$/.exec(key) ?? [];
+  return tenantId === undefined || serviceId === undefined ? undefined : { tenantId, serviceId };
 }

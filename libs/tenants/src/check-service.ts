@@ -13,6 +13,7 @@ import {
   parseJson,
   type Report,
 } from './field-checks';
+import { checkBreaker, checkSlowStart } from './check-breaker';
 import { checkHealthCheck, checkPassive } from './check-health';
 import type { Service } from './service';
 
@@ -22,7 +23,9 @@ export type CheckedService =
 
 const MAX_TARGETS = 64;
 const MAX_WEIGHT = 1000;
-const FIELDS = ['name', 'targets', 'balance', 'healthCheck', 'passive', 'timeouts', 'rateLimit', 'auth'];
+const FIELDS = [
+  'name', 'targets', 'balance', 'healthCheck', 'passive', 'breaker', 'slowStartSeconds', 'timeouts', 'rateLimit', 'auth',
+]; // prettier-ignore
 
 /**
  * What is wrong with what somebody says about a service; fields that nobody knows are refused.
@@ -72,6 +75,8 @@ function problemsOf(document: Record<string, unknown>, addresses?: AddressPolicy
     report('balance', 'must be round-robin or least-pending');
   if (healthCheck !== undefined) checkHealthCheck(healthCheck, report);
   if (passive !== undefined && passive !== false) checkPassive(passive, report);
+  checkBreaker(document.breaker, report);
+  checkSlowStart(document.slowStartSeconds, report);
   if (timeouts !== undefined) checkTimeouts(timeouts, report);
   if (rateLimit !== undefined) checkRateLimit(rateLimit, 'rateLimit', report);
   checkAuth(auth, 'auth', report);

@@ -1,5 +1,6 @@
 import type { FieldProblem } from '#libs/errors';
 import type { AddressPolicy } from './address-policy';
+import { checkBreaker } from './check-breaker';
 import { checkTrust } from './check-identity-provider';
 import {
   checkAuth,
@@ -62,6 +63,7 @@ export function checkTenant(document: unknown, addresses?: AddressPolicy, ownTok
   if (document.rateLimit !== undefined) checkRateLimit(document.rateLimit, 'rateLimit', report);
   checkTrust(document, addresses, report);
   if (document.timeouts !== undefined) checkTimeouts(document.timeouts, report);
+  checkBreaker(document.breaker, report);
   if (document.suspended !== undefined) checkFlag(document.suspended, 'suspended', report);
   if (problems.length > 0) return { problems };
   const tenant = document as unknown as Tenant;

@@ -48,6 +48,19 @@ export function checkWhole(value: unknown, field: string, min: number, max: numb
   return fits;
 }
 
+/** A policy that consists of whole numbers, none of which must be there. Fields that nobody knows are refused. */
+export function checkWholes(
+  policy: Dictionary,
+  field: string,
+  ranges: Readonly<Record<string, readonly [min: number, max: number]>>,
+  report: Report,
+): void {
+  const inner: Report = (name, message) => report(`${field}.${name}`, message);
+  checkKnown(policy, Object.keys(ranges), inner);
+  for (const [name, [min, max]] of Object.entries(ranges))
+    if (policy[name] !== undefined) checkWhole(policy[name], name, min, max, inner);
+}
+
 /** The URL of an upstream, under which paths are asked for, or of another thing that is fetched as it is. */
 export function checkUrl(
   value: unknown,

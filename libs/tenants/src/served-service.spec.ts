@@ -16,7 +16,7 @@ describe('next', () => {
     const service = served({
       targets: weights.map((weight, i) => ({ url: `http://${'abcd'[i]}.example`, weight })),
     });
-    return Array.from({ length: count }, () => service.next().upstream.host[0]).join('');
+    return Array.from({ length: count }, () => service.next()?.upstream.host[0]).join('');
   };
 
   it.each<[weights: Array<number | undefined>, sequence: string]>([
@@ -38,8 +38,8 @@ describe('next', () => {
   });
 
   it('gives the same object for the same address, also to other services', () => {
-    expect(served().next().upstream).toBe(served({ id: '8' }).next().upstream);
-    expect(served().next().upstream).toEqual({
+    expect(served().next()?.upstream).toBe(served({ id: '8' }).next()?.upstream);
+    expect(served().next()?.upstream).toEqual({
       origin: 'https://a.example',
       basePath: '/base',
       ownPath: '/base/',

@@ -3,6 +3,8 @@ import { keys, type Bucket } from '#libs/store';
 import { commonRoutes, commonTrust, commonUpstream, type Upstream } from './common-parts';
 import { trustOf, type TokenTrust } from './identity-provider';
 import type { Route, RouteTable } from './route-table';
+import { TargetSet } from './target-set';
+import type { TargetHealth } from './target-health';
 import type { Caller } from './served-key';
 import { DEFAULT_RATE_LIMIT, type Tenant, type TenantTimeouts } from './tenant';
 import { DEFAULT_SERVED_BILLING, type ServedBilling } from './tenant-billing';
@@ -16,6 +18,8 @@ export class ServedTenant {
   readonly suspended: boolean;
   readonly routes: RouteTable;
   readonly upstream: Upstream;
+  /** The same with what is known about it; undefined unless there is a `breaker`, for which it has to be watched. */
+  readonly set: TargetSet | undefined;
   readonly bucket: Bucket;
   readonly windowSeconds: number;
   /** Whose tokens count here. */
@@ -27,12 +31,14 @@ export class ServedTenant {
   /** Tenants share their routes, but not what the routes have left. Made when a route with a limit is first taken. */
   private routeBuckets: Map<Route, Bucket> | undefined = undefined;
 
-  constructor(tenant: Tenant, billing: ServedBilling = DEFAULT_SERVED_BILLING) {
+  /** @param health what is known about its upstream, and will be. */
+  constructor(tenant: Tenant, billing: ServedBilling = DEFAULT_SERVED_BILLING, health?: TargetHealth) {
     const { windowSeconds, maxRequests } = tenant.rateLimit ?? DEFAULT_RATE_LIMIT;
     this.id = tenant.id;
     this.suspended = tenant.suspended ?? false;
     this.routes = commonRoutes(tenant.allowedRoutes, jwtByDefault(tenant));
     this.upstream = commonUpstream(tenant.upstreamBaseUrl);
+    this.set = setOf(tenant, health);
     this.bucket = {
       key: keys.rateLimit(tenant.id, windowSeconds),
       capacity: maxRequests,
@@ -59,6 +65,15 @@ export class ServedTenant {
     }
     return bucket;
   }
+}
+
+function setOf(
+  { id, upstreamBaseUrl, breaker, timeouts }: Tenant,
+  health?: TargetHealth,
+): TargetSet | undefined {
+  if (!breaker) return undefined;
+  const owner = { tenantId: id, serviceId: undefined };
+  return new TargetSet(owner, { targets: [{ url: upstreamBaseUrl }], breaker, timeouts }, health);
 }
 
 /** Fail closed: whoever names an identity provider and forgets a route's `auth` meant to protect it. */

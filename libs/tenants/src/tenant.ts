@@ -1,3 +1,4 @@
+import type { BreakerPolicy } from '#libs/breakers';
 import type { AuthPolicy } from './auth-policy';
 import type { IdentityProvider, TrustSettings } from './identity-provider';
 
@@ -42,6 +43,8 @@ export interface Tenant extends TrustSettings {
   /** Whether tokens that the gateway signs are accepted; absent: they are if there is no identity provider. */
   serviceTokens?: boolean;
   timeouts?: TenantTimeouts;
+  /** When requests to `upstreamBaseUrl` are stopped for a while; services have their own. Absent: never. */
+  breaker?: BreakerPolicy;
   /** A suspended tenant keeps its configuration and is refused with 403. */
   suspended?: boolean;
 }

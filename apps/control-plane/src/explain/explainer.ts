@@ -90,6 +90,11 @@ export class Explainer {
         judgements.push({ guard, verdict: 'refuse', code: error.code, reason: error.message, details });
       }
     }
+    const rest = refusal ? undefined : restOf(context);
+    if (rest !== undefined) {
+      refusal = new GatewayError('circuit_open', rest);
+      judgements.push({ guard: 'upstream', verdict: 'refuse', code: refusal.code, reason: rest });
+    }
     return {
       outcome: refusal ? 'refuse' : 'forward',
       status: refusal?.status ?? null,
@@ -244,8 +249,13 @@ function publishedDetails({ published, host }: RequestContext): Details {
   return published ? { host, published: published.name, tenantId: published.tenantId } : {};
 }
 
+/** Why nobody would be asked, if all circuit breakers are open. */
+function restOf({ service, tenant }: RequestContext): string | undefined {
+  return (service ?? tenant)?.set?.rest;
+}
+
 /** Where it would go now; of several targets, to one of them. */
 function upstreamUrl({ service, upstream, routedPath, query }: RequestContext): string | null {
-  const target = service ? service.next().upstream : upstream;
+  const target = service ? (service.next() ?? service.targets[0])?.upstream : upstream;
   return target ? target.origin + pathAt(target, routedPath) + query : null;
 }

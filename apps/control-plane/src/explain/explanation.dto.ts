@@ -46,8 +46,12 @@ export class QuestionDto {
 
 @ApiSchema({ name: 'Judgement' })
 export class JudgementDto {
-  @ApiProperty({ type: String, enum: GUARDS })
-  guard!: (typeof GUARDS)[number];
+  @ApiProperty({
+    type: String,
+    enum: [...GUARDS, 'upstream'],
+    description: '`upstream` only where all circuit breakers are open.',
+  })
+  guard!: (typeof GUARDS)[number] | 'upstream';
 
   @ApiProperty({ type: String, enum: ['pass', 'refuse', 'not_reached'] })
   verdict!: 'pass' | 'refuse' | 'not_reached';

@@ -114,6 +114,7 @@ function shown(response: Response, stored: StoredService): ServiceDto {
 function serviceView({ service }: StoredService): ServiceDto {
   const { id, tenantId, createdAt, name, targets, balance, healthCheck, passive, timeouts, rateLimit, auth } =
     service;
+  const { breaker, slowStartSeconds } = service;
   return {
     id,
     tenantId,
@@ -123,6 +124,8 @@ function serviceView({ service }: StoredService): ServiceDto {
     balance,
     healthCheck,
     passive,
+    breaker,
+    slowStartSeconds,
     timeouts,
     rateLimit,
     auth,

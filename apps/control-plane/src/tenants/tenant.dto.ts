@@ -1,6 +1,7 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema, OmitType, PartialType } from '@nestjs/swagger';
 import { IsArray, IsBoolean, IsInt, IsOptional, IsString } from 'class-validator';
 import { FieldProblemDto } from '../docs/problem.dto';
+import { BreakerPolicyDto } from '../breakers/breaker-policy.dto';
 import { Nested } from '../edge/nested';
 import { AuthDto, AuthPatchDto, AuthPolicyDto } from './auth.dto';
 import { IdentityProviderDto, IdentityProviderPatchDto } from './identity-provider.dto';
@@ -119,6 +120,12 @@ export class TenantInputDto {
   @Nested(() => TimeoutsDto, { optional: true })
   timeouts?: TimeoutsDto;
 
+  @Nested(() => BreakerPolicyDto, {
+    optional: true,
+    description: 'Circuit breaker of `upstreamBaseUrl`; services have their own. Absent: none.',
+  })
+  breaker?: BreakerPolicyDto;
+
   @ApiPropertyOptional({ type: Boolean, description: 'Requests of a suspended tenant are refused with 403.' })
   @IsOptional()
   @IsBoolean()
@@ -132,7 +139,7 @@ class RateLimitPatchDto extends PartialType(RateLimitDto) {}
   description: 'A JSON merge patch (RFC 7396): null removes a field, a list replaces the whole list.',
 })
 export class TenantPatchDto extends PartialType(
-  OmitType(TenantInputDto, ['auth', 'rateLimit', 'idp', 'timeouts']),
+  OmitType(TenantInputDto, ['auth', 'rateLimit', 'idp', 'timeouts', 'breaker']),
 ) {
   @Nested(() => AuthPatchDto, { optional: true, nullable: true })
   auth?: AuthPatchDto | null;
@@ -145,6 +152,9 @@ export class TenantPatchDto extends PartialType(
 
   @Nested(() => TimeoutsDto, { optional: true, nullable: true })
   timeouts?: TimeoutsDto | null;
+
+  @Nested(() => BreakerPolicyDto, { optional: true, nullable: true })
+  breaker?: BreakerPolicyDto | null;
 }
 
 @ApiSchema({ name: 'Tenant' })

@@ -96,6 +96,7 @@ export class Exchange implements Ending {
   onConnect(abort: (error?: Error) => void): void {
     if (this.over) return abort();
     this.abort = abort;
+    if (this.terms.body && this.context.target?.rules) this.context.uploading = true;
     // Only now is there somebody to read the body (RFC 9110 §10.1.1).
     if (this.context.expectsContinue && this.attempts === 1 && knowsInterim(this.response.req)) {
       this.response.writeContinue();
@@ -104,6 +105,10 @@ export class Exchange implements Ending {
 
   /** The request is out, its body included: from here on the upstream is waited for. */
   onRequestSent(): void {
+    if (this.context.uploading) {
+      this.context.uploading = false;
+      this.context.upstreamSentAt = performance.now();
+    }
     const { firstByteMs, totalMs } = this.terms.timeouts;
     if (firstByteMs < totalMs && !this.answered && !this.over) this.expectWithin(firstByteMs);
   }
@@ -114,6 +119,7 @@ export class Exchange implements Ending {
 
   onHeaders(status: number, raw: Buffer[], resume: () => void, statusText: string): boolean {
     if (status < 200) return this.interim(status, raw);
+    if (this.context.target?.breaker) this.context.upstreamAnsweredAt = performance.now();
     const { response } = this;
     const { ownHeaders, levels, changes } = this.terms;
     const head = responseHead(status, raw, ownHeaders, levels, changes);

@@ -1,9 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import type { GatewayError } from '#libs/errors';
 import { limitHeaders, type GatewayRequest, type RequestContext } from '#libs/guards';
-import { pathAt } from '#libs/tenants';
+import { pathAt, type ServedTarget } from '#libs/tenants';
 import type { Accounting } from '../accounting';
 import type { Cors } from '../cors';
+import { tellTarget } from '../release-target';
 import type { OpenStreams } from '../streams/open-streams';
 import { Exchange } from './exchange';
 import { createProxy, type Proxy } from './proxy';
@@ -34,11 +35,23 @@ export class Forwarder {
     this.webSockets = new WebSocketRelay(this.proxy, transport, refuse, streams);
   }
 
-  forward(request: GatewayRequest, response: ServerResponse): void {
-    const { context, socket } = request;
+  /** A promise only where a breaker is not closed. @throws GatewayError circuit_open, also as a rejection */
+  forward(request: GatewayRequest, response: ServerResponse): void | Promise<void> {
     // The client may have gone while the guards were waiting, and nobody would let go of the target again.
-    if (context.upgrade ? socket.destroyed : response.destroyed) return;
-    prepare(context);
+    if (hasGone(request, response)) return;
+    const { context } = request;
+    const entered = (context.service ?? context.tenant)?.set?.enter();
+    if (!(entered instanceof Promise)) return this.send(request, response, entered);
+    return entered.then(({ target, permit }) => {
+      if (hasGone(request, response)) return permit?.settle('void');
+      context.permit = permit;
+      this.send(request, response, target);
+    });
+  }
+
+  private send(request: GatewayRequest, response: ServerResponse, target: ServedTarget | undefined): void {
+    const { context } = request;
+    prepare(context, target);
     if (context.upgrade) this.webSockets.relay(request, response);
     else this.proxy.web(request, response);
   }
@@ -62,18 +75,26 @@ export class Forwarder {
       levels: levels(context),
       refuse: (error: GatewayError) => this.house.refuse(error, request, response),
       delivered: () => accounting.delivered(context, response.statusCode),
-      streaming: () =>
-        streams.follow({ context, ending: response, end: (refusal) => exchange.breakOff(refusal) }),
+      streaming: () => {
+        tellTarget(context, response.statusCode);
+        streams.follow({ context, ending: response, end: (refusal) => exchange.breakOff(refusal) });
+      },
     });
     exchange.start();
   }
 }
 
-/** Chooses the target only now, by what is known at this moment, and makes the request what a published route says. */
-function prepare(context: RequestContext): void {
-  const { service, published, upstreamHeaders } = context;
-  if (service) {
-    const target = service.next();
+function hasGone({ context, socket }: GatewayRequest, response: ServerResponse): boolean {
+  return context.upgrade ? socket.destroyed : response.destroyed;
+}
+
+/**
+ * Makes the request what a published route says.
+ * @param target chosen only now, by what is known at this moment; undefined for an upstream that nobody watches.
+ */
+function prepare(context: RequestContext, target: ServedTarget | undefined): void {
+  const { published, upstreamHeaders } = context;
+  if (target) {
     // Until the request is over, see Observation.
     target.pending += 1;
     context.target = target;

@@ -4,6 +4,7 @@ import { GatewayError } from '#libs/errors';
 import type { GatewayRequest } from '#libs/guards';
 import type { HeaderChanges } from '#libs/publications';
 import { pathAt, type Upstream } from '#libs/tenants';
+import { tellTarget } from '../release-target';
 import type { OpenStreams } from '../streams/open-streams';
 import { JoinedSockets } from './joined-sockets';
 import type { Proxy } from './proxy';
@@ -77,6 +78,7 @@ export class WebSocketRelay {
       answer.headers['x-request-id'] = context.id;
       if (context.published?.responseHeaders) changeHeaders(answer, context.published.responseHeaders);
       context.switchedProtocols = true;
+      tellTarget(context, 101);
       const joined = new JoinedSockets(socket, upstreamSocket, idleMs);
       this.streams.follow({ context, ending: socket, end: (refusal) => joined.refuse(refusal.code) });
     });

@@ -40,6 +40,22 @@ const idp = z.strictObject({
   requiredClaims: z.record(text, texts).optional(),
 });
 
+const whole = z.int().min(1).optional();
+const breaker = z
+  .strictObject({
+    failures: whole.describe('Failures in a row that open it; 5.'),
+    errorPercent: whole.describe('Share of failed requests that opens it; 50.'),
+    slowMs: milliseconds.optional().describe('A response whose head takes longer is slow.'),
+    slowPercent: whole.describe('Share of slow requests that opens it; 80.'),
+    minRequests: whole.describe('Requests in the window below which no share is judged; 20.'),
+    windowSeconds: whole,
+    openMs: milliseconds.optional().describe('10000; twice as long each time that it opens again soon.'),
+    maxOpenMs: milliseconds.optional(),
+    probes: whole.describe('Requests that must go well before it closes, of all replicas together; 3.'),
+    failureStatuses: z.array(z.int()).min(1).optional().describe('502, 503 and 504.'),
+  })
+  .describe('When requests to a target are stopped for a while; {} is the defaults.');
+
 const project = z.strictObject({
   id: text.describe('Id of the tenant.'),
   name: text.optional().describe('The id, unless given.'),
@@ -53,6 +69,7 @@ const project = z.strictObject({
     .optional()
     .describe('Whether tokens that the gateway signs are accepted beside those of idps.'),
   timeouts: timeouts.optional(),
+  breaker: breaker.optional(),
   suspended: z.boolean().optional(),
 });
 
@@ -76,9 +93,18 @@ const service = z.strictObject({
   passive: z
     .union([
       z.literal(false),
-      z.strictObject({ failures: z.int().min(1).optional(), ejectSeconds: z.int().min(1).optional() }),
+      z.strictObject({
+        failures: whole,
+        errorPercentAbove: whole,
+        minRequests: whole,
+        ejectSeconds: whole,
+        maxEjectSeconds: whole,
+        maxEjectedPercent: whole,
+      }),
     ])
     .optional(),
+  breaker: breaker.optional(),
+  slowStartSeconds: whole.describe('How long a target that comes back or is new gets a growing share.'),
   timeouts: timeouts.optional(),
   rateLimit: rateLimit.optional(),
   auth: auth.optional(),

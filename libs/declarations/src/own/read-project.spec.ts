@@ -30,13 +30,16 @@ project:
   name: Acme
   rateLimit: { windowSeconds: 60, maxRequests: 600 }
   timeouts: { totalMs: 5000 }
+  breaker: {}
   idps: [{ issuer: theirs, audience: us, secrets: ["{{env "GATEWAY_SECRET_THEIRS"}}"] }]
 services:
   api: { url: http://u.test, timeouts: { idleMs: 5 }, rateLimit: { windowSeconds: 1, maxRequests: 5 } }
   web:
     targets: [{ url: http://v.test, weight: 2 }, { url: http://w.test }]
     balance: least-pending
-    passive: { failures: 3, ejectSeconds: 9 }
+    passive: { failures: 3, ejectSeconds: 9, maxEjectedPercent: 40 }
+    breaker: { failures: 3, slowMs: 500, openMs: 100, failureStatuses: [500, 503] }
+    slowStartSeconds: 30
     healthCheck: { path: /up, intervalSeconds: 5, timeoutMs: 100, healthyAfter: 1, unhealthyAfter: 2, expectStatus: 204, host: x }
 routes:
   - { name: a, path: /acme/api, service: api, stripPrefix: true, auth: { jwt: true, claims: { project: [acme] }, apiKey: false } }
@@ -80,6 +83,7 @@ it('becomes the documents that the store would hold', () => {
       allowedRoutes: [{ path: '/v1', methods: ['GET'], rateLimit: limit }],
       rateLimit: { windowSeconds: 60, maxRequests: 600 },
       timeouts: { totalMs: 5000 },
+      breaker: {},
       idps: [{ issuer: 'theirs', audience: 'us', secrets: [{ env: 'GATEWAY_SECRET_THEIRS' }] }],
     },
     'tenant:service:acme.api': {
@@ -89,7 +93,9 @@ it('becomes the documents that the store would hold', () => {
       ...service, id: 'acme.web', name: 'web',
       targets: [{ url: 'http://v.test', weight: 2 }, { url: 'http://w.test' }],
       balance: 'least-pending',
-      passive: { failures: 3, ejectSeconds: 9 },
+      passive: { failures: 3, ejectSeconds: 9, maxEjectedPercent: 40 },
+      breaker: { failures: 3, slowMs: 500, openMs: 100, failureStatuses: [500, 503] },
+      slowStartSeconds: 30,
       healthCheck: { path: '/up', intervalSeconds: 5, timeoutMs: 100, healthyAfter: 1, unhealthyAfter: 2, expectStatus: 204, host: 'x' },
     },
     'tenant:publication:acme': {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Logger } from '#libs/logging';
 import {
   StoreUnusableError,
+  type Breakers,
   type ChangeFeed,
   type Documents,
   type Fleet,
@@ -11,6 +12,7 @@ import {
   type Store,
   type StoreState,
 } from '../store';
+import { EmbeddedBreakers } from './embedded-breakers';
 import { EmbeddedDocuments } from './embedded-documents';
 import { EmbeddedLimits } from './embedded-limits';
 import { EmbeddedLedgers } from './embedded-ledgers';
@@ -25,6 +27,7 @@ export class EmbeddedStore implements Store {
   readonly state: StoreState = 'ready';
   readonly documents: Documents;
   readonly ledgers: Ledgers;
+  readonly breakers: Breakers;
   readonly limits: Limits = new EmbeddedLimits(Date.now);
   readonly changes: ChangeFeed;
   readonly fleet: Fleet;
@@ -39,6 +42,7 @@ export class EmbeddedStore implements Store {
     this.file = new SqliteFile(join(folder, 'gatehouse.db'), logger);
     this.documents = new EmbeddedDocuments(this.file);
     this.ledgers = new EmbeddedLedgers(this.file, Date.now);
+    this.breakers = new EmbeddedBreakers(this.file, Date.now);
     this.changes = this.file.changes;
     this.fleet = this.file.fleet;
   }

@@ -4,6 +4,7 @@ import type { Documents, Limits, Store, StoreState } from '../store';
 import { connectCommands, redial } from './connect';
 import { warnOfEviction } from './eviction';
 import { RedisLimits } from './redis-limits';
+import { RedisBreakers } from './redis-breakers';
 import { RedisDocuments } from './redis-documents';
 import { RedisFeed } from './redis-feed';
 import { RedisFences } from './redis-fences';
@@ -19,6 +20,7 @@ export class RedisStore implements Store {
   readonly documents: Documents;
   readonly limits: Limits;
   readonly ledgers: RedisLedgers;
+  readonly breakers: RedisBreakers;
   readonly changes: RedisFeed;
   readonly fleet: RedisFleet;
   private readonly client: RedisClient;
@@ -33,6 +35,7 @@ export class RedisStore implements Store {
     this.documents = new RedisDocuments(this.client, this.health);
     this.limits = new RedisLimits(this.client, this.health);
     this.ledgers = new RedisLedgers(this.client, this.health);
+    this.breakers = new RedisBreakers(this.client, this.health);
     this.fleet = new RedisFleet(this.client, this.health);
     const fences = new RedisFences(this.client, this.health, this.fleet);
     this.changes = new RedisFeed(config, this.client, fences, logger);
