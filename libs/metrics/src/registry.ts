@@ -4,6 +4,7 @@ import { ControlMetrics } from './control-metrics';
 import { watchDeclarations, type WatchedDeclarations } from './declaration-metrics';
 import { GatewayMetrics } from './gateway-metrics';
 import { watchKeySets, type WatchedKeySets } from './identity-metrics';
+import { ShapingMetrics } from './shaping-metrics';
 import { watchTargets, type WatchedTargets } from './target-metrics';
 import { watchStore, watchUsage, type WatchedStore, type WatchedUsage } from './store-metrics';
 
@@ -14,12 +15,14 @@ export class MetricsRegistry {
   readonly registry = new Registry();
   readonly gateway: GatewayMetrics;
   readonly control: ControlMetrics;
+  readonly shaping: ShapingMetrics;
 
   /** @param maxTenants tenants with series of their own; see GatewayMetrics. */
   constructor(private readonly maxTenants: number) {
     collectDefaultMetrics({ register: this.registry });
     this.gateway = new GatewayMetrics(this.registry, maxTenants);
     this.control = new ControlMetrics(this.registry);
+    this.shaping = new ShapingMetrics(this.registry);
   }
 
   watchStore(store: WatchedStore): void {

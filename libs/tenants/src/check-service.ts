@@ -13,6 +13,8 @@ import {
   parseJson,
   type Report,
 } from './field-checks';
+import { checkShape } from './shaping/check-shape';
+import { SHAPE_FIELDS } from './shaping/shape';
 import { checkHealthCheck, checkPassive } from './check-health';
 import type { Service } from './service';
 
@@ -22,7 +24,17 @@ export type CheckedService =
 
 const MAX_TARGETS = 64;
 const MAX_WEIGHT = 1000;
-const FIELDS = ['name', 'targets', 'balance', 'healthCheck', 'passive', 'timeouts', 'rateLimit', 'auth'];
+const FIELDS = [
+  'name',
+  'targets',
+  'balance',
+  'healthCheck',
+  'passive',
+  'timeouts',
+  'rateLimit',
+  'auth',
+  ...SHAPE_FIELDS,
+];
 
 /**
  * What is wrong with what somebody says about a service; fields that nobody knows are refused.
@@ -75,6 +87,7 @@ function problemsOf(document: Record<string, unknown>, addresses?: AddressPolicy
   if (timeouts !== undefined) checkTimeouts(timeouts, report);
   if (rateLimit !== undefined) checkRateLimit(rateLimit, 'rateLimit', report);
   checkAuth(auth, 'auth', report);
+  checkShape(document, '', addresses, report);
   return problems;
 }
 

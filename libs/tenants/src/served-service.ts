@@ -1,6 +1,7 @@
 import type { AuthPolicy } from './auth-policy';
 import { keys, type Bucket } from '#libs/store';
 import type { PassiveChecks, Service } from './service';
+import { shapeOf, type Shape } from './shaping/shape';
 import { ServedTarget } from './served-target';
 import { TargetHealth, type WatchedService } from './target-health';
 import type { TenantTimeouts } from './tenant';
@@ -17,6 +18,8 @@ export class ServedService {
   readonly bucket: Bucket | undefined;
   /** When targets are left out for what clients' requests met; undefined: never. */
   readonly passive: PassiveChecks | undefined;
+  /** What becomes of messages here; undefined: they pass as they are. */
+  readonly shape: Shape | undefined;
   private readonly leastPending: boolean;
   private readonly weights: readonly number[];
   private readonly turns: Turns;
@@ -42,6 +45,7 @@ export class ServedService {
     this.requiresJwt = auth?.jwt ?? false;
     this.auth = auth;
     this.timeouts = timeouts;
+    this.shape = shapeOf(service);
     this.bucket = rateLimit && {
       key: keys.rateLimitOfService(tenantId, id, rateLimit.windowSeconds),
       capacity: rateLimit.maxRequests,

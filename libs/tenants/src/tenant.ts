@@ -1,5 +1,6 @@
 import type { AuthPolicy } from './auth-policy';
 import type { IdentityProvider, TrustSettings } from './identity-provider';
+import type { RouteShapeFields, ShapeFields } from './shaping/shape';
 
 /** A token bucket: so many requests at once, refilled evenly over the window. */
 export interface RateLimit {
@@ -8,7 +9,7 @@ export interface RateLimit {
 }
 
 /** One entry of `allowedRoutes`: a path and everything below it. */
-export interface RouteRule {
+export interface RouteRule extends RouteShapeFields {
   path: string;
   /** Upper-case methods; absent means any. GET includes HEAD. */
   methods?: string[];
@@ -42,6 +43,8 @@ export interface Tenant extends TrustSettings {
   /** Whether tokens that the gateway signs are accepted; absent: they are if there is no identity provider. */
   serviceTokens?: boolean;
   timeouts?: TenantTimeouts;
+  /** Of all its responses, unless a service or route says otherwise; absent: as COMPRESSION says. */
+  compression?: ShapeFields['compression'];
   /** A suspended tenant keeps its configuration and is refused with 403. */
   suspended?: boolean;
 }

@@ -1,8 +1,9 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema, OmitType, PartialType } from '@nestjs/swagger';
 import { Allow } from 'class-validator';
-import type { PassiveChecks } from '#libs/tenants';
+import type { CompressionPolicy, HeaderChangeFields, PassiveChecks } from '#libs/tenants';
 import { Nested } from '../edge/nested';
 import { AuthPolicyDto } from '../tenants/auth.dto';
+import { Compressing, ChangesHeaders, MirrorDto, ShapeDto } from '../tenants/shape.dto';
 import { RateLimitDto, TimeoutsDto } from '../tenants/tenant.dto';
 
 @ApiSchema({ name: 'ServiceTarget' })
@@ -77,7 +78,7 @@ const BALANCE = { type: String, enum: ['round-robin', 'least-pending'], default:
 
 /** Only what fields there are; what they may hold is the business of `checkServiceFields`. */
 @ApiSchema({ name: 'NewService' })
-export class NewServiceDto {
+export class NewServiceDto extends ShapeDto {
   @ApiProperty({ type: String, minLength: 1, maxLength: 200, example: 'My API service' })
   @Allow()
   name!: string;
@@ -119,7 +120,19 @@ class HealthCheckPatchDto extends PartialType(HealthCheckDto) {}
   description: 'A JSON merge patch (RFC 7396): null removes a field, a list replaces the whole list.',
 })
 export class ServicePatchDto extends PartialType(
-  OmitType(NewServiceDto, ['targets', 'balance', 'healthCheck', 'passive', 'timeouts', 'rateLimit', 'auth']),
+  OmitType(NewServiceDto, [
+    'targets',
+    'balance',
+    'healthCheck',
+    'passive',
+    'timeouts',
+    'rateLimit',
+    'auth',
+    'requestHeaders',
+    'responseHeaders',
+    'compression',
+    'mirror',
+  ]),
 ) {
   @Nested(() => ServiceTargetDto, { list: true, optional: true })
   targets?: ServiceTargetDto[];
@@ -143,6 +156,18 @@ export class ServicePatchDto extends PartialType(
 
   @Nested(() => AuthPolicyPatchDto, { optional: true, nullable: true })
   auth?: AuthPolicyPatchDto | null;
+
+  @ChangesHeaders('Headers of the forwarded request', true)
+  requestHeaders?: HeaderChangeFields | null;
+
+  @ChangesHeaders('Headers of the response to the client', true)
+  responseHeaders?: HeaderChangeFields | null;
+
+  @Compressing(true)
+  compression?: CompressionPolicy | boolean | null;
+
+  @Nested(() => MirrorDto, { optional: true, nullable: true })
+  mirror?: MirrorDto | null;
 }
 
 @ApiSchema({ name: 'Service' })

@@ -17,7 +17,7 @@ import { BrokenTenantDto, TenantDto } from './tenant.dto';
 export function tenantView(stored: StoredTenant): TenantDto | BrokenTenantDto {
   if (!stored.tenant) return { id: stored.id, problems: stored.problems };
   const { id, name, upstreamBaseUrl, allowedRoutes, auth, rateLimit, timeouts, suspended } = stored.tenant;
-  const { idp, idps, serviceTokens } = stored.tenant;
+  const { idp, idps, serviceTokens, compression } = stored.tenant;
   return {
     id,
     name,
@@ -29,12 +29,24 @@ export function tenantView(stored: StoredTenant): TenantDto | BrokenTenantDto {
     idps: idps?.map(shownProvider),
     serviceTokens,
     timeouts: timeouts && timeoutsView(timeouts),
+    compression,
     suspended,
   };
 }
 
-export function routeView({ path, methods, auth, rateLimit }: RouteRule): RouteRule {
-  return { path, methods, auth: auth && authView(auth), rateLimit: rateLimit && limitView(rateLimit) };
+export function routeView({ path, methods, auth, rateLimit, ...rest }: RouteRule): RouteRule {
+  const { requestHeaders, responseHeaders, compression, mirror, rewrite } = rest;
+  return {
+    path,
+    methods,
+    auth: auth && authView(auth),
+    rateLimit: rateLimit && limitView(rateLimit),
+    requestHeaders,
+    responseHeaders,
+    compression,
+    mirror,
+    rewrite,
+  };
 }
 
 export function authView({ jwt, issuers, claims, scopes, roles, claimHeaders }: AuthPolicy): AuthPolicy {

@@ -1,8 +1,10 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema, OmitType, PartialType } from '@nestjs/swagger';
 import { IsArray, IsBoolean, IsInt, IsOptional, IsString } from 'class-validator';
+import type { CompressionPolicy } from '#libs/tenants';
 import { FieldProblemDto } from '../docs/problem.dto';
 import { Nested } from '../edge/nested';
 import { AuthDto, AuthPatchDto, AuthPolicyDto } from './auth.dto';
+import { Compressing, RouteShapeDto } from './shape.dto';
 import { IdentityProviderDto, IdentityProviderPatchDto } from './identity-provider.dto';
 
 @ApiSchema({ name: 'RateLimit' })
@@ -17,7 +19,7 @@ export class RateLimitDto {
 }
 
 @ApiSchema({ name: 'Route' })
-export class RouteDto {
+export class RouteDto extends RouteShapeDto {
   @ApiProperty({
     type: String,
     example: '/v1/users',
@@ -119,6 +121,9 @@ export class TenantInputDto {
   @Nested(() => TimeoutsDto, { optional: true })
   timeouts?: TimeoutsDto;
 
+  @Compressing()
+  compression?: CompressionPolicy | boolean;
+
   @ApiPropertyOptional({ type: Boolean, description: 'Requests of a suspended tenant are refused with 403.' })
   @IsOptional()
   @IsBoolean()
@@ -132,7 +137,7 @@ class RateLimitPatchDto extends PartialType(RateLimitDto) {}
   description: 'A JSON merge patch (RFC 7396): null removes a field, a list replaces the whole list.',
 })
 export class TenantPatchDto extends PartialType(
-  OmitType(TenantInputDto, ['auth', 'rateLimit', 'idp', 'timeouts']),
+  OmitType(TenantInputDto, ['auth', 'rateLimit', 'idp', 'timeouts', 'compression']),
 ) {
   @Nested(() => AuthPatchDto, { optional: true, nullable: true })
   auth?: AuthPatchDto | null;
@@ -145,6 +150,9 @@ export class TenantPatchDto extends PartialType(
 
   @Nested(() => TimeoutsDto, { optional: true, nullable: true })
   timeouts?: TimeoutsDto | null;
+
+  @Compressing(true)
+  compression?: CompressionPolicy | boolean | null;
 }
 
 @ApiSchema({ name: 'Tenant' })

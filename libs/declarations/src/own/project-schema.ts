@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { apiRouteShape, compression, routeShape, serviceShape } from './shape-schema';
 import { SERVICE_NAME, SERVICE_NAME_RULE } from '../project';
 
 const text = z.string().min(1);
@@ -53,6 +54,7 @@ const project = z.strictObject({
     .optional()
     .describe('Whether tokens that the gateway signs are accepted beside those of idps.'),
   timeouts: timeouts.optional(),
+  compression: compression.optional(),
   suspended: z.boolean().optional(),
 });
 
@@ -82,6 +84,7 @@ const service = z.strictObject({
   timeouts: timeouts.optional(),
   rateLimit: rateLimit.optional(),
   auth: auth.optional(),
+  ...serviceShape,
 });
 
 const headers = z.record(text, z.string());
@@ -99,8 +102,7 @@ const route = z.strictObject({
     .optional(),
   stripPrefix: z.union([z.boolean(), text]).optional(),
   addPrefix: text.optional(),
-  requestHeaders: headers.optional(),
-  responseHeaders: headers.optional(),
+  ...routeShape,
   auth: auth.extend({ apiKey: z.boolean().optional() }).optional(),
   rateLimit: rateLimit.optional(),
 });
@@ -110,6 +112,7 @@ const apiRoute = z.strictObject({
   methods: texts.optional(),
   auth: auth.optional(),
   rateLimit: rateLimit.optional(),
+  ...apiRouteShape,
 });
 
 const apiKey = z.strictObject({
