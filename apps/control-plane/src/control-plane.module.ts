@@ -79,7 +79,7 @@ export class ControlPlaneModule {
     const services = new ServiceRepository(store, apiKeys, addresses, ownTokens);
     const tokens = new TokenRepository(store, new TokenSigner(config));
     const tenants = new TenantRepository(store, apiKeys, addresses, ownTokens, [tokens]);
-    const publications = new PublicationRepository(store, ownTokens);
+    const publications = new PublicationRepository(store, ownTokens, addresses);
     const directory = new TenantDirectory(store, logging.logger, config.staleConfigMaxAgeMs);
     const problems = new ProblemFilter((error, request) => {
       const { id } = request as { id?: string };

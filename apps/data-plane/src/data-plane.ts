@@ -21,6 +21,8 @@ import { Http2Door } from './http2/http2-door';
 import { HttpsPolicy } from './https-policy';
 import { openJudgement } from './judgement';
 import { Observation } from './observation';
+import { Compression } from './shaping/compression';
+import { Mirrors } from './shaping/mirrors';
 import { PrototypeStableAdapter } from './prototype-stable-adapter';
 import { describeRequest } from './refusable';
 import { createTlsListener } from './tls-listener';
@@ -74,6 +76,8 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
     cors,
     accounting,
     streams,
+    compression: new Compression(config.compression, metrics.shaping),
+    mirrors: new Mirrors({ transport, directory, metrics: metrics.shaping, logger: logging.logger }),
     maxBodyBytes: config.maxBodyBytes,
     refuse: (error, request, response) => filter.respond(error, request, response),
   });

@@ -62,6 +62,8 @@ export class Observation {
       decision: context.refusal?.code ?? 'allow',
       bytesIn: context.bytesIn,
       bytesOut: context.bytesOut,
+      coding: context.coding,
+      mirrored: context.mirrored,
     });
   }
 

@@ -94,6 +94,7 @@ describe('every variable', () => {
     ['MAX_HEADER_BYTES', '1024', (c) => c.maxHeaderBytes, 1024],
     ['UPSTREAM_MAX_CONNECTIONS', '5', (c) => c.upstreamMaxConnections, 5],
     ['ALLOW_PRIVATE_UPSTREAMS', 'false', (c) => c.allowPrivateUpstreams, false],
+    ['COMPRESSION', 'true', (c) => c.compression.byDefault, true], ['COMPRESSION_MAX_CONCURRENT', '9', (c) => c.compression.maxConcurrent, 9],
     ['SHUTDOWN_TIMEOUT_MS', '6', (c) => c.shutdownTimeoutMs, 6],
     ['SHUTDOWN_DELAY_MS', '7', (c) => c.shutdownDelayMs, 7],
   ]; // prettier-ignore
@@ -146,6 +147,7 @@ describe('every variable', () => {
       maxHeaderBytes: 16_384,
       upstreamMaxConnections: 256,
       allowPrivateUpstreams: true,
+      compression: { byDefault: false, maxConcurrent: 64 },
       shutdownTimeoutMs: 30_000,
       shutdownDelayMs: 0,
     });

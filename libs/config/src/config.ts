@@ -27,6 +27,14 @@ export interface TimeoutConfig {
   readonly totalMs: number;
 }
 
+/** Compression of responses. */
+export interface CompressionConfig {
+  /** For those who say nothing about it. */
+  readonly byDefault: boolean;
+  /** Per process. */
+  readonly maxConcurrent: number;
+}
+
 /** All settings, parsed and cross-checked. Frozen: nothing changes a setting after the start. */
 export interface GatewayConfig {
   readonly production: boolean;
@@ -66,6 +74,7 @@ export interface GatewayConfig {
   readonly maxHeaderBytes: number;
   readonly upstreamMaxConnections: number;
   readonly allowPrivateUpstreams: boolean;
+  readonly compression: CompressionConfig;
   readonly shutdownTimeoutMs: number;
   readonly shutdownDelayMs: number;
 }
@@ -126,8 +135,16 @@ export function loadConfig(env: Record<string, string | undefined>): GatewayConf
     maxHeaderBytes: values.MAX_HEADER_BYTES,
     upstreamMaxConnections: values.UPSTREAM_MAX_CONNECTIONS,
     allowPrivateUpstreams: values.ALLOW_PRIVATE_UPSTREAMS ?? !production,
+    compression: compressionConfig(values),
     shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_MS,
     shutdownDelayMs: values.SHUTDOWN_DELAY_MS,
+  });
+}
+
+function compressionConfig(values: SettingValues): CompressionConfig {
+  return Object.freeze({
+    byDefault: values.COMPRESSION,
+    maxConcurrent: values.COMPRESSION_MAX_CONCURRENT,
   });
 }
 

@@ -233,6 +233,18 @@ export const SETTINGS = {
     doc: 'Whether upstream and JWKS URLs may point to private or loopback addresses; unset: only outside production.',
   },
 
+  COMPRESSION: {
+    section: 'Compression',
+    parse: flag,
+    fallback: 'false',
+    doc: 'true compresses the responses of tenants, services and routes that say nothing about it.',
+  },
+  COMPRESSION_MAX_CONCURRENT: {
+    parse: integer(0, 10_000),
+    fallback: '64',
+    doc: 'Responses that one process compresses at once; others leave as they are.',
+  },
+
   SHUTDOWN_TIMEOUT_MS: {
     section: 'Shutdown',
     parse: MILLISECONDS,

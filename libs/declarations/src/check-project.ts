@@ -32,8 +32,9 @@ export function checkProject(
   const issuers = usableIssuers(tenant, ownTokens);
   for (const [name, fields] of services)
     add(checkServiceFields({ name, ...fields }, addresses, issuers), (field) => places.service(name, field));
-  add(checkPublication({ tenantId: tenant.id, routes: [...routes] }).problems, ([, index, ...field]) =>
-    index === undefined ? ['routes'] : places.route(Number(index), field),
+  add(
+    checkPublication({ tenantId: tenant.id, routes: [...routes] }, addresses).problems,
+    ([, index, ...field]) => (index === undefined ? ['routes'] : places.route(Number(index), field)),
   );
   routes.forEach(({ auth }, index) =>
     add(checkIssuers(auth, issuers), (field) => places.route(index, field)),

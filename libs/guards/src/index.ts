@@ -3,9 +3,10 @@
  * request path (API key, route, JWT, rate limit), each a plain function with a thin Nest guard over it.
  * Everything they learn is one RequestContext. Not here: forwarding, and what is logged or counted.
  */
-export { RequestContext, type GatewayRequest, type GuardName } from './request-context';
+export { RequestContext, type GatewayRequest, type GuardName, type ShapedMessages } from './request-context';
 export { Admission, PublishedAgain, type ArrivingRequest, type PublishedLookUp } from './admission';
 export { ProxyTrust, arrivalOf, type Arrival, type Peer } from './proxy-trust';
+export { shapeRequest } from './shape-request';
 export { dropNamed } from './header-rules';
 export { API_PREFIX } from './routed-path';
 export { ApiKeyGuard } from './api-key.guard';

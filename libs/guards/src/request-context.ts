@@ -4,11 +4,30 @@ import type { Permit } from '#libs/breakers';
 import type { GatewayError } from '#libs/errors';
 import type { ClaimVerdict } from '#libs/store';
 import type { PublishedRoute } from '#libs/publications';
-import type { Caller, Route, ServedService, ServedTarget, ServedTenant, Upstream } from '#libs/tenants';
+import type {
+  Caller,
+  RequestFacts,
+  Route,
+  ServedMirror,
+  ServedService,
+  ServedTarget,
+  ServedTenant,
+  Upstream,
+} from '#libs/tenants';
 import type { VerifiedToken } from './jwt/verdict';
 import type { RequestLimits } from './request-limits';
 
 export type GuardName = 'admission' | 'api_key' | 'route' | 'jwt' | 'rate_limit' | 'upstream' | 'open_stream';
+
+/** A request as its route or service has changed it, and what they make of the response. */
+export interface ShapedMessages extends RequestFacts {
+  /** What the upstream is asked for below its base path; empty for its own address. */
+  readonly path: string;
+  readonly query: string;
+  readonly mirror: ServedMirror | undefined;
+  /** Changes the headers of the response, flat, in place. */
+  apply(headers: string[]): void;
+}
 
 /**
  * Everything Gatehouse learns about one request. Each field is written once, by the step named beside it.
@@ -68,6 +87,8 @@ export class RequestContext {
   verdict: ClaimVerdict | undefined = undefined;
 
   // Forwarding
+  /** What a route or service makes of the request and its response; undefined where they pass as they are. */
+  shaped: ShapedMessages | undefined = undefined;
   /** The target that was chosen among those of the service. */
   target: ServedTarget | undefined = undefined;
   /** Of a request that is a probe of a target whose breaker is half-open. */
@@ -84,6 +105,10 @@ export class RequestContext {
   upstreamEndedAt: number | undefined = undefined;
   /** The connection is a WebSocket now, and no HTTP response will come. */
   switchedProtocols = false;
+  /** The content coding that the gateway has made of the response. */
+  coding: string | undefined = undefined;
+  /** A copy of the request has been made for a mirror. */
+  mirrored = false;
   bytesIn = 0;
   bytesOut = 0;
 

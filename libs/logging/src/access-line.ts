@@ -22,6 +22,10 @@ export interface AccessRecord {
   decision: string;
   bytesIn: number;
   bytesOut: number;
+  /** The content coding that the gateway has made of the response. */
+  coding?: string | undefined;
+  /** Whether a mirror was to get a copy. */
+  mirrored?: boolean;
 }
 
 let second = 0;
@@ -61,6 +65,8 @@ export function accessLine(r: AccessRecord, level: string): string {
     `"durationMs":${r.durationMs.toFixed(2)},` +
     (r.upstreamMs === undefined ? '' : `"upstreamMs":${r.upstreamMs.toFixed(2)},`) +
     `"ip":${quoted(r.clientAddress)},"bytesIn":${r.bytesIn},"bytesOut":${r.bytesOut},` +
+    (r.coding === undefined ? '' : `"coding":"${r.coding}",`) +
+    (r.mirrored ? '"mirrored":true,' : '') +
     `"decision":"${r.decision}","msg":"request"}\n`
   );
 }

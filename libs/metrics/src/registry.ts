@@ -4,6 +4,7 @@ import { ControlMetrics } from './control-metrics';
 import { watchDeclarations, type WatchedDeclarations } from './declaration-metrics';
 import { GatewayMetrics } from './gateway-metrics';
 import { watchKeySets, type WatchedKeySets } from './identity-metrics';
+import { ShapingMetrics } from './shaping-metrics';
 import { targetEvents, watchTargets, type WatchedTargets } from './target-metrics';
 import { watchStore, watchUsage, type WatchedStore, type WatchedUsage } from './store-metrics';
 
@@ -16,6 +17,7 @@ export class MetricsRegistry {
   readonly control: ControlMetrics;
   /** By `event`. */
   readonly targetEvents: ReturnType<typeof targetEvents>;
+  readonly shaping: ShapingMetrics;
 
   /** @param maxTenants tenants with series of their own; see GatewayMetrics. */
   constructor(private readonly maxTenants: number) {
@@ -23,6 +25,7 @@ export class MetricsRegistry {
     this.gateway = new GatewayMetrics(this.registry, maxTenants);
     this.control = new ControlMetrics(this.registry);
     this.targetEvents = targetEvents(this.registry);
+    this.shaping = new ShapingMetrics(this.registry);
   }
 
   watchStore(store: WatchedStore): void {

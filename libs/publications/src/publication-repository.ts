@@ -10,6 +10,7 @@ import {
   readTenant,
   requireTenant,
   usableIssuers,
+  type AddressPolicy,
 } from '#libs/tenants';
 import { checkPublication, parsePublication, type CheckedPublication } from './check-publication';
 import { matchKeys } from './match-keys';
@@ -33,10 +34,14 @@ const BATCH = 100;
 export class PublicationRepository {
   private readonly claims: RouteClaims;
 
-  /** @param ownTokens whether the gateway has keys of its own for tokens of tenants without an identity provider. */
+  /**
+   * @param ownTokens whether the gateway has keys of its own for tokens of tenants without an identity provider.
+   * @param addresses where mirrors may point to; absent: anywhere.
+   */
   constructor(
     private readonly store: Store,
     private readonly ownTokens = false,
+    private readonly addresses?: AddressPolicy,
   ) {
     this.claims = new RouteClaims(store, (tenantId, key) => this.publishes(tenantId, key));
   }
@@ -67,7 +72,7 @@ export class PublicationRepository {
    */
   async put(tenantId: string, routes: unknown, versions?: readonly string[]): Promise<StoredPublication> {
     await requireTenant(this.store, tenantId);
-    const { publication, problems } = checkPublication({ tenantId, routes });
+    const { publication, problems } = checkPublication({ tenantId, routes }, this.addresses);
     if (!publication) throw invalid(problems);
     await this.checkServices(publication);
     await this.checkTokens(publication);
@@ -176,9 +181,12 @@ export class PublicationRepository {
 
   /** @throws GatewayError validation_failed: somebody else's service is as good as none */
   private async checkServices({ tenantId, routes }: Publication): Promise<void> {
-    const places = routes.flatMap(({ backends }, route) =>
-      backends.map(({ service }, i) => ({ service, field: `routes.${route}.backends.${i}.service` })),
-    );
+    const places = routes.flatMap(({ backends, mirror }, route) => [
+      ...backends.map(({ service }, i) => ({ service, field: `routes.${route}.backends.${i}.service` })),
+      ...(mirror?.service === undefined
+        ? []
+        : [{ service: mirror.service, field: `routes.${route}.mirror.service` }]),
+    ]);
     const services = [...new Set(places.map(({ service }) => service))];
     const missing = new Set<string>();
     for (let start = 0; start < services.length; start += BATCH) {

@@ -1,6 +1,5 @@
 import { keys, type Bucket } from '#libs/store';
-import { Turns, routePath, type AuthPolicy, type Route } from '#libs/tenants';
-import { HeaderChanges } from './header-changes';
+import { Turns, routePath, shapeOf, type AuthPolicy, type Route, type Shape } from '#libs/tenants';
 import { matchKeys, methodsOf } from './match-keys';
 import type { PublishedRouteRule } from './publication';
 
@@ -22,8 +21,7 @@ export class PublishedRoute implements Route {
   readonly services: readonly string[];
   /** What is removed from the front of paths; empty for nothing. */
   readonly stripped: string;
-  readonly requestHeaders: HeaderChanges | undefined;
-  readonly responseHeaders: HeaderChanges | undefined;
+  readonly shape: Shape | undefined;
   /** The stored document is broken by now, and this is what was left of the last good one. */
   broken = false;
   /** What it takes, see `matchKeys`. */
@@ -53,8 +51,8 @@ export class PublishedRoute implements Route {
     this.turns = new Turns(backends.map(({ weight = 1 }) => weight));
     this.stripped = prefixOf(stripPrefix === true ? this.path : stripPrefix || '/');
     this.added = prefixOf(addPrefix ?? '/');
-    this.requestHeaders = changesOf(rule.requestHeaders);
-    this.responseHeaders = changesOf(rule.responseHeaders);
+    const rewrite = rule.rewrite && { ...rule.rewrite, stripPrefix, addPrefix };
+    this.shape = shapeOf({ ...rule, rewrite }, this.path);
     this.bucket = rateLimit && {
       // No digest of a tenant's route has a dash in it.
       key: keys.rateLimitOfRoute(tenantId, `p-${name}`, rateLimit.windowSeconds),
@@ -75,7 +73,7 @@ export class PublishedRoute implements Route {
 
   /** Whether the upstream gets other headers than the client has sent. */
   get changesRequest(): boolean {
-    return this.requestHeaders !== undefined || this.auth?.claimHeaders !== undefined;
+    return this.shape?.requestHeaders !== undefined || this.auth?.claimHeaders !== undefined;
   }
 
   /**
@@ -118,8 +116,4 @@ function valueOf(name: string, headers: readonly string[]): string | undefined {
 function prefixOf(path: string): string {
   const normal = routePath(path);
   return normal === '/' ? '' : normal;
-}
-
-function changesOf(changes: Record<string, string> | undefined): HeaderChanges | undefined {
-  return changes && Object.keys(changes).length > 0 ? new HeaderChanges(changes) : undefined;
 }

@@ -14,6 +14,8 @@ import {
   type Report,
 } from './field-checks';
 import { checkBreaker, checkSlowStart } from './check-breaker';
+import { checkShape } from './shaping/check-shape';
+import { SHAPE_FIELDS } from './shaping/shape';
 import { checkHealthCheck, checkPassive } from './check-health';
 import type { Service } from './service';
 
@@ -25,6 +27,7 @@ const MAX_TARGETS = 64;
 const MAX_WEIGHT = 1000;
 const FIELDS = [
   'name', 'targets', 'balance', 'healthCheck', 'passive', 'breaker', 'slowStartSeconds', 'timeouts', 'rateLimit', 'auth',
+  ...SHAPE_FIELDS,
 ]; // prettier-ignore
 
 /**
@@ -80,6 +83,7 @@ function problemsOf(document: Record<string, unknown>, addresses?: AddressPolicy
   if (timeouts !== undefined) checkTimeouts(timeouts, report);
   if (rateLimit !== undefined) checkRateLimit(rateLimit, 'rateLimit', report);
   checkAuth(auth, 'auth', report);
+  checkShape(document, '', addresses, report);
   return problems;
 }
 

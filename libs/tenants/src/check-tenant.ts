@@ -16,6 +16,8 @@ import {
   parseJson,
   type Report,
 } from './field-checks';
+import { checkCompression } from './shaping/check-compression';
+import { checkRouteShape } from './shaping/check-shape';
 import { issuersOf, trustOf } from './identity-provider';
 import type { Tenant } from './tenant';
 
@@ -58,7 +60,8 @@ export function checkTenant(document: unknown, addresses?: AddressPolicy, ownTok
   }
   checkText(document.name, 'name', 200, report);
   checkUrl(document.upstreamBaseUrl, 'upstreamBaseUrl', 'upstream', addresses, report);
-  checkRoutes(document.allowedRoutes, report);
+  checkRoutes(document.allowedRoutes, addresses, report);
+  checkCompression(document.compression, 'compression', report);
   checkTenantAuth(document.auth, 'auth', report);
   if (document.rateLimit !== undefined) checkRateLimit(document.rateLimit, 'rateLimit', report);
   checkTrust(document, addresses, report);
@@ -71,19 +74,28 @@ export function checkTenant(document: unknown, addresses?: AddressPolicy, ownTok
   return problems.length > 0 ? { problems } : { tenant };
 }
 
-function checkRoutes(routes: unknown, report: Report): void {
+function checkRoutes(routes: unknown, addresses: AddressPolicy | undefined, report: Report): void {
   if (!Array.isArray(routes)) return report('allowedRoutes', 'must be a list');
   const seen = new Set<string>();
-  routes.forEach((route: unknown, index) => checkRoute(route, `allowedRoutes.${index}`, seen, report));
+  routes.forEach((route: unknown, index) =>
+    checkRoute(route, `allowedRoutes.${index}`, seen, addresses, report),
+  );
 }
 
-function checkRoute(route: unknown, field: string, seen: Set<string>, report: Report): void {
+function checkRoute(
+  route: unknown,
+  field: string,
+  seen: Set<string>,
+  addresses: AddressPolicy | undefined,
+  report: Report,
+): void {
   if (!isDictionary(route)) return report(field, 'must be an object');
   checkAuth(route.auth, `${field}.auth`, report);
   const { methods, rateLimit } = route;
   if (methods !== undefined) checkMethods(methods, `${field}.methods`, report);
   if (rateLimit !== undefined) checkRateLimit(rateLimit, `${field}.rateLimit`, report);
   const path = checkRoutePath(route.path, `${field}.path`, report);
+  checkRouteShape(route, field, { path, prefixes: true }, addresses, report);
   if (path === undefined) return;
   for (const method of Array.isArray(methods) ? methods : ['*']) {
     const claim = `${String(method)} ${path}`;

@@ -1,7 +1,7 @@
 import { GatewayError, type FieldProblem } from '#libs/errors';
 import type { AddressPolicy } from './address-policy';
 import { isReservedHeader } from './reserved-headers';
-import { routePath } from './route-table';
+import { routePath } from './route-path';
 
 /** Where a check says what is wrong: a dotted path and the reason, both safe to show. */
 export type Report = (field: string, message: string) => void;

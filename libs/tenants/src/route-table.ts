@@ -1,5 +1,7 @@
-import { looseForm, normalPath } from './normal-path';
+import { looseForm } from './normal-path';
 import type { AuthPolicy } from './auth-policy';
+import { routePath } from './route-path';
+import { shapeOf, type Shape } from './shaping/shape';
 import type { RouteRule } from './tenant';
 
 /** A compiled rule: what the guards need to know about the route a request takes. */
@@ -15,6 +17,8 @@ export interface Route {
   readonly limit: { readonly capacity: number; readonly windowMs: number } | undefined;
   /** The same for the same rule, however it is written: normal path and sorted methods. */
   readonly key: string;
+  /** What becomes of messages here; undefined: they pass as they are. */
+  readonly shape: Shape | undefined;
 }
 
 interface Place {
@@ -74,18 +78,13 @@ function compile(rule: RouteRule, path: string, jwtByDefault: boolean): Route {
     auth: rule.auth,
     limit: rateLimit && { capacity: rateLimit.maxRequests, windowMs: rateLimit.windowSeconds * 1000 },
     key: `${methods ? [...new Set(methods)].sort().join() : '*'} ${path}`,
+    shape: shapeOf(rule, path),
   };
 }
 
 /** The route of a place that takes the method. */
 export function routeFor(routes: readonly Route[], method: string): Route | undefined {
   return routes.find((route) => route.methods === undefined || route.methods.has(method));
-}
-
-/** A rule's path as it is compared: `/v1/users/` and `/v1/users/*` mean `/v1/users`. */
-export function routePath(path: string): string {
-  const prefix = normalPath(path.replace(/\/\*$/, '/'));
-  return prefix.length > 1 && prefix.endsWith('/') ? prefix.slice(0, -1) : prefix;
 }
 
 /** Segments of a path. */

@@ -4,6 +4,7 @@ import type { Service } from './service';
 import type { ServedTarget } from './served-target';
 import type { TargetHealth } from './target-health';
 import { TargetSet } from './target-set';
+import { shapeOf, type Shape } from './shaping/shape';
 import type { TenantTimeouts } from './tenant';
 
 /** A service compiled for the request path. */
@@ -17,6 +18,8 @@ export class ServedService {
   readonly bucket: Bucket | undefined;
   /** Where its requests go. */
   readonly set: TargetSet;
+  /** What becomes of messages here; undefined: they pass as they are. */
+  readonly shape: Shape | undefined;
 
   /** @param health what is known about its targets, and will be. */
   constructor(service: Service, health?: TargetHealth) {
@@ -28,6 +31,7 @@ export class ServedService {
     this.requiresJwt = auth?.jwt ?? false;
     this.auth = auth;
     this.timeouts = timeouts;
+    this.shape = shapeOf(service);
     this.bucket = rateLimit && {
       key: keys.rateLimitOfService(tenantId, id, rateLimit.windowSeconds),
       capacity: rateLimit.maxRequests,

@@ -2,6 +2,8 @@ import { hash } from 'node:crypto';
 import { keys, type Bucket } from '#libs/store';
 import { commonRoutes, commonTrust, commonUpstream, type Upstream } from './common-parts';
 import { trustOf, type TokenTrust } from './identity-provider';
+import type { ServedCompression } from './shaping/compression-policy';
+import { compressionOf } from './shaping/shape';
 import type { Route, RouteTable } from './route-table';
 import { TargetSet } from './target-set';
 import type { TargetHealth } from './target-health';
@@ -26,6 +28,8 @@ export class ServedTenant {
   readonly trust: TokenTrust;
   readonly timeouts: TenantTimeouts | undefined;
   readonly billing: ServedBilling;
+  /** False: nothing is compressed; undefined: the gateway decides. */
+  readonly compression: ServedCompression | false | undefined;
   /** Who calls routes that ask for no key: see `anonymousCaller`. */
   anonymous: Caller | undefined = undefined;
   /** Tenants share their routes, but not what the routes have left. Made when a route with a limit is first taken. */
@@ -49,6 +53,7 @@ export class ServedTenant {
     this.trust = commonTrust(tenant);
     this.timeouts = tenant.timeouts;
     this.billing = billing;
+    this.compression = compressionOf(tenant.compression);
   }
 
   /** The limit of one of the tenant's routes, if that has one: always the same object. */

@@ -12,6 +12,7 @@ import {
   type ServiceFields,
   type StoredService,
 } from './service';
+import { mirrorUrlsIn } from './shaping/check-shape';
 import { jwtByDefault } from './served-tenant';
 import type { Tenant } from './tenant';
 
@@ -244,5 +245,8 @@ function sameTargets(before: ServiceFields, after: unknown): boolean {
       ? targets.map((target) => (target as { url?: unknown } | null)?.url)
       : targets;
   };
-  return JSON.stringify(urls(before)) === JSON.stringify(urls(after));
+  return (
+    JSON.stringify([urls(before), mirrorUrlsIn(before)]) ===
+    JSON.stringify([urls(after), mirrorUrlsIn(after)])
+  );
 }

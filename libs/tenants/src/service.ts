@@ -1,5 +1,6 @@
 import type { BreakerPolicy } from '#libs/breakers';
 import type { AuthPolicy } from './auth-policy';
+import type { ShapeFields } from './shaping/shape';
 import type { RateLimit, TenantTimeouts } from './tenant';
 
 /** One of the places that a service's requests are forwarded to. */
@@ -47,7 +48,7 @@ export interface PassiveChecks {
 export type Balance = 'round-robin' | 'least-pending';
 
 /** What whoever registers a service says about it. */
-export interface ServiceFields {
+export interface ServiceFields extends ShapeFields {
   name: string;
   targets: ServiceTarget[];
   /** Absent means `round-robin`. */

@@ -8,6 +8,7 @@ import { MAX_ROUNDS, demandVersion, invalid } from './preconditions';
 import type { IdentityProvider } from './identity-provider';
 import { withKeptSecrets } from './kept-secrets';
 import { ServiceRepository } from './service-repository';
+import { mirrorUrlsIn } from './shaping/check-shape';
 import { sortableId } from './sortable-id';
 import type { Tenant } from './tenant';
 import { forgetBudgets } from './tenant-budgets';
@@ -214,7 +215,7 @@ function sameAddresses(before: TenantDocument, after: TenantDocument): boolean {
   return JSON.stringify(addressesIn(before)) === JSON.stringify(addressesIn(after));
 }
 
-function addressesIn({ upstreamBaseUrl, idp, idps }: TenantDocument): unknown[] {
+function addressesIn({ upstreamBaseUrl, allowedRoutes, idp, idps }: TenantDocument): unknown[] {
   const providers = [idp, ...(Array.isArray(idps) ? (idps as unknown[]) : [])] as Array<
     Partial<IdentityProvider> | undefined
   >;
@@ -225,7 +226,7 @@ function addressesIn({ upstreamBaseUrl, idp, idps }: TenantDocument): unknown[] 
     one?.introspection?.endpoint,
     one?.secrets === undefined,
   ];
-  return [upstreamBaseUrl, ...providers.map(ofProvider)];
+  return [upstreamBaseUrl, mirrorUrlsIn(allowedRoutes), ...providers.map(ofProvider)];
 }
 
 const FIELDS: Record<keyof Tenant, true> = {
@@ -240,6 +241,7 @@ const FIELDS: Record<keyof Tenant, true> = {
   serviceTokens: true,
   timeouts: true,
   breaker: true,
+  compression: true,
   suspended: true,
   // prettier-ignore
 };

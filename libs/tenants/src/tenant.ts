@@ -1,6 +1,7 @@
 import type { BreakerPolicy } from '#libs/breakers';
 import type { AuthPolicy } from './auth-policy';
 import type { IdentityProvider, TrustSettings } from './identity-provider';
+import type { RouteShapeFields, ShapeFields } from './shaping/shape';
 
 /** A token bucket: so many requests at once, refilled evenly over the window. */
 export interface RateLimit {
@@ -9,7 +10,7 @@ export interface RateLimit {
 }
 
 /** One entry of `allowedRoutes`: a path and everything below it. */
-export interface RouteRule {
+export interface RouteRule extends RouteShapeFields {
   path: string;
   /** Upper-case methods; absent means any. GET includes HEAD. */
   methods?: string[];
@@ -45,6 +46,8 @@ export interface Tenant extends TrustSettings {
   timeouts?: TenantTimeouts;
   /** When requests to `upstreamBaseUrl` are stopped for a while; services have their own. Absent: never. */
   breaker?: BreakerPolicy;
+  /** Of all its responses, unless a service or route says otherwise; absent: as COMPRESSION says. */
+  compression?: ShapeFields['compression'];
   /** A suspended tenant keeps its configuration and is refused with 403. */
   suspended?: boolean;
 }

@@ -65,12 +65,21 @@ export class Changes {
     }
     const routes = ((after?.routes ?? []) as Document[]).map((route) => ({
       ...route,
+      ...this.mirrorOf(project, route),
       backends: ((route.backends ?? []) as Document[]).map((backend) => ({
         ...backend,
         service: this.serviceId(project, String(backend.service)),
       })),
     }));
     await this.api.call('PUT', publicationPath(project), { body: { routes }, ifMatch });
+  }
+
+  /** A route's mirror with the id of the service that it names. */
+  private mirrorOf(project: string, { mirror }: Document): { mirror?: Document } {
+    const { service, ...rest } = (mirror ?? {}) as Document;
+    return typeof service === 'string'
+      ? { mirror: { ...rest, service: this.serviceId(project, service) } }
+      : {};
   }
 
   private serviceId(project: string, name: string): string {

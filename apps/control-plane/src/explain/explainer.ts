@@ -14,6 +14,7 @@ import {
   judgeToken,
   limitsOf,
   ownKeys,
+  shapeRequest,
   type ArrivingRequest,
   type GuardedPlace,
   type VerifiedToken,
@@ -255,7 +256,16 @@ function restOf({ service, tenant }: RequestContext): string | undefined {
 }
 
 /** Where it would go now; of several targets, to one of them. */
-function upstreamUrl({ service, upstream, routedPath, query }: RequestContext): string | null {
+function upstreamUrl(context: RequestContext): string | null {
+  const { service, upstream, routedPath, query } = context;
   const target = service ? (service.next() ?? service.targets[0])?.upstream : upstream;
-  return target ? target.origin + pathAt(target, routedPath) + query : null;
+  if (!target) return null;
+  try {
+    shapeRequest(context);
+  } catch {
+    // What the rewrite makes of this path is none.
+    return null;
+  }
+  const asked = context.shaped ?? { path: routedPath, query };
+  return target.origin + pathAt(target, asked.path) + asked.query;
 }

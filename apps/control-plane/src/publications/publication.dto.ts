@@ -3,6 +3,7 @@ import { Allow } from 'class-validator';
 import { FieldProblemDto } from '../docs/problem.dto';
 import { Nested } from '../edge/nested';
 import { AuthPolicyDto } from '../tenants/auth.dto';
+import { RouteShapeDto } from '../tenants/shape.dto';
 import { RateLimitDto } from '../tenants/tenant.dto';
 
 const HEADERS = { type: 'object' as const, additionalProperties: { type: 'string' as const } };
@@ -37,7 +38,7 @@ export class PublicationAuthDto extends AuthPolicyDto {
 
 /** Only what fields there are; what they may hold is the business of `checkPublication`. */
 @ApiSchema({ name: 'PublicationRoute' })
-export class PublicationRouteDto {
+export class PublicationRouteDto extends RouteShapeDto {
   @ApiProperty({ type: String, pattern: '^[A-Za-z0-9._-]{1,100}$', description: 'Unique in the tenant.' })
   @Allow()
   name!: string;
@@ -80,17 +81,6 @@ export class PublicationRouteDto {
   @ApiPropertyOptional({ type: String, description: 'Put before the path that is forwarded.' })
   @Allow()
   addPrefix?: string;
-
-  @ApiPropertyOptional({
-    ...HEADERS,
-    description: 'Set on the forwarded request; an empty text removes the header.',
-  })
-  @Allow()
-  requestHeaders?: Record<string, string>;
-
-  @ApiPropertyOptional({ ...HEADERS, description: 'The same for the response to the client.' })
-  @Allow()
-  responseHeaders?: Record<string, string>;
 
   @Nested(() => PublicationAuthDto, { optional: true, description: 'Absent: open to everybody.' })
   auth?: PublicationAuthDto;

@@ -1,9 +1,10 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema, OmitType, PartialType } from '@nestjs/swagger';
 import { Allow } from 'class-validator';
-import type { PassiveChecks } from '#libs/tenants';
 import { BreakerPolicyDto } from '../breakers/breaker-policy.dto';
+import type { CompressionPolicy, HeaderChangeFields, PassiveChecks } from '#libs/tenants';
 import { Nested } from '../edge/nested';
 import { AuthPolicyDto } from '../tenants/auth.dto';
+import { Compressing, ChangesHeaders, MirrorDto, ShapeDto } from '../tenants/shape.dto';
 import { RateLimitDto, TimeoutsDto } from '../tenants/tenant.dto';
 
 @ApiSchema({ name: 'ServiceTarget' })
@@ -89,7 +90,7 @@ const SLOW_START = {
 
 /** Only what fields there are; what they may hold is the business of `checkServiceFields`. */
 @ApiSchema({ name: 'NewService' })
-export class NewServiceDto {
+export class NewServiceDto extends ShapeDto {
   @ApiProperty({ type: String, minLength: 1, maxLength: 200, example: 'My API service' })
   @Allow()
   name!: string;
@@ -143,6 +144,7 @@ class HealthCheckPatchDto extends PartialType(HealthCheckDto) {}
 export class ServicePatchDto extends PartialType(
   OmitType(NewServiceDto, [
     'targets', 'balance', 'healthCheck', 'passive', 'breaker', 'slowStartSeconds', 'timeouts', 'rateLimit', 'auth',
+    'requestHeaders', 'responseHeaders', 'compression', 'mirror',
   ]), // prettier-ignore
 ) {
   @Nested(() => ServiceTargetDto, { list: true, optional: true })
@@ -174,6 +176,18 @@ export class ServicePatchDto extends PartialType(
 
   @Nested(() => AuthPolicyPatchDto, { optional: true, nullable: true })
   auth?: AuthPolicyPatchDto | null;
+
+  @ChangesHeaders('Headers of the forwarded request', true)
+  requestHeaders?: HeaderChangeFields | null;
+
+  @ChangesHeaders('Headers of the response to the client', true)
+  responseHeaders?: HeaderChangeFields | null;
+
+  @Compressing(true)
+  compression?: CompressionPolicy | boolean | null;
+
+  @Nested(() => MirrorDto, { optional: true, nullable: true })
+  mirror?: MirrorDto | null;
 }
 
 @ApiSchema({ name: 'Service' })

@@ -17,7 +17,7 @@ import { BrokenTenantDto, TenantDto } from './tenant.dto';
 export function tenantView(stored: StoredTenant): TenantDto | BrokenTenantDto {
   if (!stored.tenant) return { id: stored.id, problems: stored.problems };
   const { id, name, upstreamBaseUrl, allowedRoutes, auth, rateLimit, timeouts, suspended } = stored.tenant;
-  const { idp, idps, serviceTokens, breaker } = stored.tenant;
+  const { idp, idps, serviceTokens, breaker, compression } = stored.tenant;
   return {
     id,
     name,
@@ -30,12 +30,24 @@ export function tenantView(stored: StoredTenant): TenantDto | BrokenTenantDto {
     serviceTokens,
     timeouts: timeouts && timeoutsView(timeouts),
     breaker,
+    compression,
     suspended,
   };
 }
 
-export function routeView({ path, methods, auth, rateLimit }: RouteRule): RouteRule {
-  return { path, methods, auth: auth && authView(auth), rateLimit: rateLimit && limitView(rateLimit) };
+export function routeView({ path, methods, auth, rateLimit, ...rest }: RouteRule): RouteRule {
+  const { requestHeaders, responseHeaders, compression, mirror, rewrite } = rest;
+  return {
+    path,
+    methods,
+    auth: auth && authView(auth),
+    rateLimit: rateLimit && limitView(rateLimit),
+    requestHeaders,
+    responseHeaders,
+    compression,
+    mirror,
+    rewrite,
+  };
 }
 
 export function authView({ jwt, issuers, claims, scopes, roles, claimHeaders }: AuthPolicy): AuthPolicy {

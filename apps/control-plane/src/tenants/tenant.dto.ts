@@ -1,9 +1,11 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema, OmitType, PartialType } from '@nestjs/swagger';
 import { IsArray, IsBoolean, IsInt, IsOptional, IsString } from 'class-validator';
+import type { CompressionPolicy } from '#libs/tenants';
 import { FieldProblemDto } from '../docs/problem.dto';
 import { BreakerPolicyDto } from '../breakers/breaker-policy.dto';
 import { Nested } from '../edge/nested';
 import { AuthDto, AuthPatchDto, AuthPolicyDto } from './auth.dto';
+import { Compressing, RouteShapeDto } from './shape.dto';
 import { IdentityProviderDto, IdentityProviderPatchDto } from './identity-provider.dto';
 
 @ApiSchema({ name: 'RateLimit' })
@@ -18,7 +20,7 @@ export class RateLimitDto {
 }
 
 @ApiSchema({ name: 'Route' })
-export class RouteDto {
+export class RouteDto extends RouteShapeDto {
   @ApiProperty({
     type: String,
     example: '/v1/users',
@@ -126,6 +128,9 @@ export class TenantInputDto {
   })
   breaker?: BreakerPolicyDto;
 
+  @Compressing()
+  compression?: CompressionPolicy | boolean;
+
   @ApiPropertyOptional({ type: Boolean, description: 'Requests of a suspended tenant are refused with 403.' })
   @IsOptional()
   @IsBoolean()
@@ -139,7 +144,7 @@ class RateLimitPatchDto extends PartialType(RateLimitDto) {}
   description: 'A JSON merge patch (RFC 7396): null removes a field, a list replaces the whole list.',
 })
 export class TenantPatchDto extends PartialType(
-  OmitType(TenantInputDto, ['auth', 'rateLimit', 'idp', 'timeouts', 'breaker']),
+  OmitType(TenantInputDto, ['auth', 'rateLimit', 'idp', 'timeouts', 'breaker', 'compression']),
 ) {
   @Nested(() => AuthPatchDto, { optional: true, nullable: true })
   auth?: AuthPatchDto | null;
@@ -155,6 +160,9 @@ export class TenantPatchDto extends PartialType(
 
   @Nested(() => BreakerPolicyDto, { optional: true, nullable: true })
   breaker?: BreakerPolicyDto | null;
+
+  @Compressing(true)
+  compression?: CompressionPolicy | boolean | null;
 }
 
 @ApiSchema({ name: 'Tenant' })

@@ -1,12 +1,15 @@
 import type { ServerResponse } from 'node:http';
 import type { GatewayError } from '#libs/errors';
-import { limitHeaders, type GatewayRequest, type RequestContext } from '#libs/guards';
-import { pathAt, type ServedTarget } from '#libs/tenants';
+import { limitHeaders, shapeRequest, type GatewayRequest, type RequestContext } from '#libs/guards';
+import type { ServedTarget } from '#libs/tenants';
 import type { Accounting } from '../accounting';
 import type { Cors } from '../cors';
 import { tellTarget } from '../release-target';
+import type { Compression } from '../shaping/compression';
+import type { Mirrors } from '../shaping/mirrors';
 import type { OpenStreams } from '../streams/open-streams';
 import { Exchange } from './exchange';
+import { targetAt } from './target-at';
 import { createProxy, type Proxy } from './proxy';
 import { RequestBody } from './request-body';
 import type { Transport } from './transport';
@@ -19,6 +22,8 @@ interface Surroundings {
   readonly cors: Cors;
   readonly accounting: Accounting;
   readonly streams: OpenStreams;
+  readonly compression: Compression;
+  readonly mirrors: Mirrors;
   /** 0 means unlimited. */
   readonly maxBodyBytes: number;
   readonly refuse: Refuse;
@@ -59,18 +64,21 @@ export class Forwarder {
   private exchange(request: GatewayRequest, response: ServerResponse): void {
     const { context } = request;
     const { tenant, service, upstream: target } = context;
-    const { transport, cors, accounting, streams, maxBodyBytes } = this.house;
+    const { transport, cors, accounting, streams, maxBodyBytes, compression, mirrors } = this.house;
     if (!tenant || !target) throw new Error('the Forwarder ran before the guards');
     const timeouts = transport.timeouts(service?.timeouts ?? tenant.timeouts);
     const upstream = transport.poolFor(target, timeouts);
     upstream.retries.deposit();
+    const encode = compression.of(context, request);
+    const { shaped } = context;
     const exchange = new Exchange(context, response, {
       upstream,
-      path: pathAt(target, context.routedPath) + context.query,
+      path: targetAt(context, target),
       headers: ['Host', target.host, ...context.upstreamHeaders],
       body: context.bodyLength === undefined ? undefined : new RequestBody(request, context, maxBodyBytes),
       timeouts,
-      changes: context.published?.responseHeaders,
+      changes: shaped,
+      encode,
       ownHeaders: ['X-Request-Id', context.id, ...cors.headers(context), ...context.hsts],
       levels: levels(context),
       refuse: (error: GatewayError) => this.house.refuse(error, request, response),
@@ -80,6 +88,7 @@ export class Forwarder {
         streams.follow({ context, ending: response, end: (refusal) => exchange.breakOff(refusal) });
       },
     });
+    if (shaped?.mirror) mirrors.copy(context, shaped, shaped.mirror, request);
     exchange.start();
   }
 }
@@ -100,9 +109,8 @@ function prepare(context: RequestContext, target: ServedTarget | undefined): voi
     context.target = target;
     context.upstream = target.upstream;
   }
-  if (!published) return;
-  published.requestHeaders?.apply(upstreamHeaders);
-  if (published.stripped !== '') upstreamHeaders.push('X-Forwarded-Prefix', published.stripped);
+  shapeRequest(context);
+  if (published && published.stripped !== '') upstreamHeaders.push('X-Forwarded-Prefix', published.stripped);
 }
 
 /** Where the caller's limits stand. */

@@ -2,13 +2,13 @@ import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { GatewayError } from '#libs/errors';
 import type { GatewayRequest } from '#libs/guards';
-import type { HeaderChanges } from '#libs/publications';
-import { pathAt, type Upstream } from '#libs/tenants';
+import type { Upstream } from '#libs/tenants';
 import { tellTarget } from '../release-target';
 import type { OpenStreams } from '../streams/open-streams';
 import { JoinedSockets } from './joined-sockets';
 import type { Proxy } from './proxy';
-import { responseHead } from './response-headers';
+import { responseHead, type ResponseChanges } from './response-headers';
+import { targetAt } from './target-at';
 import type { Transport } from './transport';
 import { upstreamError, type Refuse } from './upstream-errors';
 
@@ -39,7 +39,7 @@ export class WebSocketRelay {
     const agent = this.transport.agentFor(origin);
     this.handshakes.set(request, response);
     context.upstreamStartedAt = performance.now();
-    request.url = pathAt(upstream, context.routedPath) + context.query;
+    request.url = targetAt(context, upstream);
     request.headers = handshakeHeaders(request, upstream);
     this.proxy.ws(request, socket, Buffer.alloc(0), {
       target: { protocol: origin.protocol, host: origin.hostname.replace(/^\[|\]$/g, ''), port: origin.port },
@@ -76,7 +76,7 @@ export class WebSocketRelay {
       // http-proxy writes the 101 to the raw socket; the response that could have refused steps aside.
       response.detachSocket(socket);
       answer.headers['x-request-id'] = context.id;
-      if (context.published?.responseHeaders) changeHeaders(answer, context.published.responseHeaders);
+      if (context.shaped) changeHeaders(answer, context.shaped);
       context.switchedProtocols = true;
       tellTarget(context, 101);
       const joined = new JoinedSockets(socket, upstreamSocket, idleMs);
@@ -117,8 +117,8 @@ export class WebSocketRelay {
     // Node's server, which has let go of the connection, would have passed this on.
     socket.on('drain', () => response.emit('drain'));
     try {
-      const { id, published } = request.context;
-      const { headers } = responseHead(status, raw, ['X-Request-Id', id], [], published?.responseHeaders);
+      const { id, shaped } = request.context;
+      const { headers } = responseHead(status, raw, ['X-Request-Id', id], [], shaped);
       response.writeHead(status, headers);
       answer.pipe(response);
     } catch (error) {
@@ -144,7 +144,7 @@ function timeHandshake(outgoing: ClientRequest, connectMs: number, firstByteMs: 
 }
 
 /** http-proxy writes the head of a 101 from these. */
-function changeHeaders(answer: IncomingMessage, changes: HeaderChanges): void {
+function changeHeaders(answer: IncomingMessage, changes: ResponseChanges): void {
   const flat = Object.entries(answer.headers).flatMap(([name, value]) =>
     [value ?? []].flat().flatMap((one) => [name, one]),
   );

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { apiRouteShape, compression, routeShape, serviceShape } from './shape-schema';
 import { SERVICE_NAME, SERVICE_NAME_RULE } from '../project';
 
 const text = z.string().min(1);
@@ -70,6 +71,7 @@ const project = z.strictObject({
     .describe('Whether tokens that the gateway signs are accepted beside those of idps.'),
   timeouts: timeouts.optional(),
   breaker: breaker.optional(),
+  compression: compression.optional(),
   suspended: z.boolean().optional(),
 });
 
@@ -108,6 +110,7 @@ const service = z.strictObject({
   timeouts: timeouts.optional(),
   rateLimit: rateLimit.optional(),
   auth: auth.optional(),
+  ...serviceShape,
 });
 
 const headers = z.record(text, z.string());
@@ -125,8 +128,7 @@ const route = z.strictObject({
     .optional(),
   stripPrefix: z.union([z.boolean(), text]).optional(),
   addPrefix: text.optional(),
-  requestHeaders: headers.optional(),
-  responseHeaders: headers.optional(),
+  ...routeShape,
   auth: auth.extend({ apiKey: z.boolean().optional() }).optional(),
   rateLimit: rateLimit.optional(),
 });
@@ -136,6 +138,7 @@ const apiRoute = z.strictObject({
   methods: texts.optional(),
   auth: auth.optional(),
   rateLimit: rateLimit.optional(),
+  ...apiRouteShape,
 });
 
 const apiKey = z.strictObject({

@@ -93,6 +93,7 @@ function routeOf(
 ): PublishedRouteRule {
   if ((service === undefined) === (backends === undefined)) say(path, 'needs either service or backends');
   if (service !== undefined) known(service, [...path, 'service']);
+  if (rest.mirror?.service !== undefined) known(rest.mirror.service, [...path, 'mirror', 'service']);
   backends?.forEach((backend, index) => known(backend.service, [...path, 'backends', index, 'service']));
   return { ...rest, backends: backends ?? [{ service: service ?? '' }] };
 }
