@@ -40,6 +40,7 @@ export class GatewayMetrics {
   /** Event streams and WebSockets that are open now. */
   openStreams = 0;
 
+  private bodies: { readonly held: number } | undefined;
   private readonly tenants = new Map<string, TenantSeries>();
   private readonly requests: Counter<'tenantId' | 'status'>;
   private readonly authFailures: Counter<'tenantId' | 'reason'>;
@@ -48,6 +49,7 @@ export class GatewayMetrics {
   private readonly upstreamErrors: Counter<'tenantId'>;
   private readonly internalErrors: Counter<'type'>;
   private readonly streamsClosed: Counter<'reason'>;
+  private readonly signatureKinds: Counter<'tenantId' | 'kind'>;
   private readonly latency: Histogram<'tenantId' | 'status'>;
   private readonly upstreamLatency: Histogram<'tenantId' | 'upstream'>;
 
@@ -75,6 +77,10 @@ export class GatewayMetrics {
       'Event streams and WebSockets closed because they would be refused by now',
       ['reason'],
     );
+    this.signatureKinds = counter('gateway_signatures_total', 'Signatures that were verified or made', [
+      'tenantId',
+      'kind',
+    ]);
     this.latency = new Histogram({
       name: 'gateway_latency_ms',
       help: 'End-to-end latency in milliseconds',
@@ -94,6 +100,7 @@ export class GatewayMetrics {
       const shown = new Gauge({ name, help, registers, collect });
     };
     gauge('gateway_inflight_requests', 'Requests being handled now', () => this.inflight);
+    gauge('gateway_held_body_bytes', 'Request bodies held in memory', () => this.bodies?.held ?? 0);
     gauge('gateway_open_streams', 'Event streams and WebSockets open now', () => this.openStreams);
   }
 
@@ -123,6 +130,22 @@ export class GatewayMetrics {
 
   upstreamError(tenantId: string | undefined): void {
     this.upstreamErrors.inc({ tenantId: this.series(tenantId).label });
+  }
+
+  /** @param bodies those that are held for signatures. */
+  watchBodies(bodies: { readonly held: number }): void {
+    this.bodies = bodies;
+  }
+
+  /** @param verified the scheme of the client's signature. @param signed how the request went to the upstream. */
+  signatures(
+    tenantId: string | undefined,
+    verified: 'v1' | 'v2' | undefined,
+    signed: 'whole' | 'unsigned_payload' | undefined,
+  ): void {
+    const label = this.series(tenantId).label;
+    if (verified !== undefined) this.signatureKinds.inc({ tenantId: label, kind: `verified_${verified}` });
+    if (signed !== undefined) this.signatureKinds.inc({ tenantId: label, kind: `signed_${signed}` });
   }
 
   /** @param reason a code of the catalogue. */

@@ -23,6 +23,7 @@ export type {
   Limit,
   LimitVerdict,
   Limits,
+  Nonces,
   Store,
   StoreState,
 } from './store';

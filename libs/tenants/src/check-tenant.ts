@@ -15,6 +15,7 @@ import {
   parseJson,
   type Report,
 } from './field-checks';
+import { checkKeyNames, checkSignatureKeys, checkSignatureSettings } from './check-signing';
 import { issuersOf, trustOf } from './identity-provider';
 import type { Tenant } from './tenant';
 
@@ -62,10 +63,13 @@ export function checkTenant(document: unknown, addresses?: AddressPolicy, ownTok
   if (document.rateLimit !== undefined) checkRateLimit(document.rateLimit, 'rateLimit', report);
   checkTrust(document, addresses, report);
   if (document.timeouts !== undefined) checkTimeouts(document.timeouts, report);
+  checkSignatureKeys(document.signatureKeys, 'signatureKeys', report);
+  checkSignatureSettings(document, '', report);
   if (document.suspended !== undefined) checkFlag(document.suspended, 'suspended', report);
   if (problems.length > 0) return { problems };
   const tenant = document as unknown as Tenant;
   checkHasIssuers(tenant, ownTokens, report);
+  checkHasKeys(tenant, report);
   return problems.length > 0 ? { problems } : { tenant };
 }
 
@@ -81,6 +85,7 @@ function checkRoute(route: unknown, field: string, seen: Set<string>, report: Re
   const { methods, rateLimit } = route;
   if (methods !== undefined) checkMethods(methods, `${field}.methods`, report);
   if (rateLimit !== undefined) checkRateLimit(rateLimit, `${field}.rateLimit`, report);
+  checkSignatureSettings(route, field, report);
   const path = checkRoutePath(route.path, `${field}.path`, report);
   if (path === undefined) return;
   for (const method of Array.isArray(methods) ? methods : ['*']) {
@@ -88,6 +93,16 @@ function checkRoute(route: unknown, field: string, seen: Set<string>, report: Re
     if (seen.has(claim)) report(`${field}.path`, 'is given twice for the same method');
     seen.add(claim);
   }
+}
+
+/** Fail closed: a signature by a key that is not there could neither be made nor judged. */
+function checkHasKeys(tenant: Tenant, report: Report): void {
+  const { signatureKeys, allowedRoutes } = tenant;
+  const problems = [
+    ...checkKeyNames(tenant, signatureKeys),
+    ...allowedRoutes.flatMap((route, index) => checkKeyNames(route, signatureKeys, `allowedRoutes.${index}`)),
+  ];
+  for (const { field, message } of problems) report(field, message);
 }
 
 /** Tokens that are asked for must be somebody's: a route nobody can enter is a mistake, and so is a misspelt issuer. */

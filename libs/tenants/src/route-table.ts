@@ -1,5 +1,6 @@
 import { looseForm, normalPath } from './normal-path';
 import type { AuthPolicy } from './auth-policy';
+import type { InboundSignature, SigningPolicy } from './signing-policy';
 import type { RouteRule } from './tenant';
 
 /** A compiled rule: what the guards need to know about the route a request takes. */
@@ -13,6 +14,9 @@ export interface Route {
   readonly auth: AuthPolicy | undefined;
   /** What the bucket of each tenant that has this route is like. */
   readonly limit: { readonly capacity: number; readonly windowMs: number } | undefined;
+  /** What the route says of signatures; undefined: nothing, false: none are made or asked for. */
+  readonly signing: SigningPolicy | false | undefined;
+  readonly inboundSignature: InboundSignature | false | undefined;
   /** The same for the same rule, however it is written: normal path and sorted methods. */
   readonly key: string;
 }
@@ -73,6 +77,8 @@ function compile(rule: RouteRule, path: string, jwtByDefault: boolean): Route {
     requiresJwt: rule.auth?.jwt ?? jwtByDefault,
     auth: rule.auth,
     limit: rateLimit && { capacity: rateLimit.maxRequests, windowMs: rateLimit.windowSeconds * 1000 },
+    signing: rule.signing,
+    inboundSignature: rule.inboundSignature,
     key: `${methods ? [...new Set(methods)].sort().join() : '*'} ${path}`,
   };
 }

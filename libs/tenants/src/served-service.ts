@@ -2,6 +2,7 @@ import type { AuthPolicy } from './auth-policy';
 import { keys, type Bucket } from '#libs/store';
 import type { PassiveChecks, Service } from './service';
 import { ServedTarget } from './served-target';
+import type { InboundSignature, SigningPolicy } from './signing-policy';
 import { TargetHealth, type WatchedService } from './target-health';
 import type { TenantTimeouts } from './tenant';
 import { Turns } from './turns';
@@ -15,6 +16,8 @@ export class ServedService {
   readonly auth: AuthPolicy | undefined;
   readonly timeouts: TenantTimeouts | undefined;
   readonly bucket: Bucket | undefined;
+  readonly signing: SigningPolicy | false | undefined;
+  readonly inboundSignature: InboundSignature | false | undefined;
   /** When targets are left out for what clients' requests met; undefined: never. */
   readonly passive: PassiveChecks | undefined;
   private readonly leastPending: boolean;
@@ -42,6 +45,8 @@ export class ServedService {
     this.requiresJwt = auth?.jwt ?? false;
     this.auth = auth;
     this.timeouts = timeouts;
+    this.signing = service.signing;
+    this.inboundSignature = service.inboundSignature;
     this.bucket = rateLimit && {
       key: keys.rateLimitOfService(tenantId, id, rateLimit.windowSeconds),
       capacity: rateLimit.maxRequests,

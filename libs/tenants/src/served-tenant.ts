@@ -4,6 +4,7 @@ import { commonRoutes, commonTrust, commonUpstream, type Upstream } from './comm
 import { trustOf, type TokenTrust } from './identity-provider';
 import type { Route, RouteTable } from './route-table';
 import type { Caller } from './served-key';
+import type { InboundSignature, SignatureKeys, SigningPolicy } from './signing-policy';
 import { DEFAULT_RATE_LIMIT, type Tenant, type TenantTimeouts } from './tenant';
 import { DEFAULT_SERVED_BILLING, type ServedBilling } from './tenant-billing';
 
@@ -21,6 +22,9 @@ export class ServedTenant {
   /** Whose tokens count here. */
   readonly trust: TokenTrust;
   readonly timeouts: TenantTimeouts | undefined;
+  readonly signatureKeys: SignatureKeys | undefined;
+  readonly signing: SigningPolicy | false | undefined;
+  readonly inboundSignature: InboundSignature | false | undefined;
   readonly billing: ServedBilling;
   /** Who calls routes that ask for no key: see `anonymousCaller`. */
   anonymous: Caller | undefined = undefined;
@@ -42,6 +46,9 @@ export class ServedTenant {
     this.windowSeconds = windowSeconds;
     this.trust = commonTrust(tenant);
     this.timeouts = tenant.timeouts;
+    this.signatureKeys = tenant.signatureKeys;
+    this.signing = tenant.signing;
+    this.inboundSignature = tenant.inboundSignature;
     this.billing = billing;
   }
 

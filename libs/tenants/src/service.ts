@@ -1,4 +1,5 @@
 import type { AuthPolicy } from './auth-policy';
+import type { SignatureSettings } from './signing-policy';
 import type { RateLimit, TenantTimeouts } from './tenant';
 
 /** One of the places that a service's requests are forwarded to. */
@@ -38,7 +39,7 @@ export interface PassiveChecks {
 export type Balance = 'round-robin' | 'least-pending';
 
 /** What whoever registers a service says about it. */
-export interface ServiceFields {
+export interface ServiceFields extends SignatureSettings {
   name: string;
   targets: ServiceTarget[];
   /** Absent means `round-robin`. */

@@ -1,5 +1,6 @@
 import type { AuthPolicy } from './auth-policy';
 import type { IdentityProvider, TrustSettings } from './identity-provider';
+import type { SignatureKeys, SignatureSettings } from './signing-policy';
 
 /** A token bucket: so many requests at once, refilled evenly over the window. */
 export interface RateLimit {
@@ -8,7 +9,7 @@ export interface RateLimit {
 }
 
 /** One entry of `allowedRoutes`: a path and everything below it. */
-export interface RouteRule {
+export interface RouteRule extends SignatureSettings {
   path: string;
   /** Upper-case methods; absent means any. GET includes HEAD. */
   methods?: string[];
@@ -27,7 +28,7 @@ export interface TenantTimeouts {
 }
 
 /** The document under `tenant:{id}`; the documented fields and ours. */
-export interface Tenant extends TrustSettings {
+export interface Tenant extends TrustSettings, SignatureSettings {
   id: string;
   name: string;
   upstreamBaseUrl: string;
@@ -42,6 +43,8 @@ export interface Tenant extends TrustSettings {
   /** Whether tokens that the gateway signs are accepted; absent: they are if there is no identity provider. */
   serviceTokens?: boolean;
   timeouts?: TenantTimeouts;
+  /** What signatures are made and judged with, here and at the services and routes of the tenant. */
+  signatureKeys?: SignatureKeys;
   /** A suspended tenant keeps its configuration and is refused with 403. */
   suspended?: boolean;
 }

@@ -1,8 +1,9 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema, OmitType, PartialType } from '@nestjs/swagger';
 import { Allow } from 'class-validator';
-import type { PassiveChecks } from '#libs/tenants';
+import type { InboundSignature, PassiveChecks, SigningPolicy } from '#libs/tenants';
 import { Nested } from '../edge/nested';
 import { AuthPolicyDto } from '../tenants/auth.dto';
+import { InboundSignatureProperty, SigningProperty } from '../tenants/signing.dto';
 import { RateLimitDto, TimeoutsDto } from '../tenants/tenant.dto';
 
 @ApiSchema({ name: 'ServiceTarget' })
@@ -107,6 +108,12 @@ export class NewServiceDto {
     description: 'Whether requests need a JWT. Absent: as the routes of the tenant, as it is now.',
   })
   auth?: AuthPolicyDto;
+
+  @SigningProperty()
+  signing?: SigningPolicy | false;
+
+  @InboundSignatureProperty()
+  inboundSignature?: InboundSignature | false;
 }
 
 class AuthPolicyPatchDto extends PartialType(AuthPolicyDto) {}
@@ -119,7 +126,9 @@ class HealthCheckPatchDto extends PartialType(HealthCheckDto) {}
   description: 'A JSON merge patch (RFC 7396): null removes a field, a list replaces the whole list.',
 })
 export class ServicePatchDto extends PartialType(
-  OmitType(NewServiceDto, ['targets', 'balance', 'healthCheck', 'passive', 'timeouts', 'rateLimit', 'auth']),
+  OmitType(NewServiceDto, [
+    'targets', 'balance', 'healthCheck', 'passive', 'timeouts', 'rateLimit', 'auth', 'signing', 'inboundSignature',
+  ]), // prettier-ignore
 ) {
   @Nested(() => ServiceTargetDto, { list: true, optional: true })
   targets?: ServiceTargetDto[];
@@ -143,6 +152,12 @@ export class ServicePatchDto extends PartialType(
 
   @Nested(() => AuthPolicyPatchDto, { optional: true, nullable: true })
   auth?: AuthPolicyPatchDto | null;
+
+  @SigningProperty({ nullable: true })
+  signing?: SigningPolicy | false | null;
+
+  @InboundSignatureProperty({ nullable: true })
+  inboundSignature?: InboundSignature | false | null;
 }
 
 @ApiSchema({ name: 'Service' })

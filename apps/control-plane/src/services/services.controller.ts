@@ -114,6 +114,7 @@ function shown(response: Response, stored: StoredService): ServiceDto {
 function serviceView({ service }: StoredService): ServiceDto {
   const { id, tenantId, createdAt, name, targets, balance, healthCheck, passive, timeouts, rateLimit, auth } =
     service;
+  const { signing, inboundSignature } = service;
   return {
     id,
     tenantId,
@@ -126,5 +127,7 @@ function serviceView({ service }: StoredService): ServiceDto {
     timeouts,
     rateLimit,
     auth,
+    signing,
+    inboundSignature,
   };
 }

@@ -2,6 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiExtraModels, ApiResponse, getSchemaPath } from '@nestjs/swagger';
 import {
   shownProvider,
+  shownSignatureKeys,
   type AuthPolicy,
   type RateLimit,
   type RouteRule,
@@ -17,7 +18,7 @@ import { BrokenTenantDto, TenantDto } from './tenant.dto';
 export function tenantView(stored: StoredTenant): TenantDto | BrokenTenantDto {
   if (!stored.tenant) return { id: stored.id, problems: stored.problems };
   const { id, name, upstreamBaseUrl, allowedRoutes, auth, rateLimit, timeouts, suspended } = stored.tenant;
-  const { idp, idps, serviceTokens } = stored.tenant;
+  const { idp, idps, serviceTokens, signatureKeys, signing, inboundSignature } = stored.tenant;
   return {
     id,
     name,
@@ -29,12 +30,23 @@ export function tenantView(stored: StoredTenant): TenantDto | BrokenTenantDto {
     idps: idps?.map(shownProvider),
     serviceTokens,
     timeouts: timeouts && timeoutsView(timeouts),
+    signatureKeys: signatureKeys && shownSignatureKeys(signatureKeys),
+    signing,
+    inboundSignature,
     suspended,
   };
 }
 
-export function routeView({ path, methods, auth, rateLimit }: RouteRule): RouteRule {
-  return { path, methods, auth: auth && authView(auth), rateLimit: rateLimit && limitView(rateLimit) };
+export function routeView({ path, methods, auth, rateLimit, ...rule }: RouteRule): RouteRule {
+  const { signing, inboundSignature } = rule;
+  return {
+    path,
+    methods,
+    auth: auth && authView(auth),
+    rateLimit: rateLimit && limitView(rateLimit),
+    signing,
+    inboundSignature,
+  };
 }
 
 export function authView({ jwt, issuers, claims, scopes, roles, claimHeaders }: AuthPolicy): AuthPolicy {

@@ -6,6 +6,7 @@ import type { Accounting } from '../accounting';
 import type { Cors } from '../cors';
 import type { OpenStreams } from '../streams/open-streams';
 import { Exchange } from './exchange';
+import { signingPolicy, type OutgoingSignatures } from './outgoing-signatures';
 import { createProxy, type Proxy } from './proxy';
 import { RequestBody } from './request-body';
 import type { Transport } from './transport';
@@ -18,6 +19,7 @@ interface Surroundings {
   readonly cors: Cors;
   readonly accounting: Accounting;
   readonly streams: OpenStreams;
+  readonly signatures: OutgoingSignatures;
   /** 0 means unlimited. */
   readonly maxBodyBytes: number;
   readonly refuse: Refuse;
@@ -38,9 +40,22 @@ export class Forwarder {
     const { context, socket } = request;
     // The client may have gone while the guards were waiting, and nobody would let go of the target again.
     if (context.upgrade ? socket.destroyed : response.destroyed) return;
+    const policy = signingPolicy(context);
+    const kept = policy && this.house.signatures.keepBody(request, response, policy);
+    if (!kept) return this.send(request, response);
+    kept.then(
+      () => this.send(request, response),
+      (error: unknown) => this.house.refuse(error, request, response),
+    );
+  }
+
+  private send(request: GatewayRequest, response: ServerResponse): void {
+    const { context } = request;
     prepare(context);
-    if (context.upgrade) this.webSockets.relay(request, response);
-    else this.proxy.web(request, response);
+    if (context.upgrade) {
+      this.house.signatures.signHandshake(context);
+      this.webSockets.relay(request, response);
+    } else this.proxy.web(request, response);
   }
 
   private exchange(request: GatewayRequest, response: ServerResponse): void {
@@ -51,11 +66,13 @@ export class Forwarder {
     const timeouts = transport.timeouts(service?.timeouts ?? tenant.timeouts);
     const upstream = transport.poolFor(target, timeouts);
     upstream.retries.deposit();
+    const path = pathAt(target, context.routedPath) + context.query;
     const exchange = new Exchange(context, response, {
       upstream,
-      path: pathAt(target, context.routedPath) + context.query,
+      path,
       headers: ['Host', target.host, ...context.upstreamHeaders],
-      body: context.bodyLength === undefined ? undefined : new RequestBody(request, context, maxBodyBytes),
+      sign: this.house.signatures.forAttempts(context, target.host, path),
+      body: bodyOf(request, maxBodyBytes),
       timeouts,
       changes: context.published?.responseHeaders,
       ownHeaders: ['X-Request-Id', context.id, ...cors.headers(context), ...context.hsts],
@@ -82,6 +99,16 @@ function prepare(context: RequestContext): void {
   if (!published) return;
   published.requestHeaders?.apply(upstreamHeaders);
   if (published.stripped !== '') upstreamHeaders.push('X-Forwarded-Prefix', published.stripped);
+}
+
+/** What goes out as the body: as it comes, or as it is there already. */
+function bodyOf(request: GatewayRequest, maxBytes: number): RequestBody | Buffer | undefined {
+  const { context } = request;
+  if (context.bodyLength === undefined) return undefined;
+  if (context.wholeBody !== undefined) return context.wholeBody;
+  const body = new RequestBody(request, context, maxBytes);
+  if (context.bodyPrefix !== undefined) body.unshift(context.bodyPrefix);
+  return body;
 }
 
 /** Where the caller's limits stand. */

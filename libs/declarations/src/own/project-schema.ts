@@ -40,6 +40,38 @@ const idp = z.strictObject({
   requiredClaims: z.record(text, texts).optional(),
 });
 
+const bodyCap = z.int().min(0).optional().describe('Largest body that is kept in memory for it.');
+
+const signing = z
+  .union([
+    z.literal(false),
+    z.strictObject({
+      key: text,
+      maxBodyBytes: bodyCap,
+      oversize: z.enum(['refuse', 'unsigned']).optional(),
+      headers: texts.optional(),
+      contentDigest: z.boolean().optional(),
+    }),
+  ])
+  .describe('How requests are signed for the upstream, by a key of signatureKeys.');
+
+const inboundSignature = z
+  .union([
+    z.literal(false),
+    z.strictObject({
+      keys: texts,
+      required: z.boolean().optional(),
+      toleranceSeconds: z.int().min(1).optional(),
+      headers: texts.optional(),
+      maxBodyBytes: bodyCap,
+      acceptBodyOnly: z.boolean().optional(),
+      acceptUnsignedPayload: z.boolean().optional(),
+    }),
+  ])
+  .describe('What is asked of the signature of requests that come in.');
+
+const signatures = { signing: signing.optional(), inboundSignature: inboundSignature.optional() };
+
 const project = z.strictObject({
   id: text.describe('Id of the tenant.'),
   name: text.optional().describe('The id, unless given.'),
@@ -53,6 +85,11 @@ const project = z.strictObject({
     .optional()
     .describe('Whether tokens that the gateway signs are accepted beside those of idps.'),
   timeouts: timeouts.optional(),
+  signatureKeys: z
+    .record(text, z.strictObject({ secret }))
+    .optional()
+    .describe('Secrets for signatures by key id; write {{env "NAME"}}.'),
+  ...signatures,
   suspended: z.boolean().optional(),
 });
 
@@ -82,6 +119,7 @@ const service = z.strictObject({
   timeouts: timeouts.optional(),
   rateLimit: rateLimit.optional(),
   auth: auth.optional(),
+  ...signatures,
 });
 
 const headers = z.record(text, z.string());
@@ -103,6 +141,7 @@ const route = z.strictObject({
   responseHeaders: headers.optional(),
   auth: auth.extend({ apiKey: z.boolean().optional() }).optional(),
   rateLimit: rateLimit.optional(),
+  ...signatures,
 });
 
 const apiRoute = z.strictObject({
@@ -110,6 +149,7 @@ const apiRoute = z.strictObject({
   methods: texts.optional(),
   auth: auth.optional(),
   rateLimit: rateLimit.optional(),
+  ...signatures,
 });
 
 const apiKey = z.strictObject({

@@ -8,12 +8,14 @@ import {
   type Fleet,
   type Ledgers,
   type Limits,
+  type Nonces,
   type Store,
   type StoreState,
 } from '../store';
 import { EmbeddedDocuments } from './embedded-documents';
 import { EmbeddedLimits } from './embedded-limits';
 import { EmbeddedLedgers } from './embedded-ledgers';
+import { EmbeddedNonces } from './embedded-nonces';
 import { SqliteFile } from './sqlite-file';
 
 /**
@@ -26,6 +28,7 @@ export class EmbeddedStore implements Store {
   readonly documents: Documents;
   readonly ledgers: Ledgers;
   readonly limits: Limits = new EmbeddedLimits(Date.now);
+  readonly nonces: Nonces = new EmbeddedNonces(Date.now);
   readonly changes: ChangeFeed;
   readonly fleet: Fleet;
   private readonly file: SqliteFile;
