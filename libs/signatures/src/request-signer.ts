@@ -27,6 +27,8 @@ const OWN = new Set(
 );
 const CONTENT_DIGEST = 'content-digest';
 const EMPTY = Buffer.alloc(0);
+/** What surrounds values (RFC 9110 §5.6.3), and nothing else that looks blank. */
+const BLANKS = /^[ \t]+|[ \t]+$/g;
 
 /** Signs requests on their way to the upstream, each time anew: a request that is sent twice has two nonces. */
 export class RequestSigner {
@@ -108,7 +110,7 @@ export function valueOf(name: string, headers: readonly string[]): string | unde
   let value: string | undefined;
   for (let i = 0; i < headers.length; i += 2) {
     if ((headers[i] as string).toLowerCase() !== name) continue;
-    const own = (headers[i + 1] as string).trim();
+    const own = (headers[i + 1] as string).replace(BLANKS, '');
     value = value === undefined ? own : `${value}${name === 'cookie' ? '; ' : ', '}${own}`;
   }
   return value;
