@@ -1,5 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { RateLimiter, SignatureGuard, TokenVerifier } from '#libs/guards';
+import { InboundSignatures, RateLimiter, TokenVerifier } from '#libs/guards';
 import { TenantDirectory } from '#libs/tenants';
 import { GatewayController } from './gateway.controller';
 import { Forwarder } from './upstream/forwarder';
@@ -9,13 +9,13 @@ export interface DataPlaneParts {
   readonly directory: TenantDirectory;
   readonly verifier: TokenVerifier;
   readonly limiter: RateLimiter;
-  readonly signatureGuard: SignatureGuard;
+  readonly inboundSignatures: InboundSignatures;
   readonly forwarder: Forwarder;
 }
 
 @Module({})
 export class DataPlaneModule {
-  static of({ directory, verifier, limiter, signatureGuard, forwarder }: DataPlaneParts): DynamicModule {
+  static of({ directory, verifier, limiter, inboundSignatures, forwarder }: DataPlaneParts): DynamicModule {
     return {
       module: DataPlaneModule,
       controllers: [GatewayController],
@@ -23,7 +23,7 @@ export class DataPlaneModule {
         { provide: TenantDirectory, useValue: directory },
         { provide: TokenVerifier, useValue: verifier },
         { provide: RateLimiter, useValue: limiter },
-        { provide: SignatureGuard, useValue: signatureGuard },
+        { provide: InboundSignatures, useValue: inboundSignatures },
         { provide: Forwarder, useValue: forwarder },
       ],
     };

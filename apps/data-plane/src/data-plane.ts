@@ -4,7 +4,7 @@ import type { RequestListener, Server } from 'node:http';
 import { openCertificates, type Certificates } from '#libs/certificates';
 import type { GatewayConfig } from '#libs/config';
 import { ProblemFilter } from '#libs/errors';
-import { Admission, ProxyTrust, SignatureGuard, WholeBodies } from '#libs/guards';
+import { Admission, InboundSignatures, ProxyTrust, WholeBodies } from '#libs/guards';
 import { listen, type Drainable } from '#libs/lifecycle';
 import { nestLogger, type Logging } from '#libs/logging';
 import type { MetricsRegistry } from '#libs/metrics';
@@ -71,7 +71,7 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
   const filter = new ProblemFilter((error, request) => observation.internalError(error, request));
   const cors = new Cors(config.allowedOrigins);
   const transport = new Transport(config, addresses);
-  const { signatureGuard, signatures } = signing(resources);
+  const { inboundSignatures, signatures } = signing(resources);
   const forwarder = new Forwarder({
     transport,
     cors,
@@ -96,7 +96,7 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
     neighbour: resources.neighbour,
     draining: resources.draining,
   });
-  const parts = { directory, verifier, limiter, signatureGuard, forwarder };
+  const parts = { directory, verifier, limiter, inboundSignatures, forwarder };
   const { application, server } = await frame(resources, door, filter, cors, parts);
   const tls = certificates && tlsListener(server, certificates, resources);
   const ending: Part[] = [checks, streams, transport, verifier, limiter, meter];
@@ -105,7 +105,7 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
 
 /** Signatures in both directions, which share keys and the bodies that are held for them. */
 function signing({ config, store, metrics }: DataPlaneResources): {
-  signatureGuard: SignatureGuard;
+  inboundSignatures: InboundSignatures;
   signatures: OutgoingSignatures;
 } {
   const { maxBodyBytes, bodyBufferMaxBytes: maxHeldBytes, timeouts } = config;
@@ -113,7 +113,7 @@ function signing({ config, store, metrics }: DataPlaneResources): {
   const bodies = new WholeBodies({ maxBodyBytes, maxHeldBytes, timeouts });
   metrics.gateway.watchBodies(bodies);
   return {
-    signatureGuard: new SignatureGuard(rings, bodies, store),
+    inboundSignatures: new InboundSignatures(rings, bodies, store),
     signatures: new OutgoingSignatures(new RequestSigner(rings), bodies),
   };
 }
