@@ -1,6 +1,6 @@
 /**
- * guards: how a request is judged. Admission (framing, headers, path, client address), then the four rules of the
- * request path (API key, route, JWT, rate limit), each a plain function with a thin Nest guard over it.
+ * guards: how a request is judged. Admission (framing, headers, path, client address), then the five rules of the
+ * request path (API key, route, JWT, signature, rate limit), each a plain function with a thin Nest guard over it.
  * Everything they learn is one RequestContext. Not here: forwarding, and what is logged or counted.
  */
 export { RequestContext, type GatewayRequest, type GuardName } from './request-context';
