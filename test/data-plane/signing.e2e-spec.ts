@@ -160,7 +160,7 @@ describe('a body above the cap', () => {
     ['chunked', { 'Transfer-Encoding': 'chunked' }, chunked('hello ', 'world')],
   ])('%s is refused before the upstream hears of it', async (_name, fields, body) => {
     const upstream = await forwarding.upstream(undefined, signing({ maxBodyBytes: 10 }));
-    const answer = await exchange(upstream, 'POST /api/x', fields as Record<string, string>, body);
+    const answer = await exchange(upstream, 'POST /api/x', fields, body);
     expect(answer.status).toBe(413);
     expect(JSON.parse(answer.body)).toMatchObject({ code: 'body_not_signable' });
     expect(upstream.requests).toHaveLength(0);
@@ -173,7 +173,7 @@ describe('a body above the cap', () => {
   ])('%s is streamed, with a signature that says so', async (_name, fields, body) => {
     const maxBodyBytes = _name.startsWith('that') ? 0 : 7;
     const upstream = await forwarding.upstream(undefined, signing({ maxBodyBytes, oversize: 'unsigned' }));
-    const answer = await exchange(upstream, 'POST /api/x', fields as Record<string, string>, body);
+    const answer = await exchange(upstream, 'POST /api/x', fields, body);
     expect(answer.status).toBe(200);
     const got = upstream.last();
     expect(got.bodyText).toBe('hello world');
@@ -231,7 +231,7 @@ describe('memory', () => {
 
 describe('which policy decides', () => {
   it('that of the service before that of its tenant, and false is none', async () => {
-    const upstream = await forwarding.upstream(undefined, { id: 'layers', ...signing() } as Partial<Tenant>);
+    const upstream = await forwarding.upstream(undefined, { id: 'layers', ...signing() });
     const { gateway } = forwarding;
     const made = async (more: object): Promise<string> => {
       const fields = { name: 's', targets: [{ url: upstream.url }], ...more };
