@@ -36,23 +36,15 @@ export const LIB_DIRECTIONS: Record<string, readonly string[]> = {
   usage: ['store', 'config', 'errors', 'metrics', 'logging'],
   billing: ['store', 'errors'],
   audit: ['store', 'errors', 'config', 'logging'],
+  signatures: ['tenants', 'store', 'config', 'errors'],
   tokens: ['store', 'tenants', 'config', 'errors', 'logging'],
   publications: ['tenants', 'store', 'config', 'errors', 'logging'],
   // Files of the operator, read into the same documents that the store holds.
   declarations: ['publications', 'tokens', 'tenants', 'store', 'config', 'errors', 'logging'],
   lifecycle: ['declarations', 'store', 'config', 'errors', 'metrics', 'logging'],
   guards: [
-    'breakers',
-    'publications',
-    'tokens',
-    'tenants',
-    'store',
-    'metrics',
-    'usage',
-    'logging',
-    'errors',
-    'config',
-  ],
+    'breakers', 'signatures', 'publications', 'tokens', 'tenants', 'store', 'metrics', 'usage', 'logging', 'errors', 'config',
+  ], // prettier-ignore
 };
 
 const MAX_LINES = 400;

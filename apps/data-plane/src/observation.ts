@@ -43,6 +43,8 @@ export class Observation {
       upstream: context.upstream?.origin,
       upstreamMs,
     });
+    if (context.verifiedSignature !== undefined || context.signed !== undefined)
+      this.metrics.signatures(tenantId, context.verifiedSignature?.scheme, context.signed);
     if (context.refusal) this.refused(context, context.refusal);
     else if (status >= 500 && upstreamMs !== undefined) this.metrics.upstreamError(tenantId);
     this.logging.access({
@@ -59,6 +61,7 @@ export class Observation {
       durationMs,
       upstreamMs,
       clientAddress: context.clientAddress,
+      signedBy: context.verifiedSignature?.keyId,
       decision: context.refusal?.code ?? 'allow',
       bytesIn: context.bytesIn,
       bytesOut: context.bytesOut,
@@ -102,6 +105,7 @@ export class Observation {
     switch (context.judge) {
       case 'api_key':
       case 'jwt':
+      case 'signature':
         this.metrics.authFailure(tenantId, refusal.code);
         return 'auth';
       case 'route':

@@ -71,6 +71,8 @@ export interface GatewayConfig {
   readonly timeouts: TimeoutConfig;
   /** 0 means unlimited. */
   readonly maxBodyBytes: number;
+  /** Of all request bodies that are held at one time because a policy has to have them whole. */
+  readonly bodyBufferMaxBytes: number;
   readonly maxHeaderBytes: number;
   readonly upstreamMaxConnections: number;
   readonly allowPrivateUpstreams: boolean;
@@ -132,6 +134,7 @@ export function loadConfig(env: Record<string, string | undefined>): GatewayConf
     openRegistration: values.OPEN_REGISTRATION,
     timeouts: timeoutConfig(values),
     maxBodyBytes: values.MAX_BODY_BYTES,
+    bodyBufferMaxBytes: values.BODY_BUFFER_MAX_BYTES,
     maxHeaderBytes: values.MAX_HEADER_BYTES,
     upstreamMaxConnections: values.UPSTREAM_MAX_CONNECTIONS,
     allowPrivateUpstreams: values.ALLOW_PRIVATE_UPSTREAMS ?? !production,

@@ -13,6 +13,7 @@ export {
 } from './config';
 export type { TokenKey, TokenKeyConfig } from './token-keys';
 export type { TlsConfig } from './tls-config';
+export { objectionToSecret } from './token-secrets';
 export { Environment, readEnvironment } from './environment';
 export { SECRET_PREFIX, SETTINGS, renderEnvExample } from './settings';
 export { readClientEnvironment, type ClientEnvironment } from './client-environment';

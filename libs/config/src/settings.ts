@@ -218,6 +218,11 @@ export const SETTINGS = {
     fallback: '0',
     doc: 'Largest request body that is forwarded; 0 means any size.',
   },
+  BODY_BUFFER_MAX_BYTES: {
+    parse: integer(0, Number.MAX_SAFE_INTEGER, 'bytes'),
+    fallback: '67108864',
+    doc: 'Memory for request bodies that must be known whole, to be signed or verified; beyond it requests get 503.',
+  },
   MAX_HEADER_BYTES: {
     parse: integer(1024, 1_048_576, 'bytes'),
     fallback: '16384',

@@ -32,6 +32,7 @@ class OverlaidStore implements Store {
   readonly limits: Store['limits'];
   readonly ledgers: Store['ledgers'];
   readonly breakers: Store['breakers'];
+  readonly nonces: Store['nonces'];
   readonly fleet: Store['fleet'];
 
   constructor(
@@ -44,6 +45,7 @@ class OverlaidStore implements Store {
     this.limits = store.limits;
     this.ledgers = store.ledgers;
     this.breakers = store.breakers;
+    this.nonces = store.nonces;
     this.fleet = store.fleet;
   }
 

@@ -17,7 +17,8 @@ import type {
 import type { VerifiedToken } from './jwt/verdict';
 import type { RequestLimits } from './request-limits';
 
-export type GuardName = 'admission' | 'api_key' | 'route' | 'jwt' | 'rate_limit' | 'upstream' | 'open_stream';
+export type GuardName =
+  'admission' | 'api_key' | 'route' | 'jwt' | 'signature' | 'rate_limit' | 'upstream' | 'open_stream';
 
 /** A request as its route or service has changed it, and what they make of the response. */
 export interface ShapedMessages extends RequestFacts {
@@ -83,12 +84,21 @@ export class RequestContext {
   route: Route | undefined = undefined;
   upstream: Upstream | undefined = undefined;
   token: VerifiedToken | undefined = undefined;
+  /** The key that signed the request, and how: `v1` covers the body alone and may be sent again. */
+  verifiedSignature: { readonly keyId: string; readonly scheme: 'v1' | 'v2' } | undefined = undefined;
   limits: RequestLimits | undefined = undefined;
   verdict: ClaimVerdict | undefined = undefined;
+
+  // Bodies that a policy had to have before the request went on, see WholeBodies
+  wholeBody: Buffer | undefined = undefined;
+  /** What was read of one that is too large to be kept; the rest is still to come. */
+  bodyPrefix: Buffer | undefined = undefined;
 
   // Forwarding
   /** What a route or service makes of the request and its response; undefined where they pass as they are. */
   shaped: ShapedMessages | undefined = undefined;
+  /** How the request was signed for the upstream. */
+  signed: 'whole' | 'unsigned_payload' | undefined = undefined;
   /** The target that was chosen among those of the service. */
   target: ServedTarget | undefined = undefined;
   /** Of a request that is a probe of a target whose breaker is half-open. */

@@ -18,6 +18,8 @@ export interface AccessRecord {
   durationMs: number;
   upstreamMs: number | undefined;
   clientAddress: string;
+  /** Id of the key by which the request was signed. */
+  signedBy?: string | undefined;
   /** `allow`, or the code of the refusal. */
   decision: string;
   bytesIn: number;
@@ -64,6 +66,7 @@ export function accessLine(r: AccessRecord, level: string): string {
     `"status":${r.status},` +
     `"durationMs":${r.durationMs.toFixed(2)},` +
     (r.upstreamMs === undefined ? '' : `"upstreamMs":${r.upstreamMs.toFixed(2)},`) +
+    (r.signedBy === undefined ? '' : `"signedBy":${quoted(r.signedBy)},`) +
     `"ip":${quoted(r.clientAddress)},"bytesIn":${r.bytesIn},"bytesOut":${r.bytesOut},` +
     (r.coding === undefined ? '' : `"coding":"${r.coding}",`) +
     (r.mirrored ? '"mirrored":true,' : '') +

@@ -38,6 +38,7 @@ export class GatewayMetrics {
   /** Event streams and WebSockets that are open now. */
   openStreams = 0;
 
+  private bodies: { readonly held: number } | undefined;
   private readonly tenants = new Map<string, TenantSeries>();
   private readonly requests: Counter<'tenantId' | 'status'>;
   private readonly authFailures: Counter<'tenantId' | 'reason'>;
@@ -49,6 +50,7 @@ export class GatewayMetrics {
   private readonly streamsClosed: Counter<'reason'>;
   private readonly latency: LatencyHistogram;
   private readonly upstreamLatency: LatencyHistogram;
+  private readonly signatureKinds: Counter<'tenantId' | 'kind'>;
 
   constructor(
     registry: Registry,
@@ -85,11 +87,16 @@ export class GatewayMetrics {
       'Latency of the upstream in milliseconds, until its response was complete',
       'upstream',
     );
+    this.signatureKinds = counter('gateway_signatures_total', 'Signatures that were verified or made', [
+      'tenantId',
+      'kind',
+    ]);
     const gauge = (name: string, help: string, value: () => number): void => {
       const collect = (): void => shown.set(value());
       const shown = new Gauge({ name, help, registers, collect });
     };
     gauge('gateway_inflight_requests', 'Requests being handled now', () => this.inflight);
+    gauge('gateway_held_body_bytes', 'Request bodies held in memory', () => this.bodies?.held ?? 0);
     gauge('gateway_open_streams', 'Event streams and WebSockets open now', () => this.openStreams);
   }
 
@@ -123,6 +130,22 @@ export class GatewayMetrics {
 
   breakerRefusal(tenantId: string | undefined): void {
     this.breakerRefusals.inc({ tenantId: this.series(tenantId).label });
+  }
+
+  /** @param bodies those that are held for signatures. */
+  watchBodies(bodies: { readonly held: number }): void {
+    this.bodies = bodies;
+  }
+
+  /** @param verified the scheme of the client's signature. @param signed how the request went to the upstream. */
+  signatures(
+    tenantId: string | undefined,
+    verified: 'v1' | 'v2' | undefined,
+    signed: 'whole' | 'unsigned_payload' | undefined,
+  ): void {
+    const label = this.series(tenantId).label;
+    if (verified !== undefined) this.signatureKinds.inc({ tenantId: label, kind: `verified_${verified}` });
+    if (signed !== undefined) this.signatureKinds.inc({ tenantId: label, kind: `signed_${signed}` });
   }
 
   /** @param reason a code of the catalogue. */

@@ -9,6 +9,7 @@ import {
   checkRoutePath,
   checkRouteShape,
   checkStrip,
+  checkSignatureSettings,
   checkWhole,
   depth,
   isDictionary,
@@ -22,7 +23,7 @@ import { isReserved } from './reserved';
 
 const FIELDS = [
   'name', 'path', 'hosts', 'methods', 'headers', 'backends', 'stripPrefix', 'addPrefix', 'auth',
-  'rateLimit', ...ROUTE_SHAPE_FIELDS,
+  'rateLimit', 'signing', 'inboundSignature', ...ROUTE_SHAPE_FIELDS,
 ]; // prettier-ignore
 const NAME = /^[A-Za-z0-9._-]{1,100}$/;
 const MAX_HOSTS = 50;
@@ -59,6 +60,7 @@ export function checkRule(
   if (rule.addPrefix !== undefined) checkRoutePath(rule.addPrefix, 'addPrefix', inner);
   if (rule.auth !== undefined) checkRouteAuth(rule.auth, inner);
   if (rule.rateLimit !== undefined) checkRateLimit(rule.rateLimit, 'rateLimit', inner);
+  checkSignatureSettings(rule, '', inner);
 }
 
 /** @returns the path in its normal form, if it is one. */

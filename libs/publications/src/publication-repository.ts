@@ -3,6 +3,7 @@ import { keys, versionOf, type Store } from '#libs/store';
 import {
   MAX_ROUNDS,
   checkIssuers,
+  checkKeyNames,
   demandVersion,
   invalid,
   isWrongType,
@@ -75,7 +76,7 @@ export class PublicationRepository {
     const { publication, problems } = checkPublication({ tenantId, routes }, this.addresses);
     if (!publication) throw invalid(problems);
     await this.checkServices(publication);
-    await this.checkTokens(publication);
+    await this.checkCredentials(publication);
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const before = await this.find(tenantId);
       demandVersion(before?.version, versions);
@@ -167,14 +168,14 @@ export class PublicationRepository {
     }
   }
 
-  /** @throws GatewayError validation_failed where nobody could bring the token that a route asks for */
-  private async checkTokens({ tenantId, routes }: Publication): Promise<void> {
-    const issuers = usableIssuers(await readTenant(this.store, tenantId), this.ownTokens);
-    const problems = routes.flatMap(({ auth }, route) =>
-      checkIssuers(auth, issuers).map(({ field, message }) => ({
-        field: `routes.${route}.${field}`,
-        message,
-      })),
+  /** @throws GatewayError validation_failed where nobody could bring the token or signature that a route asks for */
+  private async checkCredentials({ tenantId, routes }: Publication): Promise<void> {
+    const tenant = await readTenant(this.store, tenantId);
+    const issuers = usableIssuers(tenant, this.ownTokens);
+    const problems = routes.flatMap((rule, route) =>
+      [...checkIssuers(rule.auth, issuers), ...checkKeyNames(rule, tenant.signatureKeys)].map(
+        ({ field, message }) => ({ field: `routes.${route}.${field}`, message }),
+      ),
     );
     if (problems.length > 0) throw invalid(problems.slice(0, BATCH));
   }

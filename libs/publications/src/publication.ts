@@ -1,4 +1,4 @@
-import type { AuthPolicy, RateLimit, RouteShapeFields } from '#libs/tenants';
+import type { AuthPolicy, RateLimit, RouteShapeFields, SignatureSettings } from '#libs/tenants';
 
 /** One of the services that a published route divides its requests between. */
 export interface PublishedBackend {
@@ -9,7 +9,7 @@ export interface PublishedBackend {
 }
 
 /** Which requests a published route takes, and what becomes of them. */
-export interface PublishedRouteRule extends RouteShapeFields {
+export interface PublishedRouteRule extends RouteShapeFields, SignatureSettings {
   /** Unique in the tenant: letters, digits, `.`, `_`, `-`. */
   name: string;
   /** Prefix in whole segments: `/captionacc/prefect` takes that path and everything below it. */

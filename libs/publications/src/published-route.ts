@@ -1,5 +1,14 @@
 import { keys, type Bucket } from '#libs/store';
-import { Turns, routePath, shapeOf, type AuthPolicy, type Route, type Shape } from '#libs/tenants';
+import {
+  Turns,
+  routePath,
+  shapeOf,
+  type AuthPolicy,
+  type InboundSignature,
+  type Route,
+  type Shape,
+  type SigningPolicy,
+} from '#libs/tenants';
 import { matchKeys, methodsOf } from './match-keys';
 import type { PublishedRouteRule } from './publication';
 
@@ -16,6 +25,8 @@ export class PublishedRoute implements Route {
   /** Of routes below `/api` only: tenants share those, and none shares this. */
   readonly limit = undefined;
   readonly bucket: Bucket | undefined;
+  readonly signing: SigningPolicy | false | undefined;
+  readonly inboundSignature: InboundSignature | false | undefined;
   readonly key: string;
   /** Ids of the services that it leads to, those of weight 0 included. */
   readonly services: readonly string[];
@@ -45,6 +56,8 @@ export class PublishedRoute implements Route {
     this.requiresJwt = auth?.jwt ?? false;
     this.requiresApiKey = auth?.apiKey ?? false;
     this.auth = auth;
+    this.signing = rule.signing;
+    this.inboundSignature = rule.inboundSignature;
     this.matchKeys = matchKeys(rule);
     this.key = this.matchKeys.join();
     this.services = backends.map(({ service }) => service);

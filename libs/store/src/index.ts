@@ -27,6 +27,7 @@ export type {
   Limit,
   LimitVerdict,
   Limits,
+  Nonces,
   Store,
   StoreState,
 } from './store';

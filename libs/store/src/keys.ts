@@ -121,6 +121,10 @@ export const quota = (tenantId: string, keyId: string, month: string): string =>
 /** Money of a tenant in one billing cycle. */
 export const spendCap = (tenantId: string, cycle: number): string => `rl:{${tenantId}}:cap:${cycle}`;
 
+/** A nonce of a signature that has been used. */
+export const signatureNonce = (tenantId: string, keyId: string, nonce: string): string =>
+  `gatehouse:{${tenantId}}:nonce:${keyId}:${nonce}`;
+
 /** The tenant id in a document key, or undefined for any other key. */
 export function tenantIdOf(key: string): string | undefined {
   const id = key.startsWith(CONFIG_PREFIX) ? key.slice(CONFIG_PREFIX.length) : '';

@@ -123,6 +123,17 @@ export interface Limits {
   ): Promise<ReadonlyArray<LeaseGrant | Error>> | ReadonlyArray<LeaseGrant | Error>;
 }
 
+/** Numbers that are used once, in the whole fleet. */
+export interface Nonces {
+  /** When the memory began, milliseconds since the epoch: what was spent before is not known. 0: it outlives processes. */
+  readonly since: number;
+  /**
+   * True the first time, and for `ms` milliseconds never again, whoever asks. Rejects with StoreUnavailableError where it
+   * cannot be said.
+   */
+  spend(key: string, ms: number): Promise<boolean> | boolean;
+}
+
 /** Additions that are made all together and once, whoever repeats them. */
 export interface LedgerBatch {
   /** Who sends: the epoch of one process. A ledger forgets a source that it has not heard of for 40 days. */
@@ -288,6 +299,7 @@ export interface Store {
   readonly limits: Limits;
   readonly ledgers: Ledgers;
   readonly breakers: Breakers;
+  readonly nonces: Nonces;
   readonly changes: ChangeFeed;
   readonly fleet: Fleet;
   /** Resolves once the store has been reached; keeps trying until then, or until `close`. */

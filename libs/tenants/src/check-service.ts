@@ -17,6 +17,7 @@ import { checkBreaker, checkSlowStart } from './check-breaker';
 import { checkShape } from './shaping/check-shape';
 import { SHAPE_FIELDS } from './shaping/shape';
 import { checkHealthCheck, checkPassive } from './check-health';
+import { checkSignatureSettings } from './check-signing';
 import type { Service } from './service';
 
 /** A service that holds together, or the reasons why a document is none. */
@@ -27,7 +28,7 @@ const MAX_TARGETS = 64;
 const MAX_WEIGHT = 1000;
 const FIELDS = [
   'name', 'targets', 'balance', 'healthCheck', 'passive', 'breaker', 'slowStartSeconds', 'timeouts', 'rateLimit', 'auth',
-  ...SHAPE_FIELDS,
+  'signing', 'inboundSignature', ...SHAPE_FIELDS,
 ]; // prettier-ignore
 
 /**
@@ -84,6 +85,7 @@ function problemsOf(document: Record<string, unknown>, addresses?: AddressPolicy
   if (rateLimit !== undefined) checkRateLimit(rateLimit, 'rateLimit', report);
   checkAuth(auth, 'auth', report);
   checkShape(document, '', addresses, report);
+  checkSignatureSettings(document, '', report);
   return problems;
 }
 

@@ -18,6 +18,7 @@ import {
 } from './field-checks';
 import { checkCompression } from './shaping/check-compression';
 import { checkRouteShape } from './shaping/check-shape';
+import { checkKeyNames, checkSignatureKeys, checkSignatureSettings } from './check-signing';
 import { issuersOf, trustOf } from './identity-provider';
 import type { Tenant } from './tenant';
 
@@ -67,10 +68,13 @@ export function checkTenant(document: unknown, addresses?: AddressPolicy, ownTok
   checkTrust(document, addresses, report);
   if (document.timeouts !== undefined) checkTimeouts(document.timeouts, report);
   checkBreaker(document.breaker, report);
+  checkSignatureKeys(document.signatureKeys, 'signatureKeys', report);
+  checkSignatureSettings(document, '', report);
   if (document.suspended !== undefined) checkFlag(document.suspended, 'suspended', report);
   if (problems.length > 0) return { problems };
   const tenant = document as unknown as Tenant;
   checkHasIssuers(tenant, ownTokens, report);
+  checkHasKeys(tenant, report);
   return problems.length > 0 ? { problems } : { tenant };
 }
 
@@ -94,6 +98,7 @@ function checkRoute(
   const { methods, rateLimit } = route;
   if (methods !== undefined) checkMethods(methods, `${field}.methods`, report);
   if (rateLimit !== undefined) checkRateLimit(rateLimit, `${field}.rateLimit`, report);
+  checkSignatureSettings(route, field, report);
   const path = checkRoutePath(route.path, `${field}.path`, report);
   checkRouteShape(route, field, { path, prefixes: true }, addresses, report);
   if (path === undefined) return;
@@ -102,6 +107,16 @@ function checkRoute(
     if (seen.has(claim)) report(`${field}.path`, 'is given twice for the same method');
     seen.add(claim);
   }
+}
+
+/** Fail closed: a signature by a key that is not there could neither be made nor judged. */
+function checkHasKeys(tenant: Tenant, report: Report): void {
+  const { signatureKeys, allowedRoutes } = tenant;
+  const problems = [
+    ...checkKeyNames(tenant, signatureKeys),
+    ...allowedRoutes.flatMap((route, index) => checkKeyNames(route, signatureKeys, `allowedRoutes.${index}`)),
+  ];
+  for (const { field, message } of problems) report(field, message);
 }
 
 /** Tokens that are asked for must be somebody's: a route nobody can enter is a mistake, and so is a misspelt issuer. */

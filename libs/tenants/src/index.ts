@@ -20,7 +20,16 @@ export {
   type SecretSource,
   type TokenTrust,
 } from './identity-provider';
-export { shownProvider, type ShownProvider } from './kept-secrets';
+export { shownProvider, shownSignatureKeys, type ShownProvider, type ShownSecret } from './kept-secrets';
+export {
+  DEFAULT_SIGNATURE_TOLERANCE_SECONDS,
+  DEFAULT_SIGNED_BODY_BYTES,
+  type InboundSignature,
+  type SignatureKeys,
+  type SignatureSettings,
+  type SigningPolicy,
+} from './signing-policy';
+export { checkKeyNames, checkSignatureSettings, weakSignatureKeys } from './check-signing';
 export { isReservedHeader } from './reserved-headers';
 export { FollowedCache } from './followed-cache';
 export { checkTenant, parseTenant, type CheckedTenant } from './check-tenant';

@@ -2,6 +2,7 @@ import { looseForm } from './normal-path';
 import type { AuthPolicy } from './auth-policy';
 import { routePath } from './route-path';
 import { shapeOf, type Shape } from './shaping/shape';
+import type { InboundSignature, SigningPolicy } from './signing-policy';
 import type { RouteRule } from './tenant';
 
 /** A compiled rule: what the guards need to know about the route a request takes. */
@@ -15,6 +16,9 @@ export interface Route {
   readonly auth: AuthPolicy | undefined;
   /** What the bucket of each tenant that has this route is like. */
   readonly limit: { readonly capacity: number; readonly windowMs: number } | undefined;
+  /** What the route says of signatures; undefined: nothing, false: none are made or asked for. */
+  readonly signing: SigningPolicy | false | undefined;
+  readonly inboundSignature: InboundSignature | false | undefined;
   /** The same for the same rule, however it is written: normal path and sorted methods. */
   readonly key: string;
   /** What becomes of messages here; undefined: they pass as they are. */
@@ -77,6 +81,8 @@ function compile(rule: RouteRule, path: string, jwtByDefault: boolean): Route {
     requiresJwt: rule.auth?.jwt ?? jwtByDefault,
     auth: rule.auth,
     limit: rateLimit && { capacity: rateLimit.maxRequests, windowMs: rateLimit.windowSeconds * 1000 },
+    signing: rule.signing,
+    inboundSignature: rule.inboundSignature,
     key: `${methods ? [...new Set(methods)].sort().join() : '*'} ${path}`,
     shape: shapeOf(rule, path),
   };

@@ -5,6 +5,7 @@ import type { ServedTarget } from './served-target';
 import type { TargetHealth } from './target-health';
 import { TargetSet } from './target-set';
 import { shapeOf, type Shape } from './shaping/shape';
+import type { InboundSignature, SigningPolicy } from './signing-policy';
 import type { TenantTimeouts } from './tenant';
 
 /** A service compiled for the request path. */
@@ -20,6 +21,8 @@ export class ServedService {
   readonly set: TargetSet;
   /** What becomes of messages here; undefined: they pass as they are. */
   readonly shape: Shape | undefined;
+  readonly signing: SigningPolicy | false | undefined;
+  readonly inboundSignature: InboundSignature | false | undefined;
 
   /** @param health what is known about its targets, and will be. */
   constructor(service: Service, health?: TargetHealth) {
@@ -32,6 +35,8 @@ export class ServedService {
     this.auth = auth;
     this.timeouts = timeouts;
     this.shape = shapeOf(service);
+    this.signing = service.signing;
+    this.inboundSignature = service.inboundSignature;
     this.bucket = rateLimit && {
       key: keys.rateLimitOfService(tenantId, id, rateLimit.windowSeconds),
       capacity: rateLimit.maxRequests,

@@ -8,6 +8,7 @@ import type { Route, RouteTable } from './route-table';
 import { TargetSet } from './target-set';
 import type { TargetHealth } from './target-health';
 import type { Caller } from './served-key';
+import type { InboundSignature, SignatureKeys, SigningPolicy } from './signing-policy';
 import { DEFAULT_RATE_LIMIT, type Tenant, type TenantTimeouts } from './tenant';
 import { DEFAULT_SERVED_BILLING, type ServedBilling } from './tenant-billing';
 
@@ -27,6 +28,9 @@ export class ServedTenant {
   /** Whose tokens count here. */
   readonly trust: TokenTrust;
   readonly timeouts: TenantTimeouts | undefined;
+  readonly signatureKeys: SignatureKeys | undefined;
+  readonly signing: SigningPolicy | false | undefined;
+  readonly inboundSignature: InboundSignature | false | undefined;
   readonly billing: ServedBilling;
   /** False: nothing is compressed; undefined: the gateway decides. */
   readonly compression: ServedCompression | false | undefined;
@@ -52,6 +56,9 @@ export class ServedTenant {
     this.windowSeconds = windowSeconds;
     this.trust = commonTrust(tenant);
     this.timeouts = tenant.timeouts;
+    this.signatureKeys = tenant.signatureKeys;
+    this.signing = tenant.signing;
+    this.inboundSignature = tenant.inboundSignature;
     this.billing = billing;
     this.compression = compressionOf(tenant.compression);
   }

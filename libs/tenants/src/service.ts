@@ -1,6 +1,7 @@
 import type { BreakerPolicy } from '#libs/breakers';
 import type { AuthPolicy } from './auth-policy';
 import type { ShapeFields } from './shaping/shape';
+import type { SignatureSettings } from './signing-policy';
 import type { RateLimit, TenantTimeouts } from './tenant';
 
 /** One of the places that a service's requests are forwarded to. */
@@ -48,7 +49,7 @@ export interface PassiveChecks {
 export type Balance = 'round-robin' | 'least-pending';
 
 /** What whoever registers a service says about it. */
-export interface ServiceFields extends ShapeFields {
+export interface ServiceFields extends ShapeFields, SignatureSettings {
   name: string;
   targets: ServiceTarget[];
   /** Absent means `round-robin`. */

@@ -104,10 +104,10 @@ export class Changes {
   }
 }
 
-/** With secrets for the identity providers that change, for the gateway would not take digests of what it does not have. */
+/** With secrets for the identity providers and signature keys that change, for the gateway would not take digests of what it does not have. */
 function tenantPatch(before: Document, after: Document, sent: Document): Document {
   const patch = patchBetween(before, after);
-  for (const name of ['idp', 'idps']) {
+  for (const name of ['idp', 'idps', 'signatureKeys']) {
     if (patch[name] === undefined || patch[name] === null) continue;
     patch[name] = patchBetween({ [name]: before[name] }, { [name]: sent[name] })[name];
   }

@@ -11,6 +11,8 @@ import {
   guardedPlace,
   identifyCaller,
   identifyVisitor,
+  inboundPolicy,
+  judgeSignatureHead,
   judgeToken,
   limitsOf,
   ownKeys,
@@ -21,6 +23,7 @@ import {
 } from '#libs/guards';
 import type { Logger } from '#libs/logging';
 import { PublicationTable } from '#libs/publications';
+import { KeyRings } from '#libs/signatures';
 import { keys, type Store } from '#libs/store';
 import {
   AddressPolicy,
@@ -48,6 +51,7 @@ interface Bench {
   directory: TenantDirectory;
   verifier: TokenVerifier;
   limiter: RateLimiter;
+  rings: KeyRings;
 }
 
 /**
@@ -129,6 +133,8 @@ export class Explainer {
         return this.judgeRoute(context);
       case 'jwt':
         return this.judgeToken(context);
+      case 'signature':
+        return this.judgeSignature(context, request.rawHeaders);
       case 'rate_limit':
         return this.judgeLimits(context);
     }
@@ -159,6 +165,16 @@ export class Explainer {
     const place = guardedPlace(context) as GuardedPlace;
     await judgeToken(context, context.tenant as ServedTenant, place, this.bench.verifier);
     return place.requiresJwt ? { ...tokenDetails(context, place), policy: 'pass' } : { required: false };
+  }
+
+  /** All but the body, which there is none of here, and whether it is the first time: that would be the last. */
+  private judgeSignature(context: RequestContext, rawHeaders: readonly string[]): Details {
+    const policy = inboundPolicy(context);
+    if (policy === undefined) return { required: false };
+    const { keys: accepted, required = true } = policy;
+    const claimed = judgeSignatureHead(context, rawHeaders, policy, this.bench.rings);
+    const keyId = claimed?.scheme === 'v2' ? claimed.signature.keyId : undefined;
+    return { required, keys: accepted, scheme: claimed?.scheme ?? null, keyId, bodyJudged: false };
   }
 
   private async judgeLimits(context: RequestContext): Promise<Details> {
@@ -219,6 +235,7 @@ export class Explainer {
         named: this.config.namedSecrets,
       }),
       limiter: new RateLimiter(this.store),
+      rings: new KeyRings(this.config.namedSecrets),
     };
     return this.made;
   }

@@ -7,6 +7,7 @@ export const GUARDS = [
   'api_key',
   'route',
   'jwt',
+  'signature',
   'rate_limit',
 ] as const satisfies readonly GuardName[];
 

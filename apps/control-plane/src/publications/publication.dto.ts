@@ -1,9 +1,11 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { Allow } from 'class-validator';
+import type { InboundSignature, SigningPolicy } from '#libs/tenants';
 import { FieldProblemDto } from '../docs/problem.dto';
 import { Nested } from '../edge/nested';
 import { AuthPolicyDto } from '../tenants/auth.dto';
 import { RouteShapeDto } from '../tenants/shape.dto';
+import { InboundSignatureProperty, SigningProperty } from '../tenants/signing.dto';
 import { RateLimitDto } from '../tenants/tenant.dto';
 
 const HEADERS = { type: 'object' as const, additionalProperties: { type: 'string' as const } };
@@ -90,6 +92,12 @@ export class PublicationRouteDto extends RouteShapeDto {
     description: 'Of the route, beside those of tenant and service.',
   })
   rateLimit?: RateLimitDto;
+
+  @SigningProperty()
+  signing?: SigningPolicy | false;
+
+  @InboundSignatureProperty()
+  inboundSignature?: InboundSignature | false;
 }
 
 @ApiSchema({ name: 'PublicationInput' })

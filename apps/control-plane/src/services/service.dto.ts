@@ -1,10 +1,17 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema, OmitType, PartialType } from '@nestjs/swagger';
 import { Allow } from 'class-validator';
 import { BreakerPolicyDto } from '../breakers/breaker-policy.dto';
-import type { CompressionPolicy, HeaderChangeFields, PassiveChecks } from '#libs/tenants';
+import type {
+  CompressionPolicy,
+  HeaderChangeFields,
+  InboundSignature,
+  PassiveChecks,
+  SigningPolicy,
+} from '#libs/tenants';
 import { Nested } from '../edge/nested';
 import { AuthPolicyDto } from '../tenants/auth.dto';
 import { Compressing, ChangesHeaders, MirrorDto, ShapeDto } from '../tenants/shape.dto';
+import { InboundSignatureProperty, SigningProperty } from '../tenants/signing.dto';
 import { RateLimitDto, TimeoutsDto } from '../tenants/tenant.dto';
 
 @ApiSchema({ name: 'ServiceTarget' })
@@ -130,6 +137,12 @@ export class NewServiceDto extends ShapeDto {
     description: 'Whether requests need a JWT. Absent: as the routes of the tenant, as it is now.',
   })
   auth?: AuthPolicyDto;
+
+  @SigningProperty()
+  signing?: SigningPolicy | false;
+
+  @InboundSignatureProperty()
+  inboundSignature?: InboundSignature | false;
 }
 
 class AuthPolicyPatchDto extends PartialType(AuthPolicyDto) {}
@@ -144,7 +157,7 @@ class HealthCheckPatchDto extends PartialType(HealthCheckDto) {}
 export class ServicePatchDto extends PartialType(
   OmitType(NewServiceDto, [
     'targets', 'balance', 'healthCheck', 'passive', 'breaker', 'slowStartSeconds', 'timeouts', 'rateLimit', 'auth',
-    'requestHeaders', 'responseHeaders', 'compression', 'mirror',
+    'requestHeaders', 'responseHeaders', 'compression', 'mirror', 'signing', 'inboundSignature',
   ]), // prettier-ignore
 ) {
   @Nested(() => ServiceTargetDto, { list: true, optional: true })
@@ -188,6 +201,12 @@ export class ServicePatchDto extends PartialType(
 
   @Nested(() => MirrorDto, { optional: true, nullable: true })
   mirror?: MirrorDto | null;
+
+  @SigningProperty({ nullable: true })
+  signing?: SigningPolicy | false | null;
+
+  @InboundSignatureProperty({ nullable: true })
+  inboundSignature?: InboundSignature | false | null;
 }
 
 @ApiSchema({ name: 'Service' })

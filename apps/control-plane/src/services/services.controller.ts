@@ -116,6 +116,7 @@ function serviceView({ service }: StoredService): ServiceDto {
   const { id, tenantId, createdAt, name, targets, balance, healthCheck, passive, timeouts, rateLimit, auth } =
     service;
   const { breaker, slowStartSeconds } = service;
+  const { signing, inboundSignature } = service;
   return {
     id,
     tenantId,
@@ -134,5 +135,7 @@ function serviceView({ service }: StoredService): ServiceDto {
     timeouts,
     rateLimit,
     auth,
+    signing,
+    inboundSignature,
   };
 }

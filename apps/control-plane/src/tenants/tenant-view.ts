@@ -2,6 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiExtraModels, ApiResponse, getSchemaPath } from '@nestjs/swagger';
 import {
   shownProvider,
+  shownSignatureKeys,
   type AuthPolicy,
   type RateLimit,
   type RouteRule,
@@ -18,6 +19,7 @@ export function tenantView(stored: StoredTenant): TenantDto | BrokenTenantDto {
   if (!stored.tenant) return { id: stored.id, problems: stored.problems };
   const { id, name, upstreamBaseUrl, allowedRoutes, auth, rateLimit, timeouts, suspended } = stored.tenant;
   const { idp, idps, serviceTokens, breaker, compression } = stored.tenant;
+  const { signatureKeys, signing, inboundSignature } = stored.tenant;
   return {
     id,
     name,
@@ -31,12 +33,15 @@ export function tenantView(stored: StoredTenant): TenantDto | BrokenTenantDto {
     timeouts: timeouts && timeoutsView(timeouts),
     breaker,
     compression,
+    signatureKeys: signatureKeys && shownSignatureKeys(signatureKeys),
+    signing,
+    inboundSignature,
     suspended,
   };
 }
 
 export function routeView({ path, methods, auth, rateLimit, ...rest }: RouteRule): RouteRule {
-  const { requestHeaders, responseHeaders, compression, mirror, rewrite } = rest;
+  const { requestHeaders, responseHeaders, compression, mirror, rewrite, signing, inboundSignature } = rest;
   return {
     path,
     methods,
@@ -47,6 +52,8 @@ export function routeView({ path, methods, auth, rateLimit, ...rest }: RouteRule
     compression,
     mirror,
     rewrite,
+    signing,
+    inboundSignature,
   };
 }
 

@@ -1,12 +1,19 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema, OmitType, PartialType } from '@nestjs/swagger';
 import { IsArray, IsBoolean, IsInt, IsOptional, IsString } from 'class-validator';
-import type { CompressionPolicy } from '#libs/tenants';
+import type {
+  CompressionPolicy,
+  InboundSignature,
+  ShownSecret,
+  SignatureKeys,
+  SigningPolicy,
+} from '#libs/tenants';
 import { FieldProblemDto } from '../docs/problem.dto';
 import { BreakerPolicyDto } from '../breakers/breaker-policy.dto';
 import { Nested } from '../edge/nested';
 import { AuthDto, AuthPatchDto, AuthPolicyDto } from './auth.dto';
 import { Compressing, RouteShapeDto } from './shape.dto';
 import { IdentityProviderDto, IdentityProviderPatchDto } from './identity-provider.dto';
+import { InboundSignatureProperty, SignatureKeysProperty, SigningProperty } from './signing.dto';
 
 @ApiSchema({ name: 'RateLimit' })
 export class RateLimitDto {
@@ -44,6 +51,12 @@ export class RouteDto extends RouteShapeDto {
 
   @Nested(() => RateLimitDto, { optional: true, description: 'A limit of the route, beside the tenant’s.' })
   rateLimit?: RateLimitDto;
+
+  @SigningProperty()
+  signing?: SigningPolicy | false;
+
+  @InboundSignatureProperty()
+  inboundSignature?: InboundSignature | false;
 }
 
 @ApiSchema({ name: 'Timeouts', description: 'Overrides of the gateway’s time-outs, in milliseconds.' })
@@ -131,6 +144,15 @@ export class TenantInputDto {
   @Compressing()
   compression?: CompressionPolicy | boolean;
 
+  @SignatureKeysProperty()
+  signatureKeys?: SignatureKeys | Record<string, { secret: ShownSecret }>;
+
+  @SigningProperty()
+  signing?: SigningPolicy | false;
+
+  @InboundSignatureProperty()
+  inboundSignature?: InboundSignature | false;
+
   @ApiPropertyOptional({ type: Boolean, description: 'Requests of a suspended tenant are refused with 403.' })
   @IsOptional()
   @IsBoolean()
@@ -144,7 +166,9 @@ class RateLimitPatchDto extends PartialType(RateLimitDto) {}
   description: 'A JSON merge patch (RFC 7396): null removes a field, a list replaces the whole list.',
 })
 export class TenantPatchDto extends PartialType(
-  OmitType(TenantInputDto, ['auth', 'rateLimit', 'idp', 'timeouts', 'breaker', 'compression']),
+  OmitType(TenantInputDto, [
+    'auth', 'rateLimit', 'idp', 'timeouts', 'breaker', 'compression', 'signing', 'inboundSignature',
+  ]), // prettier-ignore
 ) {
   @Nested(() => AuthPatchDto, { optional: true, nullable: true })
   auth?: AuthPatchDto | null;
@@ -163,6 +187,12 @@ export class TenantPatchDto extends PartialType(
 
   @Compressing(true)
   compression?: CompressionPolicy | boolean | null;
+
+  @SigningProperty({ nullable: true })
+  signing?: SigningPolicy | false | null;
+
+  @InboundSignatureProperty({ nullable: true })
+  inboundSignature?: InboundSignature | false | null;
 }
 
 @ApiSchema({ name: 'Tenant' })

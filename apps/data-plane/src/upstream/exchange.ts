@@ -27,9 +27,11 @@ export interface ExchangeTerms {
   readonly upstream: UpstreamPool;
   readonly path: string;
   readonly headers: string[];
+  /** Signs the headers, anew for each attempt; undefined: they go as they are. */
+  readonly sign: ((headers: string[]) => string[]) | undefined;
   readonly timeouts: TimeoutConfig;
   /** Undefined when the request has none. */
-  readonly body: Readable | undefined;
+  readonly body: Readable | Buffer | undefined;
   /** What routes and services make of the response's headers. */
   readonly changes: ResponseChanges | undefined;
   /** Undefined where nothing is said about compressing the response. */
@@ -81,14 +83,14 @@ export class Exchange implements Ending {
   }
 
   start(): void {
-    const { upstream, path, headers } = this.terms;
+    const { upstream, path, headers, sign } = this.terms;
     this.attempts += 1;
     this.context.upstreamStartedAt ??= performance.now();
     upstream.pool.dispatch(
       {
         path,
         method: this.context.method,
-        headers,
+        headers: sign === undefined ? headers : sign(headers),
         body: this.terms.body ?? null,
         // Ours are Node's timers, which go when they are cleared; undici's stay listed for up to a second, and every
         // finished request with them.

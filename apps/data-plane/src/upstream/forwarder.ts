@@ -10,6 +10,7 @@ import type { Mirrors } from '../shaping/mirrors';
 import type { OpenStreams } from '../streams/open-streams';
 import { Exchange } from './exchange';
 import { targetAt } from './target-at';
+import { signingPolicy, type OutgoingSignatures } from './outgoing-signatures';
 import { createProxy, type Proxy } from './proxy';
 import { RequestBody } from './request-body';
 import type { Transport } from './transport';
@@ -24,6 +25,7 @@ interface Surroundings {
   readonly streams: OpenStreams;
   readonly compression: Compression;
   readonly mirrors: Mirrors;
+  readonly signatures: OutgoingSignatures;
   /** 0 means unlimited. */
   readonly maxBodyBytes: number;
   readonly refuse: Refuse;
@@ -44,6 +46,14 @@ export class Forwarder {
   forward(request: GatewayRequest, response: ServerResponse): void | Promise<void> {
     // The client may have gone while the guards were waiting, and nobody would let go of the target again.
     if (hasGone(request, response)) return;
+    const policy = signingPolicy(request.context);
+    const kept = policy && this.house.signatures.keepBody(request, response, policy);
+    return kept ? kept.then(() => this.enter(request, response)) : this.enter(request, response);
+  }
+
+  /** Chooses the target, by what is known at this moment. */
+  private enter(request: GatewayRequest, response: ServerResponse): void | Promise<void> {
+    if (hasGone(request, response)) return;
     const { context } = request;
     const entered = (context.service ?? context.tenant)?.set?.enter();
     if (!(entered instanceof Promise)) return this.send(request, response, entered);
@@ -57,8 +67,10 @@ export class Forwarder {
   private send(request: GatewayRequest, response: ServerResponse, target: ServedTarget | undefined): void {
     const { context } = request;
     prepare(context, target);
-    if (context.upgrade) this.webSockets.relay(request, response);
-    else this.proxy.web(request, response);
+    if (context.upgrade) {
+      this.house.signatures.signHandshake(context);
+      this.webSockets.relay(request, response);
+    } else this.proxy.web(request, response);
   }
 
   private exchange(request: GatewayRequest, response: ServerResponse): void {
@@ -71,11 +83,13 @@ export class Forwarder {
     upstream.retries.deposit();
     const encode = compression.of(context, request);
     const { shaped } = context;
+    const path = targetAt(context, target);
     const exchange = new Exchange(context, response, {
       upstream,
-      path: targetAt(context, target),
+      path,
       headers: ['Host', target.host, ...context.upstreamHeaders],
-      body: context.bodyLength === undefined ? undefined : new RequestBody(request, context, maxBodyBytes),
+      sign: this.house.signatures.forAttempts(context, target.host, path),
+      body: bodyOf(request, maxBodyBytes),
       timeouts,
       changes: shaped,
       encode,
@@ -111,6 +125,16 @@ function prepare(context: RequestContext, target: ServedTarget | undefined): voi
   }
   shapeRequest(context);
   if (published && published.stripped !== '') upstreamHeaders.push('X-Forwarded-Prefix', published.stripped);
+}
+
+/** What goes out as the body: as it comes, or as it is there already. */
+function bodyOf(request: GatewayRequest, maxBytes: number): RequestBody | Buffer | undefined {
+  const { context } = request;
+  if (context.bodyLength === undefined) return undefined;
+  if (context.wholeBody !== undefined) return context.wholeBody;
+  const body = new RequestBody(request, context, maxBytes);
+  if (context.bodyPrefix !== undefined) body.unshift(context.bodyPrefix);
+  return body;
 }
 
 /** Where the caller's limits stand. */

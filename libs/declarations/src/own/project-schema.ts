@@ -57,6 +57,38 @@ const breaker = z
   })
   .describe('When requests to a target are stopped for a while; {} is the defaults.');
 
+const bodyCap = z.int().min(0).optional().describe('Largest body that is kept in memory for it.');
+
+const signing = z
+  .union([
+    z.literal(false),
+    z.strictObject({
+      key: text,
+      maxBodyBytes: bodyCap,
+      oversize: z.enum(['refuse', 'unsigned']).optional(),
+      headers: texts.optional(),
+      contentDigest: z.boolean().optional(),
+    }),
+  ])
+  .describe('How requests are signed for the upstream, by a key of signatureKeys.');
+
+const inboundSignature = z
+  .union([
+    z.literal(false),
+    z.strictObject({
+      keys: texts,
+      required: z.boolean().optional(),
+      toleranceSeconds: z.int().min(1).optional(),
+      headers: texts.optional(),
+      maxBodyBytes: bodyCap,
+      acceptBodyOnly: z.boolean().optional(),
+      acceptUnsignedPayload: z.boolean().optional(),
+    }),
+  ])
+  .describe('What is asked of the signature of requests that come in.');
+
+const signatures = { signing: signing.optional(), inboundSignature: inboundSignature.optional() };
+
 const project = z.strictObject({
   id: text.describe('Id of the tenant.'),
   name: text.optional().describe('The id, unless given.'),
@@ -72,6 +104,11 @@ const project = z.strictObject({
   timeouts: timeouts.optional(),
   breaker: breaker.optional(),
   compression: compression.optional(),
+  signatureKeys: z
+    .record(text, z.strictObject({ secret }))
+    .optional()
+    .describe('Secrets for signatures by key id; write {{env "NAME"}}.'),
+  ...signatures,
   suspended: z.boolean().optional(),
 });
 
@@ -111,6 +148,7 @@ const service = z.strictObject({
   rateLimit: rateLimit.optional(),
   auth: auth.optional(),
   ...serviceShape,
+  ...signatures,
 });
 
 const headers = z.record(text, z.string());
@@ -131,6 +169,7 @@ const route = z.strictObject({
   ...routeShape,
   auth: auth.extend({ apiKey: z.boolean().optional() }).optional(),
   rateLimit: rateLimit.optional(),
+  ...signatures,
 });
 
 const apiRoute = z.strictObject({
@@ -139,6 +178,7 @@ const apiRoute = z.strictObject({
   auth: auth.optional(),
   rateLimit: rateLimit.optional(),
   ...apiRouteShape,
+  ...signatures,
 });
 
 const apiKey = z.strictObject({

@@ -9,6 +9,7 @@ import {
   type Fleet,
   type Ledgers,
   type Limits,
+  type Nonces,
   type Store,
   type StoreState,
 } from '../store';
@@ -16,6 +17,7 @@ import { EmbeddedBreakers } from './embedded-breakers';
 import { EmbeddedDocuments } from './embedded-documents';
 import { EmbeddedLimits } from './embedded-limits';
 import { EmbeddedLedgers } from './embedded-ledgers';
+import { EmbeddedNonces } from './embedded-nonces';
 import { SqliteFile } from './sqlite-file';
 
 /**
@@ -29,6 +31,7 @@ export class EmbeddedStore implements Store {
   readonly ledgers: Ledgers;
   readonly breakers: Breakers;
   readonly limits: Limits = new EmbeddedLimits(Date.now);
+  readonly nonces: Nonces = new EmbeddedNonces(Date.now);
   readonly changes: ChangeFeed;
   readonly fleet: Fleet;
   private readonly file: SqliteFile;

@@ -11,6 +11,7 @@ import { RedisFences } from './redis-fences';
 import { RedisFleet } from './redis-fleet';
 import { RedisHealth } from './redis-health';
 import { RedisLedgers } from './redis-ledgers';
+import { RedisNonces } from './redis-nonces';
 import { withScripts, type RedisClient } from './scripts';
 import { SentinelWatch } from './sentinel-watch';
 
@@ -21,6 +22,7 @@ export class RedisStore implements Store {
   readonly limits: Limits;
   readonly ledgers: RedisLedgers;
   readonly breakers: RedisBreakers;
+  readonly nonces: RedisNonces;
   readonly changes: RedisFeed;
   readonly fleet: RedisFleet;
   private readonly client: RedisClient;
@@ -36,6 +38,7 @@ export class RedisStore implements Store {
     this.limits = new RedisLimits(this.client, this.health);
     this.ledgers = new RedisLedgers(this.client, this.health);
     this.breakers = new RedisBreakers(this.client, this.health);
+    this.nonces = new RedisNonces(this.client, this.health);
     this.fleet = new RedisFleet(this.client, this.health);
     const fences = new RedisFences(this.client, this.health, this.fleet);
     this.changes = new RedisFeed(config, this.client, fences, logger);
