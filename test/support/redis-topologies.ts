@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort, scratchFolder, waitFor } from './children';
-import { type TestRedis, startRedis } from './redis';
+import { type RedisOptions, type TestRedis, startRedis } from './redis';
 
 const SLOTS = 16_384;
 
@@ -15,7 +15,9 @@ export interface TestCluster {
 }
 
 /** Three masters without replicas on loopback, every slot served. */
-export async function startCluster(options: { password?: string } = {}): Promise<TestCluster> {
+export async function startCluster(
+  options: Pick<RedisOptions, 'aof' | 'password'> = {},
+): Promise<TestCluster> {
   const settings = { 'cluster-enabled': 'yes', 'cluster-node-timeout': '2000' };
   const nodes = await Promise.all([0, 1, 2].map(() => startRedis({ ...options, settings })));
   const [first, ...others] = nodes as [TestRedis, ...TestRedis[]];
