@@ -19,7 +19,7 @@ memory, wrong bills. Ends with 1 if a row fails.
   --write          also writes docs/faults.md
 `;
 const FAULTS: readonly Fault[] = [...UPSTREAM_FAULTS, ...CLIENT_FAULTS, ...REDIS_FAULTS, ...PROCESS_FAULTS];
-/** The short form goes through both at once, most of whose time is spent waiting; figures of memory want quiet. */
+/** Gone through both at once: most of the time is spent waiting. */
 const LANES: readonly StageKind[][] = [
   ['standalone', 'redis'],
   ['sentinel', 'cluster', 'own'],
@@ -44,8 +44,7 @@ export async function main(argv: string[], circumstances: Circumstances): Promis
   const missing = only?.filter((start) => !FAULTS.some(({ name }) => name.startsWith(start))) ?? [];
   if (missing.length > 0) return print(`there is no fault ${missing.join(', ')}; --list names them\n`, 2);
 
-  const lanes = values.short ? LANES : [LANES.flat()];
-  const rows = (await Promise.all(lanes.map((kinds) => runLane(kinds, chosen, values.short)))).flat();
+  const rows = (await Promise.all(LANES.map((kinds) => runLane(kinds, chosen, values.short)))).flat();
   rows.sort((a, b) => FAULTS.indexOf(a.fault) - FAULTS.indexOf(b.fault));
   const failed = rows.filter(({ problems }) => problems.size > 0).length;
   if (values.write) writePage(rows, circumstances);

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { waitFor } from '../support/children';
+import type { TestRedis } from '../support/redis';
 import { startLoad, type Load } from './client';
 import type { Fault, Scene, StageKind } from './fault';
 import { Row } from './row';
@@ -195,8 +196,7 @@ const failover: Fault = away(
       const { sentinel } = row.stage.topology as Watched;
       const dead = [sentinel.master, sentinel.replica].find((redis) => redis.hasEnded());
       if (!dead) return;
-      const { port } = dead;
-      await waitFor('the failover', async () => (await sentinel.masterPort()) !== port, RECOVERY_MS);
+      for (const one of sentinel.sentinels) await failedOver(one, sentinel.name, dead.port);
       await dead.restart();
       const isReplica = async (): Promise<boolean> =>
         (await dead.cli('INFO', 'replication')).includes('master_link_status:up');
@@ -204,6 +204,15 @@ const failover: Fault = away(
     },
   },
 );
+
+/** Until then a master that comes back is taken for one that was never away, and its replica follows it again. */
+function failedOver(one: TestRedis, name: string, deadPort: number): Promise<unknown> {
+  const isOver = async (): Promise<boolean> => {
+    const master = await one.cli('SENTINEL', 'master', name);
+    return !master.includes('failover_in_progress') && !master.includes(`\nport\n${deadPort}\n`);
+  };
+  return waitFor('the failover', isOver, RECOVERY_MS, 100);
+}
 
 async function masterOf(row: Row): Promise<Watched['sentinel']['master']> {
   const { sentinel } = row.stage.topology as Watched;

@@ -44,7 +44,7 @@ export interface Watched extends Topology {
 }
 
 export async function watchedRedis(): Promise<Watched> {
-  const sentinel = await startSentinel({ sentinels: 3 });
+  const sentinel = await startSentinel({ aof: true, sentinels: 3 });
   const { master, replica } = sentinel;
   return {
     sentinel,

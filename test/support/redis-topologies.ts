@@ -73,17 +73,18 @@ export interface TestSentinel {
  * noticed after one second; `master` and `replica` keep naming the processes, whatever role they have by then.
  */
 export async function startSentinel(
-  options: { password?: string; sentinels?: number } = {},
+  options: Pick<RedisOptions, 'aof' | 'password'> & { sentinels?: number } = {},
 ): Promise<TestSentinel> {
   const name = 'mymaster';
-  const { password, sentinels: count = 1 } = options;
+  const { aof, password, sentinels: count = 1 } = options;
   const running: TestRedis[] = [];
   const stop = async () => void (await Promise.all(running.map((redis) => redis.stop())));
   try {
     const fast = { 'repl-diskless-sync-delay': '0', ...(password ? { masterauth: password } : {}) };
-    const master = await startRedis({ password, settings: fast });
+    const master = await startRedis({ aof, password, settings: fast });
     running.push(master);
     const replica = await startRedis({
+      aof,
       password,
       settings: { ...fast, replicaof: `${master.host} ${master.port}` },
     });
