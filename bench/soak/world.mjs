@@ -31,6 +31,28 @@ export async function openWorld() {
   const [upstream, issuer] = [await startUpstream(), await startIssuer()];
   const redis = await startRedis({ dir, core: 0, redisServer: 'redis-server', name: 'soak' });
   const gateway = await startGateway(dir, redis.url);
+  const office = officeOf(gateway, upstream.url, issuer.idp);
+  return {
+    ...gateway,
+    ...office,
+    ...(await furnish(office, upstream.url)),
+    token: issuer.token,
+    async close() {
+      hangUp();
+      await stopAll();
+      upstream.close();
+      issuer.close();
+    },
+  };
+}
+
+/**
+ * What administrators do.
+ * @param {{ origin: string, adminToken: string }} gateway
+ * @param {string} upstreamUrl
+ * @param {object} idp
+ */
+function officeOf(gateway, upstreamUrl, idp) {
   const admin = (/** @type {string} */ method, /** @type {string} */ path, /** @type {object} */ body) =>
     administer(gateway, method, path, body);
   const made = async (/** @type {string} */ path, /** @type {object} */ body) => {
@@ -42,58 +64,43 @@ export async function openWorld() {
     made('/admin/tenants', {
       id,
       name: id,
-      upstreamBaseUrl: upstream.url,
+      upstreamBaseUrl: upstreamUrl,
       allowedRoutes: [
         { path: '/v1', auth: { jwt: false } },
         { path: '/users', auth: { jwt: true } },
       ],
       rateLimit: NO_LIMIT,
-      idp: issuer.idp,
+      idp,
       ...more,
     });
-  const key = async (/** @type {string} */ tenantId) =>
+  const key = (/** @type {string} */ tenantId) =>
     made(`/admin/tenants/${tenantId}/api-keys`, { name: 'soak', rateLimit: NO_LIMIT });
-  const world = { ...gateway, admin, made, tenant, key, token: issuer.token, ...(await furnish()) };
-  return {
-    ...world,
-    async close() {
-      hangUp();
-      await stopAll();
-      upstream.close();
-      issuer.close();
-    },
-  };
+  return { admin, made, tenant, key };
+}
 
-  /** Tenants with keys, a service and a published route each, one that is limited, and one that signs by our tokens. */
-  async function furnish() {
-    const callers = [];
-    for (let i = 1; i <= TENANTS; i++) {
-      const id = `tenant-${i}`;
-      await tenant(id);
-      const targets = [{ url: upstream.url }];
-      const { id: service } = await made(`/admin/tenants/${id}/services`, {
-        name: 'orders',
-        targets,
-        auth: { jwt: false },
-      });
-      const route = {
-        name: 'orders',
-        path: `/published-${i}`,
-        stripPrefix: true,
-        auth: { jwt: false, apiKey: false },
-      };
-      const routes = [{ ...route, backends: [{ service }] }];
-      const { outcome, text } = await admin('PUT', `/admin/tenants/${id}/publication`, { routes });
-      if (!outcome.startsWith('2')) throw new Error(`the publication was answered ${outcome}: ${text}`);
-      for (let k = 0; k < KEYS; k++) {
-        callers.push({ id, service, published: route.path, key: (await key(id)).key ?? '' });
-      }
-    }
-    await tenant('limited', { rateLimit: SMALL_LIMIT });
-    await tenant('project', { idp: undefined, allowedRoutes: [{ path: '/v1', auth: { jwt: true } }] });
-    const limited = (await made('/admin/tenants/limited/api-keys', { name: 'soak' })).key ?? '';
-    return { callers, limited, project: (await key('project')).key ?? '' };
+/**
+ * Tenants with keys, a service and a published route each, one that is limited, and one that has tokens of ours.
+ * @param {ReturnType<typeof officeOf>} office
+ * @param {string} upstreamUrl
+ */
+async function furnish({ admin, made, tenant, key }, upstreamUrl) {
+  const callers = [];
+  const auth = { jwt: false };
+  for (let i = 1; i <= TENANTS; i++) {
+    const [id, published] = [`tenant-${i}`, `/published-${i}`];
+    await tenant(id);
+    const targets = [{ url: upstreamUrl }];
+    const { id: service } = await made(`/admin/tenants/${id}/services`, { name: 'orders', targets, auth });
+    const route = { name: 'orders', path: published, stripPrefix: true, auth: { ...auth, apiKey: false } };
+    const routes = [{ ...route, backends: [{ service }] }];
+    const { outcome, text } = await admin('PUT', `/admin/tenants/${id}/publication`, { routes });
+    if (!outcome.startsWith('2')) throw new Error(`the publication was answered ${outcome}: ${text}`);
+    for (let k = 0; k < KEYS; k++) callers.push({ id, service, published, key: (await key(id)).key ?? '' });
   }
+  await tenant('limited', { rateLimit: SMALL_LIMIT });
+  await tenant('project', { idp: undefined, allowedRoutes: [{ path: '/v1', auth: { jwt: true } }] });
+  const limited = (await made('/admin/tenants/limited/api-keys', { name: 'soak' })).key ?? '';
+  return { callers, limited, project: (await key('project')).key ?? '' };
 }
 
 /**

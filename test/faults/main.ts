@@ -47,7 +47,7 @@ export async function main(argv: string[], circumstances: Circumstances): Promis
   const rows = (await Promise.all(LANES.map((kinds) => runLane(kinds, chosen, values.short)))).flat();
   rows.sort((a, b) => FAULTS.indexOf(a.fault) - FAULTS.indexOf(b.fault));
   const failed = rows.filter(({ problems }) => problems.size > 0).length;
-  if (values.write) writePage(rows, circumstances);
+  if (values.write) await writePage(rows, circumstances);
   return print(`${table(rows)}\n\n${rows.length - failed} passed, ${failed} failed\n`, failed > 0 ? 1 : 0);
 }
 

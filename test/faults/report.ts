@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { format, resolveConfig } from 'prettier';
 import type { Row } from './row';
 
 const HEAD = ['fault', 'clients got', 'billed / whole', 'sockets left', 'heap', 'verdict'];
@@ -34,8 +35,8 @@ export interface Circumstances {
   readonly machine: string;
 }
 
-/** Writes `docs/faults.md`. */
-export function writePage(rows: readonly Row[], { commit, machine }: Circumstances): void {
+/** Writes `docs/faults.md`, in the form in which the lint wants it. */
+export async function writePage(rows: readonly Row[], { commit, machine }: Circumstances): Promise<void> {
   const page = `# What happens when something breaks
 
 ${new Date().toISOString().slice(0, 10)}, commit ${commit}, by \`npm run test:faults -- --write\`. Machine: ${machine}, Node.js ${process.versions.node}.
@@ -55,5 +56,6 @@ ${table(rows)}
 The disk of the journal is made full by a limit on the size of the files of the gateway (RLIMIT_FSIZE, set by \`prlimit\` while it runs): it
 refuses a write in the middle of a line as a full disk does, and works for any user.
 `;
-  writeFileSync(resolve(__dirname, '../../docs/faults.md'), page);
+  const file = resolve(__dirname, '../../docs/faults.md');
+  writeFileSync(file, await format(page, { ...(await resolveConfig(file)), filepath: file }));
 }
