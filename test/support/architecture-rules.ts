@@ -26,6 +26,7 @@ export type Rule = (files: SourceText[], modules: Module[]) => string[];
 export const LIB_DIRECTIONS: Record<string, readonly string[]> = {
   errors: [],
   config: [],
+  load: [],
   logging: ['config', 'errors'],
   certificates: ['logging', 'config', 'errors'],
   metrics: ['config', 'errors'],
@@ -40,7 +41,18 @@ export const LIB_DIRECTIONS: Record<string, readonly string[]> = {
   // Files of the operator, read into the same documents that the store holds.
   declarations: ['publications', 'tokens', 'tenants', 'store', 'config', 'errors', 'logging'],
   lifecycle: ['declarations', 'store', 'config', 'errors', 'metrics', 'logging'],
-  guards: ['publications', 'tokens', 'tenants', 'store', 'metrics', 'usage', 'logging', 'errors', 'config'],
+  guards: [
+    'load',
+    'publications',
+    'tokens',
+    'tenants',
+    'store',
+    'metrics',
+    'usage',
+    'logging',
+    'errors',
+    'config',
+  ],
 };
 
 const MAX_LINES = 400;

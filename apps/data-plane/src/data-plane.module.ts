@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { RateLimiter, TokenVerifier } from '#libs/guards';
-import { TenantDirectory } from '#libs/tenants';
+import { Concurrency } from '#libs/load';
+import { GatewayMaintenance, TenantDirectory } from '#libs/tenants';
 import { GatewayController } from './gateway.controller';
 import { Forwarder } from './upstream/forwarder';
 
@@ -10,11 +11,14 @@ export interface DataPlaneParts {
   readonly verifier: TokenVerifier;
   readonly limiter: RateLimiter;
   readonly forwarder: Forwarder;
+  readonly concurrency: Concurrency;
+  readonly maintenance: GatewayMaintenance;
 }
 
 @Module({})
 export class DataPlaneModule {
-  static of({ directory, verifier, limiter, forwarder }: DataPlaneParts): DynamicModule {
+  static of(parts: DataPlaneParts): DynamicModule {
+    const { directory, verifier, limiter, forwarder, concurrency, maintenance } = parts;
     return {
       module: DataPlaneModule,
       controllers: [GatewayController],
@@ -23,6 +27,8 @@ export class DataPlaneModule {
         { provide: TokenVerifier, useValue: verifier },
         { provide: RateLimiter, useValue: limiter },
         { provide: Forwarder, useValue: forwarder },
+        { provide: Concurrency, useValue: concurrency },
+        { provide: GatewayMaintenance, useValue: maintenance },
       ],
     };
   }

@@ -3,6 +3,7 @@ import type { GatewayRequest, RequestContext } from '#libs/guards';
 import type { LogCategory, Logging } from '#libs/logging';
 import type { GatewayMetrics } from '#libs/metrics';
 import type { Accounting } from './accounting';
+import type { Load } from './load';
 import { releaseTarget } from './release-target';
 
 /**
@@ -14,6 +15,7 @@ export class Observation {
     private readonly metrics: GatewayMetrics,
     private readonly logging: Logging,
     private readonly accounting: Accounting,
+    private readonly load: Pick<Load, 'concurrency' | 'metrics'>,
   ) {}
 
   begin(): void {
@@ -25,6 +27,8 @@ export class Observation {
    * @param whole whether it got all of it.
    */
   end(context: RequestContext, status: number, whole: boolean): void {
+    context.over = true;
+    this.load.concurrency.leave(context);
     if (context.target) releaseTarget(context, status);
     if (whole) this.accounting.delivered(context, status);
     else this.accounting.ended(context, status);
@@ -109,11 +113,18 @@ export class Observation {
         if (refusal.code === 'rate_limited') this.metrics.rateLimit(tenantId);
         return 'policy';
       case 'upstream':
+        if (refusal.code === 'request_timeout') this.load.metrics.slowClient('request');
+        if (refusal.code === 'client_too_slow') this.load.metrics.slowClient('response');
         if (refusal.definition.fault === 'upstream') this.metrics.upstreamError(tenantId);
         return 'request';
       case 'open_stream':
         this.metrics.streamClosed(refusal.code);
         return 'auth';
+      case 'concurrency':
+        if (context.shed) this.metrics.shed(tenantId, context.shed);
+        return 'policy';
+      case 'maintenance':
+      case 'body_size':
       case 'admission':
         return 'policy';
     }

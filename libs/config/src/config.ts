@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { readFileSync, readdirSync } from 'node:fs';
 import { Environment } from './environment';
+import { loadLimits, type LoadConfig } from './load-config';
 import { SECRET_PREFIX, SETTINGS, type SettingName, type SettingValues } from './settings';
 import { tokenKeyConfig, type TokenKeyConfig } from './token-keys';
 import { checkTokenSecrets } from './token-secrets';
@@ -64,6 +65,7 @@ export interface GatewayConfig {
   /** 0 means unlimited. */
   readonly maxBodyBytes: number;
   readonly maxHeaderBytes: number;
+  readonly load: LoadConfig;
   readonly upstreamMaxConnections: number;
   readonly allowPrivateUpstreams: boolean;
   readonly shutdownTimeoutMs: number;
@@ -124,6 +126,7 @@ export function loadConfig(env: Record<string, string | undefined>): GatewayConf
     timeouts: timeoutConfig(values),
     maxBodyBytes: values.MAX_BODY_BYTES,
     maxHeaderBytes: values.MAX_HEADER_BYTES,
+    load: loadLimits(values),
     upstreamMaxConnections: values.UPSTREAM_MAX_CONNECTIONS,
     allowPrivateUpstreams: values.ALLOW_PRIVATE_UPSTREAMS ?? !production,
     shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_MS,

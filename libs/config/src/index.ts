@@ -5,6 +5,7 @@
  */
 export { loadConfig, ConfigError, type GatewayConfig, type RedisConfig, type TimeoutConfig } from './config';
 export type { TokenKey, TokenKeyConfig } from './token-keys';
+export type { LoadConfig } from './load-config';
 export type { TlsConfig } from './tls-config';
 export { Environment, readEnvironment } from './environment';
 export { SECRET_PREFIX, SETTINGS, renderEnvExample } from './settings';

@@ -1,3 +1,4 @@
+import { LOAD_SETTINGS } from './load-settings';
 import {
   addressBlock,
   endpoint,
@@ -232,6 +233,8 @@ export const SETTINGS = {
     parse: flag,
     doc: 'Whether upstream and JWKS URLs may point to private or loopback addresses; unset: only outside production.',
   },
+
+  ...LOAD_SETTINGS,
 
   SHUTDOWN_TIMEOUT_MS: {
     section: 'Shutdown',

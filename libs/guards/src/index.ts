@@ -15,6 +15,9 @@ export { JwtGuard, guardedPlace, judgeToken, type GuardedPlace } from './jwt.gua
 export { enforcePolicy } from './token-policy';
 export { PortalTokens, type PortalAccess } from './portal-tokens';
 export { RateLimitGuard, enforceLimits, limitHeaders } from './rate-limit.guard';
+export { GatewayMaintenanceGuard, MaintenanceGuard, refuseDuring } from './maintenance.guard';
+export { BodySizeGuard, maxBodyOf, refuseLargeBody } from './body-size.guard';
+export { ConcurrencyGuard, takePlace } from './concurrency.guard';
 export { judgeAgain } from './judge-again';
 export { limitsOf, type RequestLimits } from './request-limits';
 export { RateLimiter, type RateLimitMode } from './rate-limiter';

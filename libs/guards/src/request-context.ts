@@ -1,19 +1,21 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
 import type { GatewayError } from '#libs/errors';
+import type { Account, ServiceLoad, ShedReason, SlotHolder, Waiter } from '#libs/load';
 import type { ClaimVerdict } from '#libs/store';
 import type { PublishedRoute } from '#libs/publications';
 import type { Caller, Route, ServedService, ServedTarget, ServedTenant, Upstream } from '#libs/tenants';
 import type { VerifiedToken } from './jwt/verdict';
 import type { RequestLimits } from './request-limits';
 
-export type GuardName = 'admission' | 'api_key' | 'route' | 'jwt' | 'rate_limit' | 'upstream' | 'open_stream';
+export type GuardName = 'admission' | 'api_key' | 'route' | 'jwt' | 'rate_limit' | 'upstream' | 'open_stream'
+  | 'maintenance' | 'body_size' | 'concurrency'; // prettier-ignore
 
 /**
  * Everything Gatehouse learns about one request. Each field is written once, by the step named beside it.
  * A class with all fields declared, so that every request has the same hidden class.
  */
-export class RequestContext {
+export class RequestContext implements SlotHolder {
   // The front door
   /** As in a request line: `HTTP/1.1`. */
   protocol = '';
@@ -43,6 +45,8 @@ export class RequestContext {
   bodyLength: number | undefined = undefined;
   expectsContinue = false;
   upgrade: 'websocket' | undefined = undefined;
+  /** What lets operators through during a maintenance. */
+  maintenanceBypass: string | undefined = undefined;
 
   /** The service that a path below `/proxy` names. */
   serviceId: string | undefined = undefined;
@@ -65,6 +69,12 @@ export class RequestContext {
   token: VerifiedToken | undefined = undefined;
   limits: RequestLimits | undefined = undefined;
   verdict: ClaimVerdict | undefined = undefined;
+  /** What it has taken of what may be under way at once, until it is over. */
+  slot: Account | Waiter | undefined = undefined;
+  serviceSlot: ServiceLoad | undefined = undefined;
+  streamPlace: Account | undefined = undefined;
+  /** Why there was nothing to be had. */
+  shed: ShedReason | undefined = undefined;
 
   // Forwarding
   /** The target that was chosen among those of the service. */
@@ -77,6 +87,8 @@ export class RequestContext {
   bytesOut = 0;
 
   // The outcome
+  /** Nobody waits for an answer any more: nothing may be taken on its behalf. */
+  over = false;
   /** Its usage has been recorded. */
   accounted = false;
   /** The step that is judging now; after a refusal, the one that refused. */

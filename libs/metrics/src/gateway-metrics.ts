@@ -48,6 +48,7 @@ export class GatewayMetrics {
   private readonly upstreamErrors: Counter<'tenantId'>;
   private readonly internalErrors: Counter<'type'>;
   private readonly streamsClosed: Counter<'reason'>;
+  private readonly shedRequests: Counter<'tenantId' | 'reason'>;
   private readonly latency: Histogram<'tenantId' | 'status'>;
   private readonly upstreamLatency: Histogram<'tenantId' | 'upstream'>;
 
@@ -74,6 +75,11 @@ export class GatewayMetrics {
       'gateway_streams_closed_total',
       'Event streams and WebSockets closed because they would be refused by now',
       ['reason'],
+    );
+    this.shedRequests = counter(
+      'gateway_shed_requests_total',
+      'Requests for which there was no room, which the upstream never saw',
+      ['tenantId', 'reason'],
     );
     this.latency = new Histogram({
       name: 'gateway_latency_ms',
@@ -119,6 +125,11 @@ export class GatewayMetrics {
 
   rateLimit(tenantId: string | undefined): void {
     this.rateLimited.inc({ tenantId: this.series(tenantId).label });
+  }
+
+  /** @param reason one of the few of `#libs/load`. */
+  shed(tenantId: string | undefined, reason: string): void {
+    this.shedRequests.inc({ tenantId: this.series(tenantId).label, reason });
   }
 
   upstreamError(tenantId: string | undefined): void {

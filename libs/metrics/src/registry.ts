@@ -4,6 +4,7 @@ import { ControlMetrics } from './control-metrics';
 import { watchDeclarations, type WatchedDeclarations } from './declaration-metrics';
 import { GatewayMetrics } from './gateway-metrics';
 import { watchKeySets, type WatchedKeySets } from './identity-metrics';
+import { LoadMetrics, watchLoad, type WatchedLoad } from './load-metrics';
 import { watchTargets, type WatchedTargets } from './target-metrics';
 import { watchStore, watchUsage, type WatchedStore, type WatchedUsage } from './store-metrics';
 
@@ -14,12 +15,14 @@ export class MetricsRegistry {
   readonly registry = new Registry();
   readonly gateway: GatewayMetrics;
   readonly control: ControlMetrics;
+  readonly load: LoadMetrics;
 
   /** @param maxTenants tenants with series of their own; see GatewayMetrics. */
   constructor(private readonly maxTenants: number) {
     collectDefaultMetrics({ register: this.registry });
     this.gateway = new GatewayMetrics(this.registry, maxTenants);
     this.control = new ControlMetrics(this.registry);
+    this.load = new LoadMetrics(this.registry);
   }
 
   watchStore(store: WatchedStore): void {
@@ -36,6 +39,10 @@ export class MetricsRegistry {
 
   watchCertificates(certificates: WatchedCertificates): void {
     watchCertificates(this.registry, certificates);
+  }
+
+  watchLoad(load: WatchedLoad): void {
+    watchLoad(this.registry, load);
   }
 
   watchTargets(targets: WatchedTargets): void {

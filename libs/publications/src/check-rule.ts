@@ -2,6 +2,7 @@ import {
   checkAuth,
   checkFlag,
   checkKnown,
+  checkMaxBody,
   checkMethods,
   checkRateLimit,
   checkRoutePath,
@@ -18,7 +19,7 @@ import { isReserved } from './reserved';
 
 const FIELDS = [
   'name', 'path', 'hosts', 'methods', 'headers', 'backends', 'stripPrefix', 'addPrefix', 'requestHeaders',
-  'responseHeaders', 'auth', 'rateLimit',
+  'responseHeaders', 'auth', 'rateLimit', 'maxBodyBytes',
 ]; // prettier-ignore
 const NAME = /^[A-Za-z0-9._-]{1,100}$/;
 const MAX_HOSTS = 50;
@@ -52,6 +53,7 @@ export function checkRule(rule: unknown, field: string, report: Report): void {
   checkStrip(rule.stripPrefix, path, inner);
   if (rule.addPrefix !== undefined) checkRoutePath(rule.addPrefix, 'addPrefix', inner);
   if (rule.auth !== undefined) checkRouteAuth(rule.auth, inner);
+  checkMaxBody(rule.maxBodyBytes, 'maxBodyBytes', inner);
   if (rule.rateLimit !== undefined) checkRateLimit(rule.rateLimit, 'rateLimit', inner);
 }
 

@@ -17,6 +17,7 @@ export class PublishedRoute implements Route {
   /** Of routes below `/api` only: tenants share those, and none shares this. */
   readonly limit = undefined;
   readonly bucket: Bucket | undefined;
+  readonly maxBodyBytes: number | undefined;
   readonly key: string;
   /** Ids of the services that it leads to, those of weight 0 included. */
   readonly services: readonly string[];
@@ -47,6 +48,7 @@ export class PublishedRoute implements Route {
     this.requiresJwt = auth?.jwt ?? false;
     this.requiresApiKey = auth?.apiKey ?? false;
     this.auth = auth;
+    this.maxBodyBytes = rule.maxBodyBytes;
     this.matchKeys = matchKeys(rule);
     this.key = this.matchKeys.join();
     this.services = backends.map(({ service }) => service);

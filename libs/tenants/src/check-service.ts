@@ -13,6 +13,7 @@ import {
   parseJson,
   type Report,
 } from './field-checks';
+import { checkLoad } from './check-load';
 import { checkHealthCheck, checkPassive } from './check-health';
 import type { Service } from './service';
 
@@ -22,7 +23,10 @@ export type CheckedService =
 
 const MAX_TARGETS = 64;
 const MAX_WEIGHT = 1000;
-const FIELDS = ['name', 'targets', 'balance', 'healthCheck', 'passive', 'timeouts', 'rateLimit', 'auth'];
+const LOAD_FIELDS = ['maxBodyBytes', 'maxConcurrency', 'maintenance'];
+const FIELDS = [
+  'name', 'targets', 'balance', 'healthCheck', 'passive', 'timeouts', 'rateLimit', 'auth', ...LOAD_FIELDS,
+]; // prettier-ignore
 
 /**
  * What is wrong with what somebody says about a service; fields that nobody knows are refused.
@@ -75,6 +79,7 @@ function problemsOf(document: Record<string, unknown>, addresses?: AddressPolicy
   if (timeouts !== undefined) checkTimeouts(timeouts, report);
   if (rateLimit !== undefined) checkRateLimit(rateLimit, 'rateLimit', report);
   checkAuth(auth, 'auth', report);
+  checkLoad(document, report);
   return problems;
 }
 

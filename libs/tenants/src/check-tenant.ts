@@ -1,5 +1,6 @@
 import type { FieldProblem } from '#libs/errors';
 import type { AddressPolicy } from './address-policy';
+import { checkLoad, checkMaxBody } from './check-load';
 import { checkTrust } from './check-identity-provider';
 import {
   checkAuth,
@@ -63,6 +64,7 @@ export function checkTenant(document: unknown, addresses?: AddressPolicy, ownTok
   checkTrust(document, addresses, report);
   if (document.timeouts !== undefined) checkTimeouts(document.timeouts, report);
   if (document.suspended !== undefined) checkFlag(document.suspended, 'suspended', report);
+  checkLoad(document, report);
   if (problems.length > 0) return { problems };
   const tenant = document as unknown as Tenant;
   checkHasIssuers(tenant, ownTokens, report);
@@ -81,6 +83,7 @@ function checkRoute(route: unknown, field: string, seen: Set<string>, report: Re
   const { methods, rateLimit } = route;
   if (methods !== undefined) checkMethods(methods, `${field}.methods`, report);
   if (rateLimit !== undefined) checkRateLimit(rateLimit, `${field}.rateLimit`, report);
+  checkMaxBody(route.maxBodyBytes, `${field}.maxBodyBytes`, report);
   const path = checkRoutePath(route.path, `${field}.path`, report);
   if (path === undefined) return;
   for (const method of Array.isArray(methods) ? methods : ['*']) {

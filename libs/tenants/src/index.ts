@@ -20,6 +20,12 @@ export {
   type SecretSource,
   type TokenTrust,
 } from './identity-provider';
+export type { Maintenance } from './maintenance';
+export { checkMaxBody } from './check-load';
+export { parseMaintenance } from './check-maintenance';
+export { ServedMaintenance } from './served-maintenance';
+export { GatewayMaintenance } from './gateway-maintenance';
+export { MaintenanceRepository, keptMaintenance, type StoredMaintenance } from './maintenance-repository';
 export { shownProvider, type ShownProvider } from './kept-secrets';
 export { isReservedHeader } from './reserved-headers';
 export { FollowedCache } from './followed-cache';

@@ -13,6 +13,8 @@ export interface Route {
   readonly auth: AuthPolicy | undefined;
   /** What the bucket of each tenant that has this route is like. */
   readonly limit: { readonly capacity: number; readonly windowMs: number } | undefined;
+  /** Undefined: that of the tenant. */
+  readonly maxBodyBytes: number | undefined;
   /** The same for the same rule, however it is written: normal path and sorted methods. */
   readonly key: string;
 }
@@ -73,6 +75,7 @@ function compile(rule: RouteRule, path: string, jwtByDefault: boolean): Route {
     requiresJwt: rule.auth?.jwt ?? jwtByDefault,
     auth: rule.auth,
     limit: rateLimit && { capacity: rateLimit.maxRequests, windowMs: rateLimit.windowSeconds * 1000 },
+    maxBodyBytes: rule.maxBodyBytes,
     key: `${methods ? [...new Set(methods)].sort().join() : '*'} ${path}`,
   };
 }

@@ -1,6 +1,7 @@
 import type { AuthPolicy } from './auth-policy';
 import { keys, type Bucket } from '#libs/store';
 import type { PassiveChecks, Service } from './service';
+import { servedMaintenance, type ServedMaintenance } from './served-maintenance';
 import { ServedTarget } from './served-target';
 import { TargetHealth, type WatchedService } from './target-health';
 import type { TenantTimeouts } from './tenant';
@@ -15,6 +16,9 @@ export class ServedService {
   readonly auth: AuthPolicy | undefined;
   readonly timeouts: TenantTimeouts | undefined;
   readonly bucket: Bucket | undefined;
+  readonly maxBodyBytes: number | undefined;
+  readonly maxConcurrency: number | undefined;
+  readonly maintenance: ServedMaintenance | undefined;
   /** When targets are left out for what clients' requests met; undefined: never. */
   readonly passive: PassiveChecks | undefined;
   private readonly leastPending: boolean;
@@ -42,6 +46,9 @@ export class ServedService {
     this.requiresJwt = auth?.jwt ?? false;
     this.auth = auth;
     this.timeouts = timeouts;
+    this.maxBodyBytes = service.maxBodyBytes;
+    this.maxConcurrency = service.maxConcurrency;
+    this.maintenance = servedMaintenance(service.maintenance);
     this.bucket = rateLimit && {
       key: keys.rateLimitOfService(tenantId, id, rateLimit.windowSeconds),
       capacity: rateLimit.maxRequests,

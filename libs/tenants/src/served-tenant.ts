@@ -4,6 +4,7 @@ import { commonRoutes, commonTrust, commonUpstream, type Upstream } from './comm
 import { trustOf, type TokenTrust } from './identity-provider';
 import type { Route, RouteTable } from './route-table';
 import type { Caller } from './served-key';
+import { servedMaintenance, type ServedMaintenance } from './served-maintenance';
 import { DEFAULT_RATE_LIMIT, type Tenant, type TenantTimeouts } from './tenant';
 import { DEFAULT_SERVED_BILLING, type ServedBilling } from './tenant-billing';
 
@@ -22,6 +23,10 @@ export class ServedTenant {
   readonly trust: TokenTrust;
   readonly timeouts: TenantTimeouts | undefined;
   readonly billing: ServedBilling;
+  readonly maxBodyBytes: number | undefined;
+  readonly maxConcurrency: number | undefined;
+  readonly maxStreams: number | undefined;
+  readonly maintenance: ServedMaintenance | undefined;
   /** Who calls routes that ask for no key: see `anonymousCaller`. */
   anonymous: Caller | undefined = undefined;
   /** Tenants share their routes, but not what the routes have left. Made when a route with a limit is first taken. */
@@ -43,6 +48,10 @@ export class ServedTenant {
     this.trust = commonTrust(tenant);
     this.timeouts = tenant.timeouts;
     this.billing = billing;
+    this.maxBodyBytes = tenant.maxBodyBytes;
+    this.maxConcurrency = tenant.maxConcurrency;
+    this.maxStreams = tenant.maxStreams;
+    this.maintenance = servedMaintenance(tenant.maintenance);
   }
 
   /** The limit of one of the tenant's routes, if that has one: always the same object. */

@@ -1,4 +1,5 @@
 import type { AuthPolicy } from './auth-policy';
+import type { Maintenance } from './maintenance';
 import type { RateLimit, TenantTimeouts } from './tenant';
 
 /** One of the places that a service's requests are forwarded to. */
@@ -52,6 +53,12 @@ export interface ServiceFields {
   rateLimit?: RateLimit;
   /** Whether requests need a JWT; absent: as the tenant's routes that say nothing. */
   auth?: AuthPolicy;
+  /** Largest request body, in the place of the tenant's. */
+  maxBodyBytes?: number;
+  /** Requests under way in each process, of all that lead here. */
+  maxConcurrency?: number;
+  /** As of a tenant. */
+  maintenance?: Maintenance;
 }
 
 /** A named upstream of a tenant, published at `/proxy/{id}`: the document under `tenant:service:{id}`. */

@@ -240,6 +240,10 @@ const FIELDS: Record<keyof Tenant, true> = {
   serviceTokens: true,
   timeouts: true,
   suspended: true,
+  maxBodyBytes: true,
+  maxConcurrency: true,
+  maxStreams: true,
+  maintenance: true,
   // prettier-ignore
 };
 

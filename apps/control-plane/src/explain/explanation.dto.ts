@@ -6,7 +6,10 @@ export const GUARDS = [
   'admission',
   'api_key',
   'route',
+  'maintenance',
   'jwt',
+  'body_size',
+  'concurrency',
   'rate_limit',
 ] as const satisfies readonly GuardName[];
 

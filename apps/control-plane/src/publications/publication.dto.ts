@@ -100,6 +100,14 @@ export class PublicationRouteDto {
     description: 'Of the route, beside those of tenant and service.',
   })
   rateLimit?: RateLimitDto;
+
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: 1,
+    description: 'Largest request body, in the place of those of service and tenant.',
+  })
+  @Allow()
+  maxBodyBytes?: number;
 }
 
 @ApiSchema({ name: 'PublicationInput' })

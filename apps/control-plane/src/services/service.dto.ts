@@ -2,6 +2,7 @@ import { ApiProperty, ApiPropertyOptional, ApiSchema, OmitType, PartialType } fr
 import { Allow } from 'class-validator';
 import type { PassiveChecks } from '#libs/tenants';
 import { Nested } from '../edge/nested';
+import { MaintenanceDto } from '../maintenance/maintenance.dto';
 import { AuthPolicyDto } from '../tenants/auth.dto';
 import { RateLimitDto, TimeoutsDto } from '../tenants/tenant.dto';
 
@@ -107,6 +108,26 @@ export class NewServiceDto {
     description: 'Whether requests need a JWT. Absent: as the routes of the tenant, as it is now.',
   })
   auth?: AuthPolicyDto;
+
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: 1,
+    description: 'Largest request body, in the place of the tenant’s.',
+  })
+  @Allow()
+  maxBodyBytes?: number;
+
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: 1,
+    maximum: 1_000_000,
+    description: 'Requests under way in each data plane process; further ones are refused.',
+  })
+  @Allow()
+  maxConcurrency?: number;
+
+  @Nested(() => MaintenanceDto, { optional: true, description: 'Absent: there is none.' })
+  maintenance?: MaintenanceDto;
 }
 
 class AuthPolicyPatchDto extends PartialType(AuthPolicyDto) {}
@@ -119,7 +140,16 @@ class HealthCheckPatchDto extends PartialType(HealthCheckDto) {}
   description: 'A JSON merge patch (RFC 7396): null removes a field, a list replaces the whole list.',
 })
 export class ServicePatchDto extends PartialType(
-  OmitType(NewServiceDto, ['targets', 'balance', 'healthCheck', 'passive', 'timeouts', 'rateLimit', 'auth']),
+  OmitType(NewServiceDto, [
+    'targets',
+    'balance',
+    'healthCheck',
+    'passive',
+    'timeouts',
+    'rateLimit',
+    'auth',
+    'maintenance',
+  ]),
 ) {
   @Nested(() => ServiceTargetDto, { list: true, optional: true })
   targets?: ServiceTargetDto[];
@@ -143,6 +173,9 @@ export class ServicePatchDto extends PartialType(
 
   @Nested(() => AuthPolicyPatchDto, { optional: true, nullable: true })
   auth?: AuthPolicyPatchDto | null;
+
+  @Nested(() => MaintenanceDto, { optional: true, nullable: true })
+  maintenance?: MaintenanceDto | null;
 }
 
 @ApiSchema({ name: 'Service' })

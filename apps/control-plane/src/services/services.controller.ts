@@ -126,5 +126,8 @@ function serviceView({ service }: StoredService): ServiceDto {
     timeouts,
     rateLimit,
     auth,
+    maxBodyBytes: service.maxBodyBytes,
+    maxConcurrency: service.maxConcurrency,
+    maintenance: service.maintenance,
   };
 }

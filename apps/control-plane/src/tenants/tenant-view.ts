@@ -17,7 +17,7 @@ import { BrokenTenantDto, TenantDto } from './tenant.dto';
 export function tenantView(stored: StoredTenant): TenantDto | BrokenTenantDto {
   if (!stored.tenant) return { id: stored.id, problems: stored.problems };
   const { id, name, upstreamBaseUrl, allowedRoutes, auth, rateLimit, timeouts, suspended } = stored.tenant;
-  const { idp, idps, serviceTokens } = stored.tenant;
+  const { idp, idps, serviceTokens, maxBodyBytes, maxConcurrency, maxStreams, maintenance } = stored.tenant;
   return {
     id,
     name,
@@ -30,11 +30,21 @@ export function tenantView(stored: StoredTenant): TenantDto | BrokenTenantDto {
     serviceTokens,
     timeouts: timeouts && timeoutsView(timeouts),
     suspended,
+    maxBodyBytes,
+    maxConcurrency,
+    maxStreams,
+    maintenance,
   };
 }
 
-export function routeView({ path, methods, auth, rateLimit }: RouteRule): RouteRule {
-  return { path, methods, auth: auth && authView(auth), rateLimit: rateLimit && limitView(rateLimit) };
+export function routeView({ path, methods, auth, rateLimit, maxBodyBytes }: RouteRule): RouteRule {
+  return {
+    path,
+    methods,
+    auth: auth && authView(auth),
+    rateLimit: rateLimit && limitView(rateLimit),
+    maxBodyBytes,
+  };
 }
 
 export function authView({ jwt, issuers, claims, scopes, roles, claimHeaders }: AuthPolicy): AuthPolicy {

@@ -2,6 +2,7 @@ import { ApiProperty, ApiPropertyOptional, ApiSchema, OmitType, PartialType } fr
 import { IsArray, IsBoolean, IsInt, IsOptional, IsString } from 'class-validator';
 import { FieldProblemDto } from '../docs/problem.dto';
 import { Nested } from '../edge/nested';
+import { MaintenanceDto } from '../maintenance/maintenance.dto';
 import { AuthDto, AuthPatchDto, AuthPolicyDto } from './auth.dto';
 import { IdentityProviderDto, IdentityProviderPatchDto } from './identity-provider.dto';
 
@@ -15,6 +16,9 @@ export class RateLimitDto {
   @IsInt()
   maxRequests!: number;
 }
+
+const MAX_BODY = { type: 'integer', minimum: 1 } as const;
+const AT_ONCE = { type: 'integer', minimum: 1, maximum: 1_000_000 } as const;
 
 @ApiSchema({ name: 'Route' })
 export class RouteDto {
@@ -41,6 +45,11 @@ export class RouteDto {
 
   @Nested(() => RateLimitDto, { optional: true, description: 'A limit of the route, beside the tenant’s.' })
   rateLimit?: RateLimitDto;
+
+  @ApiPropertyOptional({ ...MAX_BODY, description: 'Largest request body, in the place of the tenant’s.' })
+  @IsOptional()
+  @IsInt()
+  maxBodyBytes?: number;
 }
 
 @ApiSchema({ name: 'Timeouts', description: 'Overrides of the gateway’s time-outs, in milliseconds.' })
@@ -123,6 +132,35 @@ export class TenantInputDto {
   @IsOptional()
   @IsBoolean()
   suspended?: boolean;
+
+  @ApiPropertyOptional({
+    ...MAX_BODY,
+    description: 'Largest request body; that of the gateway holds beside it.',
+  })
+  @IsOptional()
+  @IsInt()
+  maxBodyBytes?: number;
+
+  @ApiPropertyOptional({
+    ...AT_ONCE,
+    description: 'Requests under way in each data plane process; further ones wait for a moment.',
+  })
+  @IsOptional()
+  @IsInt()
+  maxConcurrency?: number;
+
+  @ApiPropertyOptional({
+    ...AT_ONCE,
+    minimum: 0,
+    description:
+      'Event streams and WebSockets open in each process; they do not count as requests under way.',
+  })
+  @IsOptional()
+  @IsInt()
+  maxStreams?: number;
+
+  @Nested(() => MaintenanceDto, { optional: true, description: 'Absent: there is none.' })
+  maintenance?: MaintenanceDto;
 }
 
 class RateLimitPatchDto extends PartialType(RateLimitDto) {}
@@ -132,7 +170,7 @@ class RateLimitPatchDto extends PartialType(RateLimitDto) {}
   description: 'A JSON merge patch (RFC 7396): null removes a field, a list replaces the whole list.',
 })
 export class TenantPatchDto extends PartialType(
-  OmitType(TenantInputDto, ['auth', 'rateLimit', 'idp', 'timeouts']),
+  OmitType(TenantInputDto, ['auth', 'rateLimit', 'idp', 'timeouts', 'maintenance']),
 ) {
   @Nested(() => AuthPatchDto, { optional: true, nullable: true })
   auth?: AuthPatchDto | null;
@@ -145,6 +183,9 @@ export class TenantPatchDto extends PartialType(
 
   @Nested(() => TimeoutsDto, { optional: true, nullable: true })
   timeouts?: TimeoutsDto | null;
+
+  @Nested(() => MaintenanceDto, { optional: true, nullable: true })
+  maintenance?: MaintenanceDto | null;
 }
 
 @ApiSchema({ name: 'Tenant' })

@@ -7,6 +7,8 @@ import type { RequestContext } from '#libs/guards';
 import type { HeaderChanges } from '#libs/publications';
 import { atEndOfTurn, writeLast, type Ending } from '../last-write';
 import { closeAfterResponse } from '../lingering-close';
+import type { PaceWatch } from '#libs/load';
+import { SlowReader } from './slow-reader';
 import type { UpstreamPool } from './transport';
 import { hintedLinks, responseHead } from './response-headers';
 import { isBrokenConnection, upstreamError } from './upstream-errors';
@@ -27,13 +29,15 @@ export interface ExchangeTerms {
   readonly headers: string[];
   readonly timeouts: TimeoutConfig;
   /** Undefined when the request has none. */
-  readonly body: Readable | undefined;
+  readonly body: (Readable & { answered: boolean }) | undefined;
   /** What a published route makes of the response's headers. */
   readonly changes: HeaderChanges | undefined;
   /** Response headers that the gateway adds, flat. */
   readonly ownHeaders: readonly string[];
   /** Where the caller's limits stand, flat. */
   readonly levels: readonly string[];
+  /** Sees that the client reads what it is sent. */
+  readonly readers: PaceWatch;
   refuse(error: GatewayError): void;
   /** The response leaves whole at this moment. Not called where that takes longer; called again changes nothing. */
   readonly delivered: () => void;
@@ -59,6 +63,8 @@ export class Exchange implements Ending {
   private ending = false;
   /** What is left to be sent then. */
   private lastText = '';
+  /** The client, once it has been slow. */
+  private reader: SlowReader | undefined;
   private resume: (() => void) | undefined;
   private contentLength = -1;
   /** Bytes of the body so far. */
@@ -121,6 +127,7 @@ export class Exchange implements Ending {
     this.silence = undefined;
     this.resume = resume;
     this.contentLength = head.contentLength;
+    if (this.terms.body) this.terms.body.answered = true;
     // What the client has not sent yet may never be read.
     if (this.terms.body && !response.req.complete) closeAfterResponse(response.req, response);
     response.writeHead(status, WRITABLE_REASON.test(statusText) ? statusText : undefined, head.headers);
@@ -148,7 +155,11 @@ export class Exchange implements Ending {
         : response.write(chunk);
     // A client that takes its time is not the upstream's silence.
     if (more) this.silence?.refresh();
-    else clearTimeout(this.silence);
+    else {
+      clearTimeout(this.silence);
+      this.reader ??= new SlowReader(this.terms.readers, () => this.putOut());
+      this.reader.owes();
+    }
     return more;
   }
 
@@ -157,6 +168,7 @@ export class Exchange implements Ending {
   }
 
   private goOn(): void {
+    this.reader?.settled();
     this.resume?.();
     if (!this.over) this.expectWithin(this.terms.timeouts.idleMs);
   }
@@ -257,6 +269,14 @@ export class Exchange implements Ending {
     else this.fail(new GatewayError('upstream_timeout'));
   }
 
+  /** What the client has not read yet it will not get. */
+  private putOut(): void {
+    const error = new GatewayError('client_too_slow');
+    this.context.refusal ??= error;
+    this.breakOff(error);
+    this.response.destroy();
+  }
+
   private expectWithin(ms: number): void {
     clearTimeout(this.silence);
     this.silence = setTimeout(() => this.fail(new GatewayError('upstream_timeout')), ms);
@@ -265,6 +285,7 @@ export class Exchange implements Ending {
   /** The response is over. If the exchange is not, nobody will read what the upstream goes on computing. */
   private leave(): void {
     clearTimeout(this.deadline);
+    this.reader?.settled();
     if (this.over) return;
     this.finish();
     this.abort?.(new Error('the client closed the connection'));

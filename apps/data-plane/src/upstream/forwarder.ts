@@ -1,9 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import type { GatewayError } from '#libs/errors';
-import { limitHeaders, type GatewayRequest, type RequestContext } from '#libs/guards';
+import { limitHeaders, maxBodyOf, type GatewayRequest, type RequestContext } from '#libs/guards';
 import { pathAt } from '#libs/tenants';
 import type { Accounting } from '../accounting';
 import type { Cors } from '../cors';
+import type { Load } from '../load';
 import type { OpenStreams } from '../streams/open-streams';
 import { Exchange } from './exchange';
 import { createProxy, type Proxy } from './proxy';
@@ -18,6 +19,7 @@ interface Surroundings {
   readonly cors: Cors;
   readonly accounting: Accounting;
   readonly streams: OpenStreams;
+  readonly load: Load;
   /** 0 means unlimited. */
   readonly maxBodyBytes: number;
   readonly refuse: Refuse;
@@ -29,9 +31,9 @@ export class Forwarder {
   private readonly webSockets: WebSocketRelay;
 
   constructor(private readonly house: Surroundings) {
-    const { transport, refuse, streams } = house;
+    const { transport, refuse, streams, load } = house;
     this.proxy = createProxy((request, response) => this.exchange(request, response));
-    this.webSockets = new WebSocketRelay(this.proxy, transport, refuse, streams);
+    this.webSockets = new WebSocketRelay(this.proxy, transport, refuse, streams, load.readers);
   }
 
   forward(request: GatewayRequest, response: ServerResponse): void {
@@ -46,7 +48,7 @@ export class Forwarder {
   private exchange(request: GatewayRequest, response: ServerResponse): void {
     const { context } = request;
     const { tenant, service, upstream: target } = context;
-    const { transport, cors, accounting, streams, maxBodyBytes } = this.house;
+    const { transport, cors, accounting, streams, load } = this.house;
     if (!tenant || !target) throw new Error('the Forwarder ran before the guards');
     const timeouts = transport.timeouts(service?.timeouts ?? tenant.timeouts);
     const upstream = transport.poolFor(target, timeouts);
@@ -55,7 +57,8 @@ export class Forwarder {
       upstream,
       path: pathAt(target, context.routedPath) + context.query,
       headers: ['Host', target.host, ...context.upstreamHeaders],
-      body: context.bodyLength === undefined ? undefined : new RequestBody(request, context, maxBodyBytes),
+      body: this.bodyOf(request),
+      readers: load.readers,
       timeouts,
       changes: context.published?.responseHeaders,
       ownHeaders: ['X-Request-Id', context.id, ...cors.headers(context), ...context.hsts],
@@ -66,6 +69,13 @@ export class Forwarder {
         streams.follow({ context, ending: response, end: (refusal) => exchange.breakOff(refusal) }),
     });
     exchange.start();
+  }
+
+  private bodyOf(request: GatewayRequest): RequestBody | undefined {
+    const { context } = request;
+    if (context.bodyLength === undefined) return undefined;
+    const { maxBodyBytes, load } = this.house;
+    return new RequestBody(request, context, maxBodyOf(context, maxBodyBytes), load.bodies);
   }
 }
 

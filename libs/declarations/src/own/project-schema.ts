@@ -40,6 +40,20 @@ const idp = z.strictObject({
   requiredClaims: z.record(text, texts).optional(),
 });
 
+const maxBodyBytes = z.int().min(1).optional();
+const maxConcurrency = z.int().min(1).optional().describe('Requests under way in each process.');
+
+const maintenance = z
+  .strictObject({
+    message: text.optional(),
+    until: text.optional().describe('ISO 8601: over from then on.'),
+    retryAfterSeconds: z.int().min(1).optional(),
+    allowedIps: texts.optional(),
+    bypassSha256: text.optional().describe('SHA-256 of what operators send as X-Maintenance-Bypass.'),
+  })
+  .optional()
+  .describe('Requests are refused with 503 while it is here, even if it is empty: {}.');
+
 const project = z.strictObject({
   id: text.describe('Id of the tenant.'),
   name: text.optional().describe('The id, unless given.'),
@@ -54,6 +68,10 @@ const project = z.strictObject({
     .describe('Whether tokens that the gateway signs are accepted beside those of idps.'),
   timeouts: timeouts.optional(),
   suspended: z.boolean().optional(),
+  maxBodyBytes,
+  maxConcurrency,
+  maxStreams: z.int().min(0).optional().describe('Event streams and WebSockets open in each process.'),
+  maintenance,
 });
 
 const target = z.strictObject({ url: text, weight: z.int().optional() });
@@ -82,6 +100,9 @@ const service = z.strictObject({
   timeouts: timeouts.optional(),
   rateLimit: rateLimit.optional(),
   auth: auth.optional(),
+  maxBodyBytes,
+  maxConcurrency,
+  maintenance,
 });
 
 const headers = z.record(text, z.string());
@@ -103,6 +124,7 @@ const route = z.strictObject({
   responseHeaders: headers.optional(),
   auth: auth.extend({ apiKey: z.boolean().optional() }).optional(),
   rateLimit: rateLimit.optional(),
+  maxBodyBytes,
 });
 
 const apiRoute = z.strictObject({
@@ -110,6 +132,7 @@ const apiRoute = z.strictObject({
   methods: texts.optional(),
   auth: auth.optional(),
   rateLimit: rateLimit.optional(),
+  maxBodyBytes,
 });
 
 const apiKey = z.strictObject({
