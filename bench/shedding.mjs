@@ -142,7 +142,9 @@ function report() {
     `${LIMIT} requests under way, ${SERVICE_MS} ms each; polite ${POLITE.rate}/s, noisy ${NOISY.rate}/s (20 × its share); ` +
       `medians of ${rounds} rounds of ${seconds} s.\n`,
   );
-  console.log('| | p50, ms | p99, ms | max, ms | generator late p99, ms | 200 | 503 | lost | CPU of the gateway |');
+  console.log(
+    '| | p50, ms | p99, ms | max, ms | generator late p99, ms | 200 | 503 | lost | CPU of the gateway |',
+  );
   console.log('| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |');
   for (const [title, results, cpu] of /** @type {const} */ ([
     ['polite alone', measured.alone.polite, measured.alone.cpu],

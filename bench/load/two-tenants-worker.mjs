@@ -36,7 +36,17 @@ const senders = [];
 for (const { name, head, rate, connections } of tenants) {
   const request = Buffer.from(head);
   /** @type {Tenant} */
-  const tenant = { name, request, rate, nextMs: 0, idle: [], waiting: [], statuses: {}, latencies: [], lateness: [] };
+  const tenant = {
+    name,
+    request,
+    rate,
+    nextMs: 0,
+    idle: [],
+    waiting: [],
+    statuses: {},
+    latencies: [],
+    lateness: [],
+  };
   for (let i = 0; i < connections; i++) tenant.idle.push(await openLine(tenant));
   senders.push(tenant);
 }

@@ -39,7 +39,7 @@ describe('what a request takes', () => {
   it('is given back by one that waited, before and after it got it', async () => {
     const concurrency = concurrencyOf({ limit: 1, maxQueued: 5 });
     const [first, second, third] = [holder(), holder(), holder()];
-    concurrency.enter(first, TENANT, undefined, 0);
+    void concurrency.enter(first, TENANT, undefined, 0);
     const verdict = concurrency.enter(second, TENANT, undefined, 0);
     void concurrency.enter(third, TENANT, undefined, 0);
     concurrency.leave(third);
@@ -69,7 +69,7 @@ describe('streams', () => {
     const concurrency = concurrencyOf({ limit: 5, maxStreams: 1 });
     const [first, second] = [holder(), holder()];
     for (const request of [first, second]) {
-      concurrency.enter(request, TENANT, undefined, 0);
+      void concurrency.enter(request, TENANT, undefined, 0);
       concurrency.becomesStream(request, TENANT, 0);
     }
     // The second found none, and counts as a request.

@@ -42,7 +42,7 @@ export class MaintenanceRepository {
         before === undefined ? 'absent' : { version: before },
       ),
     );
-    return { maintenance: document as Maintenance, version: versionOf(text) };
+    return { maintenance: document, version: versionOf(text) };
   }
 
   /** @throws GatewayError maintenance_not_found or precondition_failed */
