@@ -21,7 +21,7 @@ interface Explanation {
   judgements: Judgement[];
 }
 
-const GUARDS = ['admission', 'api_key', 'route', 'jwt', 'rate_limit'];
+const GUARDS = ['admission', 'api_key', 'route', 'maintenance', 'jwt', 'body_size', 'concurrency', 'rate_limit'];
 
 describe('explain', () => {
   let gateway: TestGateway;
@@ -218,13 +218,13 @@ describe('explain', () => {
   it('takes nothing: no token of the bucket, no count, no request to the upstream', async () => {
     const level = async (): Promise<unknown> => {
       const { judgements } = await explain('GET', '/api/v1', { 'X-API-Key': key });
-      return judgements[4]?.details?.remaining;
+      return judgements.at(-1)?.details?.remaining;
     };
     const before = { level: await level(), requests: upstream.requests.length };
     for (let i = 0; i < 20; i++) await explain('GET', '/api/v1', { 'X-API-Key': key });
     expect({ level: await level(), requests: upstream.requests.length }).toEqual(before);
     const spent = await explain('GET', '/api/', { 'X-API-Key': spentKey });
-    expect(spent.judgements[4]).toMatchObject({ verdict: 'refuse', details: { remaining: 0, capacity: 1 } });
+    expect(spent.judgements.at(-1)).toMatchObject({ verdict: 'refuse', details: { remaining: 0, capacity: 1 } });
   });
 
   it('judges from the address that is given, by the trusted proxies', async () => {
