@@ -21,7 +21,16 @@ interface Explanation {
   judgements: Judgement[];
 }
 
-const GUARDS = ['admission', 'api_key', 'route', 'maintenance', 'jwt', 'body_size', 'concurrency', 'rate_limit'];
+const GUARDS = [
+  'admission',
+  'api_key',
+  'route',
+  'maintenance',
+  'jwt',
+  'body_size',
+  'concurrency',
+  'rate_limit',
+];
 
 describe('explain', () => {
   let gateway: TestGateway;
@@ -224,7 +233,10 @@ describe('explain', () => {
     for (let i = 0; i < 20; i++) await explain('GET', '/api/v1', { 'X-API-Key': key });
     expect({ level: await level(), requests: upstream.requests.length }).toEqual(before);
     const spent = await explain('GET', '/api/', { 'X-API-Key': spentKey });
-    expect(spent.judgements.at(-1)).toMatchObject({ verdict: 'refuse', details: { remaining: 0, capacity: 1 } });
+    expect(spent.judgements.at(-1)).toMatchObject({
+      verdict: 'refuse',
+      details: { remaining: 0, capacity: 1 },
+    });
   });
 
   it('judges from the address that is given, by the trusted proxies', async () => {
