@@ -1,6 +1,6 @@
 // What a tenant notices of another one that asks for 20 times its share: its p99 alone and beside the noisy one, and how many
 // of its requests are refused. The upstream serves as many requests at a time as the gateway lets through.
-//   npm run bench:shedding [-- --rounds 5 --seconds 5]
+//   npm run bench:shedding [-- --rounds 5 --seconds 5 --service-ms 20]
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +15,7 @@ const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '5' },
+    'service-ms': { type: 'string', default: '20' },
     core: { type: 'string', default: '1' },
     'load-core': { type: 'string', default: '0' },
     assert: { type: 'boolean', default: false },
@@ -24,7 +25,7 @@ const rounds = Number(values.rounds);
 const seconds = Number(values.seconds);
 
 const LIMIT = 10;
-const SERVICE_MS = 20;
+const SERVICE_MS = Number(values['service-ms']);
 /** Requests per second of one tenant's half of the slots. */
 const SHARE = ((LIMIT / 2) * 1000) / SERVICE_MS;
 const POLITE = { name: 'polite', rate: 0.6 * SHARE, connections: 32 };
@@ -68,7 +69,6 @@ const gateway = startChild({
     DATA_DIR: join(folder, 'data'),
     ALLOW_PRIVATE_UPSTREAMS: 'true',
     MAX_CONCURRENT_REQUESTS: String(LIMIT),
-    MAX_QUEUED_REQUESTS: String(LIMIT),
   },
   log: join(folder, 'gatehouse.log'),
 });

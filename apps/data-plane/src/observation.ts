@@ -4,13 +4,19 @@ import type { LogCategory, Logging } from '#libs/logging';
 import type { GatewayMetrics } from '#libs/metrics';
 import type { Accounting } from './accounting';
 import type { Load } from './load';
+import { EventBudget } from './http2/event-budget';
 import { releaseTarget } from './release-target';
+
+/** Refused requests under overload that are logged with their reason. */
+const SHED_LINES = { burst: 20, perSecond: 5 };
 
 /**
  * Metrics, access log and usage of a request, exactly once for every outcome. They hang on the end of the response,
  * not on an interceptor: a refused request never reaches one.
  */
 export class Observation {
+  private readonly shedLines = new EventBudget(SHED_LINES.burst, SHED_LINES.perSecond, 0);
+
   constructor(
     private readonly metrics: GatewayMetrics,
     private readonly logging: Logging,
@@ -79,6 +85,8 @@ export class Observation {
   private refused(context: RequestContext, refusal: GatewayError): void {
     const tenantId = context.tenant?.id;
     const category = this.count(context, refusal);
+    // Access lines and metric tell of each; under overload a second line for each would be part of it.
+    if (context.shed && !this.shedLines.spend(performance.now())) return;
     const level = refusal.definition.fault === 'client' ? 'warn' : 'error';
     const cause = refusal.cause instanceof Error ? refusal.cause.message : undefined;
     this.logging.logger[level](
