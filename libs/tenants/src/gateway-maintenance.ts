@@ -75,7 +75,7 @@ export class GatewayMaintenance {
       } while (this.again && this.timer);
     } catch (error) {
       if (isWrongType(error)) this.complain(error.message);
-      else if (!(error instanceof StoreUnavailableError)) throw error;
+      else if (!(error instanceof StoreUnavailableError)) this.complain(String(error));
     } finally {
       this.reading = false;
     }
