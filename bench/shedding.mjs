@@ -128,9 +128,7 @@ async function load(tenants, length) {
     seconds: length,
     tenants: tenants.map((tenant) => ({ ...tenant, head: heads[tenant.name] })),
   };
-  // It looks at the clock all the time: the upstream, which shares its core, would otherwise wait for it when its time has come.
-  const courteous = ['nice', '-n', '15', process.execPath, here('./load/two-tenants-worker.mjs')];
-  const args = ['-c', String(values['load-core']), ...courteous];
+  const args = ['-c', String(values['load-core']), process.execPath, here('./load/two-tenants-worker.mjs')];
   return JSON.parse(await runToEnd('taskset', [...args, JSON.stringify(work)]));
 }
 
