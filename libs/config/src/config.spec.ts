@@ -4,6 +4,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { ConfigError, loadConfig, type GatewayConfig } from './config';
+import { LOAD_DEFAULTS, LOAD_ROWS } from './load-rows.spec-data';
 import { SETTINGS } from './settings';
 
 type Environment = Record<string, string | undefined>;
@@ -94,17 +95,7 @@ describe('every variable', () => {
     ['MAX_HEADER_BYTES', '1024', (c) => c.maxHeaderBytes, 1024],
     ['UPSTREAM_MAX_CONNECTIONS', '5', (c) => c.upstreamMaxConnections, 5],
     ['ALLOW_PRIVATE_UPSTREAMS', 'false', (c) => c.allowPrivateUpstreams, false],
-    ['MAX_CONCURRENT_REQUESTS', '11', (c) => c.load.maxConcurrentRequests, 11],
-    ['MAX_QUEUED_REQUESTS', '12', (c) => c.load.maxQueuedRequests, 12],
-    ['QUEUE_TIMEOUT_MS', '13', (c) => c.load.queueTimeoutMs, 13],
-    ['MAX_OPEN_STREAMS', '14', (c) => c.load.maxOpenStreams, 14],
-    ['MAX_EVENT_LOOP_DELAY_MS', '15', (c) => c.load.maxEventLoopDelayMs, 15],
-    ['MAX_CONNECTIONS', '16', (c) => c.load.maxConnections, 16],
-    ['MAX_CONNECTIONS_PER_IP', '17', (c) => c.load.maxConnectionsPerIp, 17],
-    ['CLIENT_HEAD_TIMEOUT_MS', '18', (c) => c.load.clientHeadTimeoutMs, 18],
-    ['MIN_BODY_BYTES_PER_SECOND', '19', (c) => c.load.minBodyBytesPerSecond, 19],
-    ['CLIENT_BODY_GRACE_MS', '20', (c) => c.load.clientBodyGraceMs, 20],
-    ['CLIENT_READ_TIMEOUT_MS', '21', (c) => c.load.clientReadTimeoutMs, 21],
+    ...LOAD_ROWS,
     ['SHUTDOWN_TIMEOUT_MS', '6', (c) => c.shutdownTimeoutMs, 6],
     ['SHUTDOWN_DELAY_MS', '7', (c) => c.shutdownDelayMs, 7],
   ]; // prettier-ignore
@@ -154,19 +145,7 @@ describe('every variable', () => {
       openRegistration: false,
       timeouts: { connectMs: 10_000, firstByteMs: 30_000, idleMs: 300_000, totalMs: 30_000 },
       maxBodyBytes: 0,
-      load: {
-        maxConcurrentRequests: 0,
-        maxQueuedRequests: 100,
-        queueTimeoutMs: 1000,
-        maxOpenStreams: 0,
-        maxEventLoopDelayMs: 0,
-        maxConnections: 0,
-        maxConnectionsPerIp: 0,
-        clientHeadTimeoutMs: 20_000,
-        minBodyBytesPerSecond: 240,
-        clientBodyGraceMs: 10_000,
-        clientReadTimeoutMs: 60_000,
-      },
+      load: LOAD_DEFAULTS,
       maxHeaderBytes: 16_384,
       upstreamMaxConnections: 256,
       allowPrivateUpstreams: true,
