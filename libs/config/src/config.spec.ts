@@ -231,7 +231,6 @@ describe('a bad value', () => {
 
 describe('HTTPS', () => {
   const PAIR = { TLS_CERT_FILE: '/a.crt', TLS_KEY_FILE: '/a.key' };
-
   it.each<[title: string, env: Environment, problems: string[]]>([
     ['without certificates', { TLS_PORT: '8443' }, ['TLS_PORT needs TLS_CERT_FILE and TLS_KEY_FILE, or TLS_CERT_DIR']],
     ['with half a pair', { TLS_PORT: '8443', TLS_CERT_FILE: '/a.crt' }, ['TLS_CERT_FILE needs TLS_KEY_FILE']],
