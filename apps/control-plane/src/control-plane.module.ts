@@ -7,6 +7,7 @@ import { PublicationRepository } from '#libs/publications';
 import {
   AddressPolicy,
   ApiKeyRepository,
+  MaintenanceRepository,
   ServiceRepository,
   TenantDirectory,
   TenantRepository,
@@ -30,6 +31,7 @@ import { ExplainController } from './explain/explain.controller';
 import { Explainer } from './explain/explainer';
 import { HealthController } from './health/health.controller';
 import { ApiKeysController } from './keys/api-keys.controller';
+import { MaintenanceController } from './maintenance/maintenance.controller';
 import { MetricsController } from './metrics/metrics.controller';
 import { PORTAL_CONTROLLERS, portalProviders } from './portal/providers';
 import { RouteOverviewController } from './routes/route-overview.controller';
@@ -62,6 +64,7 @@ const CONTROLLERS = [
   ...PORTAL_CONTROLLERS,
   TenantConfigurationsController,
   ExplainController,
+  MaintenanceController,
   PlansController,
   BillingController,
   PricingController,
@@ -94,6 +97,7 @@ export class ControlPlaneModule {
         { provide: ApiKeyRepository, useValue: apiKeys },
         { provide: ServiceRepository, useValue: services },
         { provide: TargetDesk, useValue: new TargetDesk(store, options.targets) },
+        { provide: MaintenanceRepository, useValue: new MaintenanceRepository(store) },
         { provide: PublicationRepository, useValue: publications },
         { provide: TenantDirectory, useValue: directory },
         ...tokenProviders(tokens, logging.logger),

@@ -13,6 +13,8 @@ import { KeyRings, RequestSigner } from '#libs/signatures';
 import type { Store } from '#libs/store';
 import { AddressPolicy, type TargetHealth } from '#libs/tenants';
 import { UsageMeter } from '#libs/usage';
+import { capConnections } from './connection-door';
+import { openLoad } from './load';
 import { Accounting } from './accounting';
 import { Cors } from './cors';
 import { DataPlaneModule, type DataPlaneParts } from './data-plane.module';
@@ -65,11 +67,14 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
   const { config, store, logging, metrics, publications, targets } = resources;
   const certificates = await certificatesOf(resources);
   const addresses = new AddressPolicy(config.allowPrivateUpstreams);
-  const { directory, verifier, limiter, streams } = openJudgement(resources, addresses);
+  const load = openLoad(config, metrics);
+  const { concurrency, bodies } = load;
+  const judgement = openJudgement(resources, addresses, concurrency);
+  const { directory, verifier, limiter, streams, maintenance } = judgement;
   const meter = new UsageMeter(store, logging.logger, config.dataDir);
   metrics.watchUsage(meter);
   const accounting = new Accounting(meter, limiter);
-  const observation = new Observation(metrics.gateway, logging, accounting);
+  const observation = new Observation(metrics.gateway, logging, accounting, load);
   const filter = new ProblemFilter((error, request) => observation.internalError(error, request));
   const cors = new Cors(config.allowedOrigins);
   const transport = new Transport(config, addresses);
@@ -82,6 +87,7 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
     compression: new Compression(config.compression, metrics.shaping),
     mirrors: new Mirrors({ transport, directory, metrics: metrics.shaping, logger: logging.logger }),
     signatures,
+    load,
     maxBodyBytes: config.maxBodyBytes,
     refuse: (error, request, response) => filter.respond(error, request, response),
   });
@@ -98,12 +104,14 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
     filter,
     application: (request, response) => application(request, response),
     neighbour: resources.neighbour,
+    bodies,
     draining: resources.draining,
   });
-  const parts = { directory, verifier, limiter, inboundSignatures, forwarder };
+  const parts = { directory, verifier, limiter, inboundSignatures, forwarder, concurrency, maintenance };
   const { application, server } = await frame(resources, door, filter, cors, parts);
   const tls = certificates && tlsListener(server, certificates, resources);
-  const ending: Part[] = [checks, streams, transport, verifier, limiter, meter];
+  capConnections(tls ? [server, tls] : [server], load, proxies, logging.logger);
+  const ending: Part[] = [checks, streams, maintenance, transport, verifier, limiter, meter, load];
   return running(config, [server, tls], door, certificates ? [certificates, ...ending] : ending);
 }
 

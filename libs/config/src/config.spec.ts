@@ -4,6 +4,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { ConfigError, loadConfig, type GatewayConfig } from './config';
+import { LOAD_DEFAULTS, LOAD_ROWS } from './load-rows.spec-data';
 import { SETTINGS } from './settings';
 
 type Environment = Record<string, string | undefined>;
@@ -96,6 +97,7 @@ describe('every variable', () => {
     ['UPSTREAM_MAX_CONNECTIONS', '5', (c) => c.upstreamMaxConnections, 5],
     ['ALLOW_PRIVATE_UPSTREAMS', 'false', (c) => c.allowPrivateUpstreams, false],
     ['COMPRESSION', 'true', (c) => c.compression.byDefault, true], ['COMPRESSION_MAX_CONCURRENT', '9', (c) => c.compression.maxConcurrent, 9],
+    ...LOAD_ROWS,
     ['SHUTDOWN_TIMEOUT_MS', '6', (c) => c.shutdownTimeoutMs, 6],
     ['SHUTDOWN_DELAY_MS', '7', (c) => c.shutdownDelayMs, 7],
   ]; // prettier-ignore
@@ -146,6 +148,7 @@ describe('every variable', () => {
       timeouts: { connectMs: 10_000, firstByteMs: 30_000, idleMs: 300_000, totalMs: 30_000 },
       maxBodyBytes: 0,
       bodyBufferMaxBytes: 67_108_864,
+      load: LOAD_DEFAULTS,
       maxHeaderBytes: 16_384,
       upstreamMaxConnections: 256,
       allowPrivateUpstreams: true,
@@ -233,7 +236,6 @@ describe('a bad value', () => {
 
 describe('HTTPS', () => {
   const PAIR = { TLS_CERT_FILE: '/a.crt', TLS_KEY_FILE: '/a.key' };
-
   it.each<[title: string, env: Environment, problems: string[]]>([
     ['without certificates', { TLS_PORT: '8443' }, ['TLS_PORT needs TLS_CERT_FILE and TLS_KEY_FILE, or TLS_CERT_DIR']],
     ['with half a pair', { TLS_PORT: '8443', TLS_CERT_FILE: '/a.crt' }, ['TLS_CERT_FILE needs TLS_KEY_FILE']],

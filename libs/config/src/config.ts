@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { readFileSync, readdirSync } from 'node:fs';
 import { Environment } from './environment';
+import { loadLimits, type LoadConfig } from './load-config';
 import { SECRET_PREFIX, SETTINGS, type SettingName, type SettingValues } from './settings';
 import { tokenKeyConfig, type TokenKeyConfig } from './token-keys';
 import { checkTokenSecrets } from './token-secrets';
@@ -74,6 +75,7 @@ export interface GatewayConfig {
   /** Of all request bodies that are held at one time because a policy has to have them whole. */
   readonly bodyBufferMaxBytes: number;
   readonly maxHeaderBytes: number;
+  readonly load: LoadConfig;
   readonly upstreamMaxConnections: number;
   readonly allowPrivateUpstreams: boolean;
   readonly compression: CompressionConfig;
@@ -136,6 +138,7 @@ export function loadConfig(env: Record<string, string | undefined>): GatewayConf
     maxBodyBytes: values.MAX_BODY_BYTES,
     bodyBufferMaxBytes: values.BODY_BUFFER_MAX_BYTES,
     maxHeaderBytes: values.MAX_HEADER_BYTES,
+    load: loadLimits(values),
     upstreamMaxConnections: values.UPSTREAM_MAX_CONNECTIONS,
     allowPrivateUpstreams: values.ALLOW_PRIVATE_UPSTREAMS ?? !production,
     compression: compressionConfig(values),

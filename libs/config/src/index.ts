@@ -12,6 +12,7 @@ export {
   type CompressionConfig,
 } from './config';
 export type { TokenKey, TokenKeyConfig } from './token-keys';
+export type { LoadConfig } from './load-config';
 export type { TlsConfig } from './tls-config';
 export { objectionToSecret } from './token-secrets';
 export { Environment, readEnvironment } from './environment';

@@ -1,3 +1,4 @@
+import { LOAD_SETTINGS } from './load-settings';
 import {
   addressBlock,
   endpoint,
@@ -249,6 +250,8 @@ export const SETTINGS = {
     fallback: '64',
     doc: 'Responses that one process compresses at once; others leave as they are.',
   },
+
+  ...LOAD_SETTINGS,
 
   SHUTDOWN_TIMEOUT_MS: {
     section: 'Shutdown',

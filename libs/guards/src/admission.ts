@@ -219,6 +219,9 @@ function readRareHeader(name: string, value: string, collected: Collected, conte
     case 'x-request-id':
       if (context.id === '' && REQUEST_ID.test(value)) context.id = value;
       break;
+    case 'x-maintenance-bypass':
+      context.maintenanceBypass = value;
+      break;
     case 'x-forwarded-for':
       collected.forwardedFor = joined(collected.forwardedFor, value);
       break;

@@ -19,6 +19,9 @@ export { InboundSignatures, inboundPolicy, judgeSignatureHead } from './inbound-
 export { SignatureGuard } from './signature.guard';
 export { WholeBodies, type Oversize, type WholeBodyTerms } from './whole-bodies';
 export { RateLimitGuard, enforceLimits, limitHeaders } from './rate-limit.guard';
+export { GatewayMaintenanceGuard, MaintenanceGuard, refuseDuring } from './maintenance.guard';
+export { BodySizeGuard, maxBodyOf, refuseLargeBody } from './body-size.guard';
+export { ConcurrencyGuard, takePlace } from './concurrency.guard';
 export { judgeAgain } from './judge-again';
 export { limitsOf, type RequestLimits } from './request-limits';
 export { RateLimiter, type RateLimitMode } from './rate-limiter';

@@ -6,6 +6,7 @@ import { GatewayMetrics } from './gateway-metrics';
 import { watchKeySets, type WatchedKeySets } from './identity-metrics';
 import { ShapingMetrics } from './shaping-metrics';
 import { targetEvents, watchTargets, type WatchedTargets } from './target-metrics';
+import { LoadMetrics, watchLoad, type WatchedLoad } from './load-metrics';
 import { watchStore, watchUsage, type WatchedStore, type WatchedUsage } from './store-metrics';
 
 export const METRICS_CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
@@ -18,6 +19,7 @@ export class MetricsRegistry {
   /** By `event`. */
   readonly targetEvents: ReturnType<typeof targetEvents>;
   readonly shaping: ShapingMetrics;
+  readonly load: LoadMetrics;
 
   /** @param maxTenants tenants with series of their own; see GatewayMetrics. */
   constructor(private readonly maxTenants: number) {
@@ -26,6 +28,7 @@ export class MetricsRegistry {
     this.control = new ControlMetrics(this.registry);
     this.targetEvents = targetEvents(this.registry);
     this.shaping = new ShapingMetrics(this.registry);
+    this.load = new LoadMetrics(this.registry);
   }
 
   watchStore(store: WatchedStore): void {
@@ -42,6 +45,10 @@ export class MetricsRegistry {
 
   watchCertificates(certificates: WatchedCertificates): void {
     watchCertificates(this.registry, certificates);
+  }
+
+  watchLoad(load: WatchedLoad): void {
+    watchLoad(this.registry, load);
   }
 
   watchTargets(targets: WatchedTargets): void {

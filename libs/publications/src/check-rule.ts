@@ -4,6 +4,7 @@ import {
   checkFlag,
   checkHeaders,
   checkKnown,
+  checkMaxBody,
   checkMethods,
   checkRateLimit,
   checkRoutePath,
@@ -23,7 +24,7 @@ import { isReserved } from './reserved';
 
 const FIELDS = [
   'name', 'path', 'hosts', 'methods', 'headers', 'backends', 'stripPrefix', 'addPrefix', 'auth',
-  'rateLimit', 'signing', 'inboundSignature', ...ROUTE_SHAPE_FIELDS,
+  'rateLimit', 'maxBodyBytes', 'signing', 'inboundSignature', ...ROUTE_SHAPE_FIELDS,
 ]; // prettier-ignore
 const NAME = /^[A-Za-z0-9._-]{1,100}$/;
 const MAX_HOSTS = 50;
@@ -59,6 +60,7 @@ export function checkRule(
   checkStrip(rule.stripPrefix, path, inner);
   if (rule.addPrefix !== undefined) checkRoutePath(rule.addPrefix, 'addPrefix', inner);
   if (rule.auth !== undefined) checkRouteAuth(rule.auth, inner);
+  checkMaxBody(rule.maxBodyBytes, 'maxBodyBytes', inner);
   if (rule.rateLimit !== undefined) checkRateLimit(rule.rateLimit, 'rateLimit', inner);
   checkSignatureSettings(rule, '', inner);
 }

@@ -29,6 +29,8 @@ export interface PublishedRouteRule extends RouteShapeFields, SignatureSettings 
   auth?: AuthPolicy & { apiKey?: boolean };
   /** Limit of this route, beside those of its tenant and services. */
   rateLimit?: RateLimit;
+  /** Largest request body, in the place of those of service and tenant. */
+  maxBodyBytes?: number;
 }
 
 /** What a tenant publishes at the root of the gateway: the document under `tenant:publication:{tenantId}`. */

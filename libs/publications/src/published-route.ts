@@ -27,6 +27,7 @@ export class PublishedRoute implements Route {
   readonly bucket: Bucket | undefined;
   readonly signing: SigningPolicy | false | undefined;
   readonly inboundSignature: InboundSignature | false | undefined;
+  readonly maxBodyBytes: number | undefined;
   readonly key: string;
   /** Ids of the services that it leads to, those of weight 0 included. */
   readonly services: readonly string[];
@@ -58,6 +59,7 @@ export class PublishedRoute implements Route {
     this.auth = auth;
     this.signing = rule.signing;
     this.inboundSignature = rule.inboundSignature;
+    this.maxBodyBytes = rule.maxBodyBytes;
     this.matchKeys = matchKeys(rule);
     this.key = this.matchKeys.join();
     this.services = backends.map(({ service }) => service);

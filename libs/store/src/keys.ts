@@ -30,6 +30,9 @@ export const tenant = (id: string): string => `tenant:${id}`;
  */
 export const apiKeyMapping = (keyHash: string): string => `tenant:byApiKey:${keyHash}`;
 
+/** JSON document of a maintenance of the whole gateway. Under the prefix that caches follow; no tenant is called that. */
+export const GATEWAY_MAINTENANCE = 'tenant:gateway:maintenance';
+
 /** JSON document of a service. */
 export const service = (id: string): string => `tenant:service:${id}`;
 

@@ -1,6 +1,7 @@
 import type { FieldProblem } from '#libs/errors';
 import type { AddressPolicy } from './address-policy';
 import { checkBreaker } from './check-breaker';
+import { checkLoad, checkMaxBody } from './check-load';
 import { checkTrust } from './check-identity-provider';
 import {
   checkAuth,
@@ -71,6 +72,7 @@ export function checkTenant(document: unknown, addresses?: AddressPolicy, ownTok
   checkSignatureKeys(document.signatureKeys, 'signatureKeys', report);
   checkSignatureSettings(document, '', report);
   if (document.suspended !== undefined) checkFlag(document.suspended, 'suspended', report);
+  checkLoad(document, report);
   if (problems.length > 0) return { problems };
   const tenant = document as unknown as Tenant;
   checkHasIssuers(tenant, ownTokens, report);
@@ -99,6 +101,7 @@ function checkRoute(
   if (methods !== undefined) checkMethods(methods, `${field}.methods`, report);
   if (rateLimit !== undefined) checkRateLimit(rateLimit, `${field}.rateLimit`, report);
   checkSignatureSettings(route, field, report);
+  checkMaxBody(route.maxBodyBytes, `${field}.maxBodyBytes`, report);
   const path = checkRoutePath(route.path, `${field}.path`, report);
   checkRouteShape(route, field, { path, prefixes: true }, addresses, report);
   if (path === undefined) return;

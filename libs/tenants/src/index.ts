@@ -30,6 +30,12 @@ export {
   type SigningPolicy,
 } from './signing-policy';
 export { checkKeyNames, checkSignatureSettings, weakSignatureKeys } from './check-signing';
+export type { Maintenance } from './maintenance';
+export { checkMaxBody } from './check-load';
+export { parseMaintenance } from './check-maintenance';
+export { ServedMaintenance } from './served-maintenance';
+export { GatewayMaintenance } from './gateway-maintenance';
+export { MaintenanceRepository, keptMaintenance, type StoredMaintenance } from './maintenance-repository';
 export { isReservedHeader } from './reserved-headers';
 export { FollowedCache } from './followed-cache';
 export { checkTenant, parseTenant, type CheckedTenant } from './check-tenant';

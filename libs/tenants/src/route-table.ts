@@ -19,6 +19,8 @@ export interface Route {
   /** What the route says of signatures; undefined: nothing, false: none are made or asked for. */
   readonly signing: SigningPolicy | false | undefined;
   readonly inboundSignature: InboundSignature | false | undefined;
+  /** Undefined: that of the tenant. */
+  readonly maxBodyBytes: number | undefined;
   /** The same for the same rule, however it is written: normal path and sorted methods. */
   readonly key: string;
   /** What becomes of messages here; undefined: they pass as they are. */
@@ -83,6 +85,7 @@ function compile(rule: RouteRule, path: string, jwtByDefault: boolean): Route {
     limit: rateLimit && { capacity: rateLimit.maxRequests, windowMs: rateLimit.windowSeconds * 1000 },
     signing: rule.signing,
     inboundSignature: rule.inboundSignature,
+    maxBodyBytes: rule.maxBodyBytes,
     key: `${methods ? [...new Set(methods)].sort().join() : '*'} ${path}`,
     shape: shapeOf(rule, path),
   };

@@ -9,6 +9,7 @@ import { TargetSet } from './target-set';
 import type { TargetHealth } from './target-health';
 import type { Caller } from './served-key';
 import type { InboundSignature, SignatureKeys, SigningPolicy } from './signing-policy';
+import { servedMaintenance, type ServedMaintenance } from './served-maintenance';
 import { DEFAULT_RATE_LIMIT, type Tenant, type TenantTimeouts } from './tenant';
 import { DEFAULT_SERVED_BILLING, type ServedBilling } from './tenant-billing';
 
@@ -34,6 +35,10 @@ export class ServedTenant {
   readonly billing: ServedBilling;
   /** False: nothing is compressed; undefined: the gateway decides. */
   readonly compression: ServedCompression | false | undefined;
+  readonly maxBodyBytes: number | undefined;
+  readonly maxConcurrency: number | undefined;
+  readonly maxStreams: number | undefined;
+  readonly maintenance: ServedMaintenance | undefined;
   /** Who calls routes that ask for no key: see `anonymousCaller`. */
   anonymous: Caller | undefined = undefined;
   /** Tenants share their routes, but not what the routes have left. Made when a route with a limit is first taken. */
@@ -61,6 +66,10 @@ export class ServedTenant {
     this.inboundSignature = tenant.inboundSignature;
     this.billing = billing;
     this.compression = compressionOf(tenant.compression);
+    this.maxBodyBytes = tenant.maxBodyBytes;
+    this.maxConcurrency = tenant.maxConcurrency;
+    this.maxStreams = tenant.maxStreams;
+    this.maintenance = servedMaintenance(tenant.maintenance);
   }
 
   /** The limit of one of the tenant's routes, if that has one: always the same object. */

@@ -258,6 +258,10 @@ const FIELDS: Record<keyof Tenant, true> = {
   signing: true,
   inboundSignature: true,
   suspended: true,
+  maxBodyBytes: true,
+  maxConcurrency: true,
+  maxStreams: true,
+  maintenance: true,
   // prettier-ignore
 };
 

@@ -1,5 +1,6 @@
 import type { BreakerPolicy } from '#libs/breakers';
 import type { AuthPolicy } from './auth-policy';
+import type { Maintenance } from './maintenance';
 import type { IdentityProvider, TrustSettings } from './identity-provider';
 import type { RouteShapeFields, ShapeFields } from './shaping/shape';
 import type { SignatureKeys, SignatureSettings } from './signing-policy';
@@ -19,6 +20,8 @@ export interface RouteRule extends RouteShapeFields, SignatureSettings {
   auth?: AuthPolicy;
   /** Limit of this route, beside that of the tenant. */
   rateLimit?: RateLimit;
+  /** As that of the tenant, which it overrides. */
+  maxBodyBytes?: number;
 }
 
 /** Overrides of the gateway's time-outs, in milliseconds. */
@@ -53,6 +56,14 @@ export interface Tenant extends TrustSettings, SignatureSettings {
   signatureKeys?: SignatureKeys;
   /** A suspended tenant keeps its configuration and is refused with 403. */
   suspended?: boolean;
+  /** Largest request body; the gateway's own bound holds beside it. */
+  maxBodyBytes?: number;
+  /** Requests under way in each process. */
+  maxConcurrency?: number;
+  /** Event streams and WebSockets open in each process. */
+  maxStreams?: number;
+  /** There is one going on: requests are refused with 503. */
+  maintenance?: Maintenance;
 }
 
 export const DEFAULT_RATE_LIMIT: RateLimit = { windowSeconds: 60, maxRequests: 100 };

@@ -39,6 +39,7 @@ import {
 } from '#libs/tenants';
 import { TokenRevocations } from '#libs/tokens';
 import type { ControlPlaneOptions } from '../control-plane.options';
+import { judgeBodySize, judgeGatewayMaintenance, judgeMaintenance, loadBounds } from './explain-load';
 import { GUARDS, type ExplanationDto, type JudgementDto } from './explanation.dto';
 
 type Details = Record<string, unknown>;
@@ -125,12 +126,17 @@ export class Explainer {
   ): Details | Promise<Details> {
     switch (guard) {
       case 'admission':
-        this.bench.admission.admit(request, this.proxies.peer(address, false), context);
-        return { path: context.path, clientAddress: context.clientAddress, ...publishedDetails(context) };
+        return this.judgeAdmission(request, address, context);
       case 'api_key':
         return this.judgeKey(context);
       case 'route':
         return this.judgeRoute(context);
+      case 'maintenance':
+        return judgeMaintenance(context);
+      case 'body_size':
+        return judgeBodySize(context, this.config.maxBodyBytes);
+      case 'concurrency':
+        return loadBounds(context);
       case 'jwt':
         return this.judgeToken(context);
       case 'signature':
@@ -138,6 +144,16 @@ export class Explainer {
       case 'rate_limit':
         return this.judgeLimits(context);
     }
+  }
+
+  private async judgeAdmission(
+    request: ArrivingRequest,
+    address: string,
+    context: RequestContext,
+  ): Promise<Details> {
+    this.bench.admission.admit(request, this.proxies.peer(address, false), context);
+    await judgeGatewayMaintenance(context, this.store);
+    return { path: context.path, clientAddress: context.clientAddress, ...publishedDetails(context) };
   }
 
   private async judgeKey(context: RequestContext): Promise<Details> {

@@ -98,6 +98,14 @@ export class PublicationRouteDto extends RouteShapeDto {
 
   @InboundSignatureProperty()
   inboundSignature?: InboundSignature | false;
+
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: 1,
+    description: 'Largest request body, in the place of those of service and tenant.',
+  })
+  @Allow()
+  maxBodyBytes?: number;
 }
 
 @ApiSchema({ name: 'PublicationInput' })

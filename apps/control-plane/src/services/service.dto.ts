@@ -9,6 +9,7 @@ import type {
   SigningPolicy,
 } from '#libs/tenants';
 import { Nested } from '../edge/nested';
+import { MaintenanceDto } from '../maintenance/maintenance.dto';
 import { AuthPolicyDto } from '../tenants/auth.dto';
 import { Compressing, ChangesHeaders, MirrorDto, ShapeDto } from '../tenants/shape.dto';
 import { InboundSignatureProperty, SigningProperty } from '../tenants/signing.dto';
@@ -143,6 +144,26 @@ export class NewServiceDto extends ShapeDto {
 
   @InboundSignatureProperty()
   inboundSignature?: InboundSignature | false;
+
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: 1,
+    description: 'Largest request body, in the place of the tenant’s.',
+  })
+  @Allow()
+  maxBodyBytes?: number;
+
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: 1,
+    maximum: 1_000_000,
+    description: 'Requests under way in each data plane process; further ones are refused.',
+  })
+  @Allow()
+  maxConcurrency?: number;
+
+  @Nested(() => MaintenanceDto, { optional: true, description: 'Absent: there is none.' })
+  maintenance?: MaintenanceDto;
 }
 
 class AuthPolicyPatchDto extends PartialType(AuthPolicyDto) {}
@@ -157,7 +178,7 @@ class HealthCheckPatchDto extends PartialType(HealthCheckDto) {}
 export class ServicePatchDto extends PartialType(
   OmitType(NewServiceDto, [
     'targets', 'balance', 'healthCheck', 'passive', 'breaker', 'slowStartSeconds', 'timeouts', 'rateLimit', 'auth',
-    'requestHeaders', 'responseHeaders', 'compression', 'mirror', 'signing', 'inboundSignature',
+    'requestHeaders', 'responseHeaders', 'compression', 'mirror', 'signing', 'inboundSignature', 'maintenance',
   ]), // prettier-ignore
 ) {
   @Nested(() => ServiceTargetDto, { list: true, optional: true })
@@ -207,6 +228,9 @@ export class ServicePatchDto extends PartialType(
 
   @InboundSignatureProperty({ nullable: true })
   inboundSignature?: InboundSignature | false | null;
+
+  @Nested(() => MaintenanceDto, { optional: true, nullable: true })
+  maintenance?: MaintenanceDto | null;
 }
 
 @ApiSchema({ name: 'Service' })

@@ -137,5 +137,8 @@ function serviceView({ service }: StoredService): ServiceDto {
     auth,
     signing,
     inboundSignature,
+    maxBodyBytes: service.maxBodyBytes,
+    maxConcurrency: service.maxConcurrency,
+    maintenance: service.maintenance,
   };
 }

@@ -20,6 +20,7 @@ export function tenantView(stored: StoredTenant): TenantDto | BrokenTenantDto {
   const { id, name, upstreamBaseUrl, allowedRoutes, auth, rateLimit, timeouts, suspended } = stored.tenant;
   const { idp, idps, serviceTokens, breaker, compression } = stored.tenant;
   const { signatureKeys, signing, inboundSignature } = stored.tenant;
+  const { maxBodyBytes, maxConcurrency, maxStreams, maintenance } = stored.tenant;
   return {
     id,
     name,
@@ -37,6 +38,10 @@ export function tenantView(stored: StoredTenant): TenantDto | BrokenTenantDto {
     signing,
     inboundSignature,
     suspended,
+    maxBodyBytes,
+    maxConcurrency,
+    maxStreams,
+    maintenance,
   };
 }
 
@@ -54,6 +59,7 @@ export function routeView({ path, methods, auth, rateLimit, ...rest }: RouteRule
     rewrite,
     signing,
     inboundSignature,
+    maxBodyBytes: rest.maxBodyBytes,
   };
 }
 

@@ -10,6 +10,7 @@ import type {
 import { FieldProblemDto } from '../docs/problem.dto';
 import { BreakerPolicyDto } from '../breakers/breaker-policy.dto';
 import { Nested } from '../edge/nested';
+import { MaintenanceDto } from '../maintenance/maintenance.dto';
 import { AuthDto, AuthPatchDto, AuthPolicyDto } from './auth.dto';
 import { Compressing, RouteShapeDto } from './shape.dto';
 import { IdentityProviderDto, IdentityProviderPatchDto } from './identity-provider.dto';
@@ -25,6 +26,9 @@ export class RateLimitDto {
   @IsInt()
   maxRequests!: number;
 }
+
+const MAX_BODY = { type: 'integer', minimum: 1 } as const;
+const AT_ONCE = { type: 'integer', minimum: 1, maximum: 1_000_000 } as const;
 
 @ApiSchema({ name: 'Route' })
 export class RouteDto extends RouteShapeDto {
@@ -57,6 +61,11 @@ export class RouteDto extends RouteShapeDto {
 
   @InboundSignatureProperty()
   inboundSignature?: InboundSignature | false;
+
+  @ApiPropertyOptional({ ...MAX_BODY, description: 'Largest request body, in the place of the tenant’s.' })
+  @IsOptional()
+  @IsInt()
+  maxBodyBytes?: number;
 }
 
 @ApiSchema({ name: 'Timeouts', description: 'Overrides of the gateway’s time-outs, in milliseconds.' })
@@ -157,6 +166,35 @@ export class TenantInputDto {
   @IsOptional()
   @IsBoolean()
   suspended?: boolean;
+
+  @ApiPropertyOptional({
+    ...MAX_BODY,
+    description: 'Largest request body; that of the gateway holds beside it.',
+  })
+  @IsOptional()
+  @IsInt()
+  maxBodyBytes?: number;
+
+  @ApiPropertyOptional({
+    ...AT_ONCE,
+    description: 'Requests under way in each data plane process; further ones wait for a moment.',
+  })
+  @IsOptional()
+  @IsInt()
+  maxConcurrency?: number;
+
+  @ApiPropertyOptional({
+    ...AT_ONCE,
+    minimum: 0,
+    description:
+      'Event streams and WebSockets open in each process; they do not count as requests under way.',
+  })
+  @IsOptional()
+  @IsInt()
+  maxStreams?: number;
+
+  @Nested(() => MaintenanceDto, { optional: true, description: 'Absent: there is none.' })
+  maintenance?: MaintenanceDto;
 }
 
 class RateLimitPatchDto extends PartialType(RateLimitDto) {}
@@ -167,7 +205,7 @@ class RateLimitPatchDto extends PartialType(RateLimitDto) {}
 })
 export class TenantPatchDto extends PartialType(
   OmitType(TenantInputDto, [
-    'auth', 'rateLimit', 'idp', 'timeouts', 'breaker', 'compression', 'signing', 'inboundSignature',
+    'auth', 'rateLimit', 'idp', 'timeouts', 'breaker', 'compression', 'signing', 'inboundSignature', 'maintenance',
   ]), // prettier-ignore
 ) {
   @Nested(() => AuthPatchDto, { optional: true, nullable: true })
@@ -193,6 +231,9 @@ export class TenantPatchDto extends PartialType(
 
   @InboundSignatureProperty({ nullable: true })
   inboundSignature?: InboundSignature | false | null;
+
+  @Nested(() => MaintenanceDto, { optional: true, nullable: true })
+  maintenance?: MaintenanceDto | null;
 }
 
 @ApiSchema({ name: 'Tenant' })

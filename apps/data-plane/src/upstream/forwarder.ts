@@ -1,9 +1,16 @@
 import type { ServerResponse } from 'node:http';
 import type { GatewayError } from '#libs/errors';
-import { limitHeaders, shapeRequest, type GatewayRequest, type RequestContext } from '#libs/guards';
+import {
+  limitHeaders,
+  maxBodyOf,
+  shapeRequest,
+  type GatewayRequest,
+  type RequestContext,
+} from '#libs/guards';
 import type { ServedTarget } from '#libs/tenants';
 import type { Accounting } from '../accounting';
 import type { Cors } from '../cors';
+import type { Load } from '../load';
 import { tellTarget } from '../release-target';
 import type { Compression } from '../shaping/compression';
 import type { Mirrors } from '../shaping/mirrors';
@@ -26,6 +33,7 @@ interface Surroundings {
   readonly compression: Compression;
   readonly mirrors: Mirrors;
   readonly signatures: OutgoingSignatures;
+  readonly load: Load;
   /** 0 means unlimited. */
   readonly maxBodyBytes: number;
   readonly refuse: Refuse;
@@ -37,9 +45,9 @@ export class Forwarder {
   private readonly webSockets: WebSocketRelay;
 
   constructor(private readonly house: Surroundings) {
-    const { transport, refuse, streams } = house;
+    const { transport, refuse, streams, load } = house;
     this.proxy = createProxy((request, response) => this.exchange(request, response));
-    this.webSockets = new WebSocketRelay(this.proxy, transport, refuse, streams);
+    this.webSockets = new WebSocketRelay(this.proxy, transport, refuse, streams, load.readers);
   }
 
   /** A promise only where a breaker is not closed. @throws GatewayError circuit_open, also as a rejection */
@@ -76,7 +84,7 @@ export class Forwarder {
   private exchange(request: GatewayRequest, response: ServerResponse): void {
     const { context } = request;
     const { tenant, service, upstream: target } = context;
-    const { transport, cors, accounting, streams, maxBodyBytes, compression, mirrors } = this.house;
+    const { transport, cors, accounting, streams, load, compression, mirrors } = this.house;
     if (!tenant || !target) throw new Error('the Forwarder ran before the guards');
     const timeouts = transport.timeouts(service?.timeouts ?? tenant.timeouts);
     const upstream = transport.poolFor(target, timeouts);
@@ -89,7 +97,8 @@ export class Forwarder {
       path,
       headers: ['Host', target.host, ...context.upstreamHeaders],
       sign: this.house.signatures.forAttempts(context, target.host, path),
-      body: bodyOf(request, maxBodyBytes),
+      body: this.bodyOf(request),
+      readers: load.readers,
       timeouts,
       changes: shaped,
       encode,
@@ -104,6 +113,17 @@ export class Forwarder {
     });
     if (shaped?.mirror) mirrors.copy(context, shaped, shaped.mirror, request);
     exchange.start();
+  }
+
+  /** What goes out as the body: as it comes, or as it is there already. */
+  private bodyOf(request: GatewayRequest): RequestBody | Buffer | undefined {
+    const { context } = request;
+    if (context.bodyLength === undefined) return undefined;
+    if (context.wholeBody !== undefined) return context.wholeBody;
+    const { maxBodyBytes, load } = this.house;
+    const body = new RequestBody(request, context, maxBodyOf(context, maxBodyBytes), load.bodies);
+    if (context.bodyPrefix !== undefined) body.unshift(context.bodyPrefix);
+    return body;
   }
 }
 
@@ -125,16 +145,6 @@ function prepare(context: RequestContext, target: ServedTarget | undefined): voi
   }
   shapeRequest(context);
   if (published && published.stripped !== '') upstreamHeaders.push('X-Forwarded-Prefix', published.stripped);
-}
-
-/** What goes out as the body: as it comes, or as it is there already. */
-function bodyOf(request: GatewayRequest, maxBytes: number): RequestBody | Buffer | undefined {
-  const { context } = request;
-  if (context.bodyLength === undefined) return undefined;
-  if (context.wholeBody !== undefined) return context.wholeBody;
-  const body = new RequestBody(request, context, maxBytes);
-  if (context.bodyPrefix !== undefined) body.unshift(context.bodyPrefix);
-  return body;
 }
 
 /** Where the caller's limits stand. */

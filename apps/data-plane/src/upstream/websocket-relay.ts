@@ -2,6 +2,7 @@ import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { GatewayError } from '#libs/errors';
 import type { GatewayRequest } from '#libs/guards';
+import type { PaceWatch } from '#libs/load';
 import type { Upstream } from '#libs/tenants';
 import { tellTarget } from '../release-target';
 import type { OpenStreams } from '../streams/open-streams';
@@ -22,6 +23,7 @@ export class WebSocketRelay {
     private readonly transport: Transport,
     private readonly refuse: Refuse,
     private readonly streams: OpenStreams,
+    private readonly readers: PaceWatch,
   ) {
     proxy.on('proxyReqWs', (outgoing, request, socket) => {
       this.follow(outgoing, request as GatewayRequest, socket);
@@ -79,7 +81,7 @@ export class WebSocketRelay {
       if (context.shaped) changeHeaders(answer, context.shaped);
       context.switchedProtocols = true;
       tellTarget(context, 101);
-      const joined = new JoinedSockets(socket, upstreamSocket, idleMs);
+      const joined = new JoinedSockets(socket, upstreamSocket, idleMs, this.readers);
       this.streams.follow({ context, ending: socket, end: (refusal) => joined.refuse(refusal.code) });
     });
     // Keeps http-proxy from writing a refusal itself, with the framing headers of the other hop …

@@ -89,6 +89,20 @@ const inboundSignature = z
 
 const signatures = { signing: signing.optional(), inboundSignature: inboundSignature.optional() };
 
+const maxBodyBytes = z.int().min(1).optional();
+const maxConcurrency = z.int().min(1).optional().describe('Requests under way in each process.');
+
+const maintenance = z
+  .strictObject({
+    message: text.optional(),
+    until: text.optional().describe('ISO 8601: over from then on.'),
+    retryAfterSeconds: z.int().min(1).optional(),
+    allowedIps: texts.optional(),
+    bypassSha256: text.optional().describe('SHA-256 of what operators send as X-Maintenance-Bypass.'),
+  })
+  .optional()
+  .describe('Requests are refused with 503 while it is here, even if it is empty: {}.');
+
 const project = z.strictObject({
   id: text.describe('Id of the tenant.'),
   name: text.optional().describe('The id, unless given.'),
@@ -110,6 +124,10 @@ const project = z.strictObject({
     .describe('Secrets for signatures by key id; write {{env "NAME"}}.'),
   ...signatures,
   suspended: z.boolean().optional(),
+  maxBodyBytes,
+  maxConcurrency,
+  maxStreams: z.int().min(0).optional().describe('Event streams and WebSockets open in each process.'),
+  maintenance,
 });
 
 const target = z.strictObject({ url: text, weight: z.int().optional() });
@@ -149,6 +167,9 @@ const service = z.strictObject({
   auth: auth.optional(),
   ...serviceShape,
   ...signatures,
+  maxBodyBytes,
+  maxConcurrency,
+  maintenance,
 });
 
 const headers = z.record(text, z.string());
@@ -170,6 +191,7 @@ const route = z.strictObject({
   auth: auth.extend({ apiKey: z.boolean().optional() }).optional(),
   rateLimit: rateLimit.optional(),
   ...signatures,
+  maxBodyBytes,
 });
 
 const apiRoute = z.strictObject({
@@ -179,6 +201,7 @@ const apiRoute = z.strictObject({
   rateLimit: rateLimit.optional(),
   ...apiRouteShape,
   ...signatures,
+  maxBodyBytes,
 });
 
 const apiKey = z.strictObject({
