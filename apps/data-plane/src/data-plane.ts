@@ -2,9 +2,9 @@ import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import type { RequestListener, Server } from 'node:http';
 import { openCertificates, type Certificates } from '#libs/certificates';
-import type { GatewayConfig } from '#libs/config';
+import { profileHosts, type GatewayConfig } from '#libs/config';
 import { ProblemFilter } from '#libs/errors';
-import { Admission, ProxyTrust } from '#libs/guards';
+import { Admission, ProxyTrust, admissionTerms } from '#libs/guards';
 import { listen, type Drainable } from '#libs/lifecycle';
 import { nestLogger, type Logging } from '#libs/logging';
 import type { MetricsRegistry } from '#libs/metrics';
@@ -15,6 +15,7 @@ import { UsageMeter } from '#libs/usage';
 import { Accounting } from './accounting';
 import { Cors } from './cors';
 import { DataPlaneModule, type DataPlaneParts } from './data-plane.module';
+import type { EdgeStats } from './edge/edge-stats';
 import { FrontDoor, type Neighbour } from './front-door';
 import { openTo, serverOptions } from './http-server';
 import { Http2Door } from './http2/http2-door';
@@ -38,6 +39,8 @@ export interface DataPlaneResources {
   readonly publications: PublicationTable;
   /** What is known about the targets of services. */
   readonly targets: TargetHealth;
+  /** Counts what a regional edge does. */
+  readonly edge?: EdgeStats;
   readonly neighbour: Neighbour;
   readonly draining: () => boolean;
 }
@@ -60,12 +63,12 @@ type Part = { close(): Promise<void> | void };
 export async function createDataPlane(resources: DataPlaneResources): Promise<DataPlane> {
   const { config, store, logging, metrics, publications, targets } = resources;
   const certificates = await certificatesOf(resources);
-  const addresses = new AddressPolicy(config.allowPrivateUpstreams);
+  const addresses = new AddressPolicy(config.allowPrivateUpstreams, profileHosts(config.profiles));
   const { directory, verifier, limiter, streams } = openJudgement(resources, addresses);
   const meter = new UsageMeter(store, logging.logger, config.dataDir);
   metrics.watchUsage(meter);
   const accounting = new Accounting(meter, limiter);
-  const observation = new Observation(metrics.gateway, logging, accounting);
+  const observation = new Observation(metrics.gateway, logging, accounting, resources.edge);
   const filter = new ProblemFilter((error, request) => observation.internalError(error, request));
   const cors = new Cors(config.allowedOrigins);
   const transport = new Transport(config, addresses);
@@ -80,9 +83,9 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
   const checks = new HealthChecks(targets, transport, directory, publications, logging.logger);
   checks.start();
 
-  const proxies = new ProxyTrust(config.trustedProxies);
+  const proxies = new ProxyTrust(config.clientAddress);
   const door = new FrontDoor({
-    admission: new Admission(proxies, config.maxBodyBytes, publications),
+    admission: new Admission(proxies, admissionTerms(config), publications),
     proxies,
     cors,
     https: new HttpsPolicy(config, certificates),

@@ -3,6 +3,7 @@ import type { GatewayRequest, RequestContext } from '#libs/guards';
 import type { LogCategory, Logging } from '#libs/logging';
 import type { GatewayMetrics } from '#libs/metrics';
 import type { Accounting } from './accounting';
+import type { EdgeStats } from './edge/edge-stats';
 import { releaseTarget } from './release-target';
 
 /**
@@ -14,6 +15,7 @@ export class Observation {
     private readonly metrics: GatewayMetrics,
     private readonly logging: Logging,
     private readonly accounting: Accounting,
+    private readonly edge?: EdgeStats,
   ) {}
 
   begin(): void {
@@ -28,6 +30,7 @@ export class Observation {
     if (context.target) releaseTarget(context, status);
     if (whole) this.accounting.delivered(context, status);
     else this.accounting.ended(context, status);
+    this.edge?.note(context);
     const endedAt = performance.now();
     const durationMs = endedAt - context.startedAt;
     const upstreamMs =

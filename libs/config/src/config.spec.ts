@@ -39,6 +39,7 @@ function problemsOf(env: Environment): readonly string[] {
 const SECRET = 'k7Qm2xVb9RtY4wZc8NhJ5sLd3PfG6uAe';
 const CERTIFICATES = { TLS_CERT_DIR: '/tls' };
 const HTTPS = { TLS_PORT: '8443', TLS_CERT_FILE: '/a.crt', TLS_KEY_FILE: '/a.key' };
+const EDGE = { CENTRAL_API_URL: 'http://api:8000' };
 const REDIS = { REDIS_URL: 'redis://redis.test' };
 
 describe('every variable', () => {
@@ -47,7 +48,12 @@ describe('every variable', () => {
     ['PORT', '0', (c) => c.port, 0],
     ['ADMIN_PORT', '65535', (c) => c.adminPort, 65535],
     ['HOST', '::1', (c) => c.host, '::1'],
-    ['TRUSTED_PROXIES', '10.0.0.0/8, loopback,fd00::/8', (c) => c.trustedProxies, ['10.0.0.0/8', 'loopback', 'fd00::/8']],
+    ['TRUSTED_PROXIES', '10.0.0.0/8, loopback,fd00::/8', (c) => c.clientAddress.proxies, ['10.0.0.0/8', 'loopback', 'fd00::/8']],
+    ['TRUSTED_PROXY_HOPS', '2', (c) => c.clientAddress.hops, 2],
+    ['CLIENT_ADDRESS_HEADER', 'forwarded', (c) => c.clientAddress.header, 'forwarded'],
+    ['PROXY_PROTOCOL', 'require', (c) => c.proxyProtocol, 'require', { TRUSTED_PROXIES: 'loopback' }],
+    ['IP_ALLOWLIST', '10.0.0.0/8, 192.168.*,::1', (c) => c.ipAllowlist, ['10.0.0.0/8', '192.168.*', '::1']],
+    ['IP_DENYLIST', '10.0.0.5', (c) => c.ipDenylist, ['10.0.0.5']],
     ['ALLOWED_ORIGINS', 'https://a.test,http://b.test:8080', (c) => c.allowedOrigins, ['https://a.test', 'http://b.test:8080']],
     ['WORKERS', '4', (c) => c.workers, 4, REDIS],
     ['NODE_ENV', 'production', (c) => c.production, true],
@@ -94,6 +100,16 @@ describe('every variable', () => {
     ['MAX_HEADER_BYTES', '1024', (c) => c.maxHeaderBytes, 1024],
     ['UPSTREAM_MAX_CONNECTIONS', '5', (c) => c.upstreamMaxConnections, 5],
     ['ALLOW_PRIVATE_UPSTREAMS', 'false', (c) => c.allowPrivateUpstreams, false],
+    ['CENTRAL_API_URL', 'http://api:8000', (c) => c.profiles.regionalEdge?.centralApiUrl, 'http://api:8000'],
+    ['GATEWAY_REGION', 'us-east-1', (c) => c.profiles.regionalEdge?.region, 'us-east-1', EDGE],
+    ['ENABLE_HMAC_SIGNING', 'true', (c) => c.profiles.regionalEdge?.hmacSecret, 'x', { ...EDGE, HMAC_SECRET: 'x' }],
+    ['HMAC_SECRET', 'y', (c) => c.profiles.regionalEdge?.hmacSecret, 'y', { ...EDGE, HMAC_SECRET: 'x', ENABLE_HMAC_SIGNING: 'true' }],
+    ['MAX_RETRIES', '5', (c) => c.profiles.regionalEdge?.maxRetries, 5, EDGE],
+    ['TIMEOUT_SECONDS', '60', (c) => c.profiles.regionalEdge?.timeoutMs, 60_000, EDGE],
+    ['BACKEND_SERVICES', '{"a":"http://a:1"}', (c) => c.profiles.backendServices, new Map([['a', 'http://a:1']]), { JWT_SECRET_KEY: 'k' }],
+    ['RATE_LIMIT_PER_MIN', '5000', (c) => c.profiles.perMinute, 5000],
+    ['RATE_LIMIT_PER_IP', '200', (c) => c.profiles.perMinuteAndIp, 200],
+    ['METRICS_PUBLIC', 'true', (c) => c.metricsPublic, true],
     ['SHUTDOWN_TIMEOUT_MS', '6', (c) => c.shutdownTimeoutMs, 6],
     ['SHUTDOWN_DELAY_MS', '7', (c) => c.shutdownDelayMs, 7],
   ]; // prettier-ignore
@@ -134,7 +150,17 @@ describe('every variable', () => {
       jwtSecretKey: undefined,
       namedSecrets: new Map(),
       workers: 1,
-      trustedProxies: [],
+      clientAddress: { proxies: [], hops: undefined, header: 'any' },
+      proxyProtocol: 'off',
+      ipAllowlist: undefined,
+      ipDenylist: undefined,
+      profiles: {
+        regionalEdge: undefined,
+        backendServices: undefined,
+        perMinute: 1000,
+        perMinuteAndIp: 100,
+      },
+      metricsPublic: false,
       allowedOrigins: ['*'],
       redis: undefined,
       staleConfigMaxAgeMs: 3_600_000,
@@ -223,33 +249,6 @@ describe('a bad value', () => {
     expect(line).toMatch(/^REDIS_PORT must be a whole number.*Kubernetes.*enableServiceLinks: false/);
     expect(problemsOf({ REDIS_PORT: 'udp' })[0]).not.toContain('Kubernetes');
     expect(problemsOf({ PORT: 'tcp://10.96.0.11:80' })[0]).not.toContain('Kubernetes');
-  });
-});
-
-describe('HTTPS', () => {
-  const PAIR = { TLS_CERT_FILE: '/a.crt', TLS_KEY_FILE: '/a.key' };
-
-  it.each<[title: string, env: Environment, problems: string[]]>([
-    ['without certificates', { TLS_PORT: '8443' }, ['TLS_PORT needs TLS_CERT_FILE and TLS_KEY_FILE, or TLS_CERT_DIR']],
-    ['with half a pair', { TLS_PORT: '8443', TLS_CERT_FILE: '/a.crt' }, ['TLS_CERT_FILE needs TLS_KEY_FILE']],
-    ['with the other half', { TLS_PORT: '8443', TLS_KEY_FILE: '/a.key', ...CERTIFICATES }, ['TLS_KEY_FILE needs TLS_CERT_FILE']],
-    ['on the port of HTTP', { TLS_PORT: '3000', ...PAIR }, ['TLS_PORT must be another port than PORT']],
-    ['on the port of the control plane', { TLS_PORT: '4000', ADMIN_PORT: '4000', ...PAIR }, ['TLS_PORT must be another port than ADMIN_PORT']],
-  ])('%s is refused', (_, env, problems) => {
-    expect(problemsOf(env)).toEqual(problems);
-  }); // prettier-ignore
-
-  it('is not offered without a port, whatever is said about certificates', () => {
-    expect(loadConfig({ ...PAIR, TLS_STRICT_SNI: 'true' }).tls).toBeUndefined();
-  });
-
-  it.each([
-    [{}, 0],
-    [{ FORCE_HTTPS: 'true' }, 31_536_000],
-    [{ FORCE_HTTPS: 'true', HSTS_MAX_AGE_SECONDS: '0' }, 0],
-    [{ HSTS_MAX_AGE_SECONDS: '300' }, 300],
-  ])('%j keeps browsers on https for %d seconds', (env, seconds) => {
-    expect(loadConfig(env).hstsMaxAgeSeconds).toBe(seconds);
   });
 });
 

@@ -3,9 +3,24 @@
  * typed, frozen object. The only place that touches `process.env`.
  * Not here: tenants and routes. They are data and live in the store.
  */
-export { loadConfig, ConfigError, type GatewayConfig, type RedisConfig, type TimeoutConfig } from './config';
+export {
+  loadConfig,
+  ConfigError,
+  type ClientAddressConfig,
+  type GatewayConfig,
+  type RedisConfig,
+  type TimeoutConfig,
+} from './config';
+export { PROFILE_TENANTS, profileHosts, type Profiles, type RegionalEdge } from './profiles';
 export type { TokenKey, TokenKeyConfig } from './token-keys';
 export type { TlsConfig } from './tls-config';
 export { Environment, readEnvironment } from './environment';
+export {
+  addressDigits,
+  objectionToAddressRange,
+  parseAddressRange,
+  type AddressDigits,
+  type AddressRange,
+} from './address-range';
 export { SECRET_PREFIX, SETTINGS, renderEnvExample } from './settings';
 export { readClientEnvironment, type ClientEnvironment } from './client-environment';

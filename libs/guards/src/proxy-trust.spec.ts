@@ -5,7 +5,7 @@ const BLOCKS = ['10.0.0.0/8', '2001:db8:1::/48', '192.0.2.7'];
 
 /** What is made of a peer and of what it says. */
 function seen(proxies: string[], remote: string, claims: { forwardedFor?: string; forwarded?: string } = {}) {
-  const trust = new ProxyTrust(proxies);
+  const trust = new ProxyTrust({ proxies, header: 'any' });
   return trust.client(trust.peer(remote, false), {
     forwardedFor: undefined,
     forwarded: undefined,
@@ -29,7 +29,11 @@ describe('the peer', () => {
     // A socket that is gone has no address any more.
     ['', LOOPBACK, '', false],
   ])('%j behind %j is %s, trusted: %s', (remote, proxies, address, trusted) => {
-    expect(new ProxyTrust(proxies).peer(remote, true)).toEqual({ address, trusted, encrypted: true });
+    expect(new ProxyTrust({ proxies, header: 'any' }).peer(remote, true)).toEqual({
+      address,
+      trusted,
+      encrypted: true,
+    });
   });
 });
 
@@ -116,5 +120,5 @@ describe('the client', () => {
 });
 
 it('refuses a list of proxies that is none', () => {
-  expect(() => new ProxyTrust(['everybody'])).toThrow();
+  expect(() => new ProxyTrust({ proxies: ['everybody'], header: 'any' })).toThrow();
 });

@@ -7,3 +7,4 @@ export { GatewayMetrics, type FinishedRequest } from './gateway-metrics';
 export { ControlMetrics } from './control-metrics';
 export { MetricsRegistry, METRICS_CONTENT_TYPE } from './registry';
 export { exposeToPrimary, renderForAllWorkers, serveWorkerScrapes } from './worker-scrapes';
+export { edgeFiguresIn, type EdgeFigures } from './edge-metrics';

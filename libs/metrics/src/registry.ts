@@ -2,6 +2,7 @@ import { Registry, collectDefaultMetrics } from 'prom-client';
 import { watchCertificates, type WatchedCertificates } from './certificate-metrics';
 import { ControlMetrics } from './control-metrics';
 import { watchDeclarations, type WatchedDeclarations } from './declaration-metrics';
+import { watchEdge, type EdgeFigures } from './edge-metrics';
 import { GatewayMetrics } from './gateway-metrics';
 import { watchKeySets, type WatchedKeySets } from './identity-metrics';
 import { watchTargets, type WatchedTargets } from './target-metrics';
@@ -36,6 +37,10 @@ export class MetricsRegistry {
 
   watchCertificates(certificates: WatchedCertificates): void {
     watchCertificates(this.registry, certificates);
+  }
+
+  watchEdge(edge: { readonly figures: EdgeFigures }): void {
+    watchEdge(this.registry, edge);
   }
 
   watchTargets(targets: WatchedTargets): void {

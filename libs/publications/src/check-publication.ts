@@ -3,6 +3,7 @@ import { checkKnown, isDictionary, parseJson, routePath, type Report } from '#li
 import { checkRule } from './check-rule';
 import { matchKeys } from './match-keys';
 import type { Publication, PublishedRouteRule } from './publication';
+import { USUAL_RESERVATIONS, type Reservations } from './reserved';
 
 /** A publication that holds together, or the reasons why a document is none. */
 export type CheckedPublication =
@@ -18,18 +19,26 @@ const MAX_MATCHES = 5000;
 const MAX_PROBLEMS = 100;
 
 /** Parses stored text. The key under which it lies says whose it is; a `tenantId` inside that differs does not. */
-export function parsePublication(tenantId: string, text: string): CheckedPublication {
+export function parsePublication(
+  tenantId: string,
+  text: string,
+  reservations: Reservations = USUAL_RESERVATIONS,
+): CheckedPublication {
   const parsed = parseJson(text);
   if ('problems' in parsed) return { problems: parsed.problems };
   const { document } = parsed;
-  return checkPublication(isDictionary(document) ? { ...document, tenantId } : document);
+  return checkPublication(
+    isDictionary(document) ? { ...document, tenantId } : document,
+    reservations.of(tenantId),
+  );
 }
 
 /**
  * Checks everything a publication must satisfy to be served, but for what other documents say: whether its services are
  * there, and whether others publish the same.
+ * @param reserved first segments that it must not name; absent: the usual ones.
  */
-export function checkPublication(document: unknown): CheckedPublication {
+export function checkPublication(document: unknown, reserved?: ReadonlySet<string>): CheckedPublication {
   const problems: FieldProblem[] = [];
   const report: Report = (field, message) => {
     if (problems.length < MAX_PROBLEMS) problems.push({ field, message });
@@ -40,7 +49,7 @@ export function checkPublication(document: unknown): CheckedPublication {
   if (typeof tenantId !== 'string') report('tenantId', 'must be the id of a tenant');
   if (!Array.isArray(routes) || routes.length > MAX_ROUTES)
     report('routes', `must be a list of up to ${MAX_ROUTES} routes`);
-  else routes.forEach((rule: unknown, index) => checkRule(rule, `routes.${index}`, report));
+  else routes.forEach((rule: unknown, index) => checkRule(rule, `routes.${index}`, report, reserved));
   if (problems.length > 0) return { problems };
   const publication = document as unknown as Publication;
   checkTogether(publication.routes, report);

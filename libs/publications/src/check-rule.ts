@@ -1,5 +1,6 @@
 import {
   checkAuth,
+  checkClientRules,
   checkFlag,
   checkKnown,
   checkMethods,
@@ -10,6 +11,7 @@ import {
   isDictionary,
   isServiceId,
   looseForm,
+  type Dictionary,
   type Report,
 } from '#libs/tenants';
 import { checkHeaders } from './check-headers';
@@ -18,9 +20,10 @@ import { isReserved } from './reserved';
 
 const FIELDS = [
   'name', 'path', 'hosts', 'methods', 'headers', 'backends', 'stripPrefix', 'addPrefix', 'requestHeaders',
-  'responseHeaders', 'auth', 'rateLimit',
+  'responseHeaders', 'auth', 'rateLimit', 'rateLimitPerIp', 'ipAllow', 'ipDeny', 'gatewayRegion', 'forwardApiKey',
 ]; // prettier-ignore
 const NAME = /^[A-Za-z0-9._-]{1,100}$/;
+const REGION = NAME;
 const MAX_HOSTS = 50;
 const MAX_METHODS = 20;
 const MAX_BACKENDS = 20;
@@ -30,13 +33,18 @@ const MAX_SEGMENTS = 16;
 const MAX_PATH = 1024;
 
 /** Checks one rule by itself. */
-export function checkRule(rule: unknown, field: string, report: Report): void {
+export function checkRule(
+  rule: unknown,
+  field: string,
+  report: Report,
+  reserved?: ReadonlySet<string>,
+): void {
   if (!isDictionary(rule)) return report(field, 'must be an object');
   const inner: Report = (name, message) => report(name === '' ? field : `${field}.${name}`, message);
   checkKnown(rule, FIELDS, inner);
   if (typeof rule.name !== 'string' || !NAME.test(rule.name))
     inner('name', 'must be 1 to 100 letters, digits, dots, dashes or underscores');
-  const path = checkPath(rule.path, inner);
+  const path = checkPath(rule.path, inner, reserved);
   if (rule.hosts !== undefined) checkHosts(rule.hosts, inner);
   if (rule.methods !== undefined) {
     checkMethods(rule.methods, 'methods', inner);
@@ -53,16 +61,19 @@ export function checkRule(rule: unknown, field: string, report: Report): void {
   if (rule.addPrefix !== undefined) checkRoutePath(rule.addPrefix, 'addPrefix', inner);
   if (rule.auth !== undefined) checkRouteAuth(rule.auth, inner);
   if (rule.rateLimit !== undefined) checkRateLimit(rule.rateLimit, 'rateLimit', inner);
+  checkClientRules(rule, '', inner);
+  checkPassage(rule, inner);
 }
 
 /** @returns the path in its normal form, if it is one. */
-function checkPath(given: unknown, report: Report): string | undefined {
+function checkPath(given: unknown, report: Report, reserved?: ReadonlySet<string>): string | undefined {
   const path = checkRoutePath(given, 'path', report);
   if (path === undefined) return undefined;
   if (path.length > MAX_PATH || depth(path) > MAX_SEGMENTS)
     report('path', `must not have more than ${MAX_SEGMENTS} segments or ${MAX_PATH} characters`);
   // Also in the eyes of those who read paths loosely: `/Admin` and `/admin;x` are not given away either.
-  else if (isReserved(looseForm(path))) report('path', 'begins with a segment that is the gateway’s own');
+  else if (isReserved(looseForm(path), reserved))
+    report('path', 'begins with a segment that is the gateway’s own');
   return path;
 }
 
@@ -106,6 +117,16 @@ function checkStrip(strip: unknown, path: string | undefined, report: Report): v
   if (prefix === undefined || path === undefined) return;
   if (prefix !== path && prefix !== '/' && !path.startsWith(`${prefix}/`))
     report('stripPrefix', 'must be true, false, or what `path` begins with in whole segments');
+}
+
+/** What is sent along that a client must not say itself, or that a gateway usually keeps. */
+function checkPassage({ gatewayRegion, forwardApiKey, auth }: Dictionary, report: Report): void {
+  if (gatewayRegion !== undefined && (typeof gatewayRegion !== 'string' || !REGION.test(gatewayRegion)))
+    report('gatewayRegion', 'must be 1 to 100 letters, digits, dots, dashes or underscores');
+  if (forwardApiKey === undefined) return;
+  checkFlag(forwardApiKey, 'forwardApiKey', report);
+  if (forwardApiKey === true && isDictionary(auth) && auth.apiKey === true)
+    report('forwardApiKey', 'must not be true where the key is for the gateway');
 }
 
 function checkRouteAuth(auth: unknown, report: Report): void {

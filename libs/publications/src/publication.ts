@@ -1,4 +1,4 @@
-import type { AuthPolicy, RateLimit } from '#libs/tenants';
+import type { AuthPolicy, ClientRuleFields, RateLimit } from '#libs/tenants';
 
 /** One of the services that a published route divides its requests between. */
 export interface PublishedBackend {
@@ -9,7 +9,7 @@ export interface PublishedBackend {
 }
 
 /** Which requests a published route takes, and what becomes of them. */
-export interface PublishedRouteRule {
+export interface PublishedRouteRule extends ClientRuleFields {
   /** Unique in the tenant: letters, digits, `.`, `_`, `-`. */
   name: string;
   /** Prefix in whole segments: `/captionacc/prefect` takes that path and everything below it. */
@@ -33,6 +33,13 @@ export interface PublishedRouteRule {
   auth?: AuthPolicy & { apiKey?: boolean };
   /** Limit of this route, beside those of its tenant and services. */
   rateLimit?: RateLimit;
+  /**
+   * Tells the upstream through which gateway a request has come, and when: `X-Gateway-Region`, which is this text, and
+   * `X-Gateway-Timestamp`, seconds since the epoch. Absent: neither.
+   */
+  gatewayRegion?: string;
+  /** Whether a client's `X-API-Key` is the upstream's, and forwarded; not where the route asks for a key itself. */
+  forwardApiKey?: boolean;
 }
 
 /** What a tenant publishes at the root of the gateway: the document under `tenant:publication:{tenantId}`. */

@@ -1,5 +1,14 @@
 import { keys, type Bucket } from '#libs/store';
-import { Turns, routePath, type AuthPolicy, type Route } from '#libs/tenants';
+import {
+  Turns,
+  addressRulesOf,
+  clientLimitOf,
+  routePath,
+  type AddressRules,
+  type AuthPolicy,
+  type ClientLimit,
+  type Route,
+} from '#libs/tenants';
 import { HeaderChanges } from './header-changes';
 import { matchKeys, methodsOf } from './match-keys';
 import type { PublishedRouteRule } from './publication';
@@ -17,6 +26,10 @@ export class PublishedRoute implements Route {
   /** Of routes below `/api` only: tenants share those, and none shares this. */
   readonly limit = undefined;
   readonly bucket: Bucket | undefined;
+  readonly addresses: AddressRules | undefined;
+  readonly perClient: ClientLimit | undefined;
+  readonly gatewayRegion: string | undefined;
+  readonly forwardsApiKey: boolean;
   readonly key: string;
   /** Ids of the services that it leads to, those of weight 0 included. */
   readonly services: readonly string[];
@@ -55,9 +68,12 @@ export class PublishedRoute implements Route {
     this.added = prefixOf(addPrefix ?? '/');
     this.requestHeaders = changesOf(rule.requestHeaders);
     this.responseHeaders = changesOf(rule.responseHeaders);
+    this.addresses = addressRulesOf(rule);
+    this.perClient = clientLimitOf(rule);
+    this.gatewayRegion = rule.gatewayRegion;
+    this.forwardsApiKey = rule.forwardApiKey ?? false;
     this.bucket = rateLimit && {
-      // No digest of a tenant's route has a dash in it.
-      key: keys.rateLimitOfRoute(tenantId, `p-${name}`, rateLimit.windowSeconds),
+      key: keys.rateLimitOfRoute(tenantId, this.limitName, rateLimit.windowSeconds),
       capacity: rateLimit.maxRequests,
       windowMs: rateLimit.windowSeconds * 1000,
       local: undefined,
@@ -71,6 +87,11 @@ export class PublishedRoute implements Route {
   takes(method: string, headers: readonly string[]): boolean {
     if (this.methods && !this.methods.has(method)) return false;
     return this.headers.every(([name, value]) => valueOf(name, headers) === value);
+  }
+
+  /** By what its limits are kept. No digest of a tenant's route has a dash in it. */
+  get limitName(): string {
+    return `p-${this.name}`;
   }
 
   /** Whether the upstream gets other headers than the client has sent. */

@@ -1,6 +1,5 @@
 import type { FieldProblem } from '#libs/errors';
-import ipaddr from 'ipaddr.js';
-import { isIP } from 'node:net';
+import { checkAddressList } from './check-client-rules';
 import type { ApiKeyFields, ApiKeyRecord } from './api-key';
 import { TENANT_ID } from './check-tenant';
 import {
@@ -52,7 +51,7 @@ const CHECKS: Record<keyof ApiKeyFields, Check> = {
   allowedMethods: (value, field, report) => {
     if (checkLength(value, field, report)) checkMethods(value, field, report);
   },
-  allowedIps: checkAddresses,
+  allowedIps: (value, field, report) => checkAddressList(value, field, MAX_ENTRIES, report),
   monthlyQuota: (value, field, report) => void checkWhole(value, field, 1, MAX_QUOTA, report),
 };
 /** Of a key that has been made: other scopes and modes are other keys. */
@@ -148,26 +147,6 @@ function checkPrice(value: unknown, field: string, report: Report): void {
 function checkRoutes(paths: unknown, field: string, report: Report): void {
   if (!checkLength(paths, field, report)) return;
   paths.forEach((path, index) => checkRoutePath(path, `${field}.${index}`, report));
-}
-
-function checkAddresses(blocks: unknown, field: string, report: Report): void {
-  if (!checkLength(blocks, field, report)) return;
-  blocks.forEach((block, index) => {
-    const objection = typeof block === 'string' ? objectionToBlock(block) : 'must be a text';
-    if (objection) report(`${field}.${index}`, objection);
-  });
-}
-
-function objectionToBlock(block: string): string | undefined {
-  const [address = '', prefix, ...more] = block.split('/');
-  const family = isIP(address);
-  const bits = family === 4 ? 32 : 128;
-  const prefixFits = prefix === undefined || (/^(?:0|[1-9]\d{0,2})$/.test(prefix) && Number(prefix) <= bits);
-  // A zone has a meaning on one machine only (RFC 4007 §11.2).
-  if (family === 0 || address.includes('%') || !prefixFits || more.length > 0)
-    return 'must be an address or a block in CIDR notation, such as 10.0.0.0/8';
-  const mapped = family === 6 && ipaddr.IPv6.parse(address).isIPv4MappedAddress();
-  return mapped ? 'must be written as IPv4' : undefined;
 }
 
 function checkLength(value: unknown, field: string, report: Report): value is unknown[] {

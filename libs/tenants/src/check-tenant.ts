@@ -1,5 +1,6 @@
 import type { FieldProblem } from '#libs/errors';
 import type { AddressPolicy } from './address-policy';
+import { checkClientRules } from './check-client-rules';
 import { checkTrust } from './check-identity-provider';
 import {
   checkAuth,
@@ -60,6 +61,7 @@ export function checkTenant(document: unknown, addresses?: AddressPolicy, ownTok
   checkRoutes(document.allowedRoutes, report);
   checkTenantAuth(document.auth, 'auth', report);
   if (document.rateLimit !== undefined) checkRateLimit(document.rateLimit, 'rateLimit', report);
+  checkClientRules(document, '', report);
   checkTrust(document, addresses, report);
   if (document.timeouts !== undefined) checkTimeouts(document.timeouts, report);
   if (document.suspended !== undefined) checkFlag(document.suspended, 'suspended', report);
@@ -78,6 +80,7 @@ function checkRoutes(routes: unknown, report: Report): void {
 function checkRoute(route: unknown, field: string, seen: Set<string>, report: Report): void {
   if (!isDictionary(route)) return report(field, 'must be an object');
   checkAuth(route.auth, `${field}.auth`, report);
+  checkClientRules(route, field, report);
   const { methods, rateLimit } = route;
   if (methods !== undefined) checkMethods(methods, `${field}.methods`, report);
   if (rateLimit !== undefined) checkRateLimit(rateLimit, `${field}.rateLimit`, report);

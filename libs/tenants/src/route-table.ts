@@ -1,4 +1,5 @@
 import { looseForm, normalPath } from './normal-path';
+import { addressRulesOf, clientLimitOf, type AddressRules, type ClientLimit } from './address-rules';
 import type { AuthPolicy } from './auth-policy';
 import type { RouteRule } from './tenant';
 
@@ -13,6 +14,9 @@ export interface Route {
   readonly auth: AuthPolicy | undefined;
   /** What the bucket of each tenant that has this route is like. */
   readonly limit: { readonly capacity: number; readonly windowMs: number } | undefined;
+  /** From where its requests may come; undefined: from anywhere. */
+  readonly addresses: AddressRules | undefined;
+  readonly perClient: ClientLimit | undefined;
   /** The same for the same rule, however it is written: normal path and sorted methods. */
   readonly key: string;
 }
@@ -73,6 +77,8 @@ function compile(rule: RouteRule, path: string, jwtByDefault: boolean): Route {
     requiresJwt: rule.auth?.jwt ?? jwtByDefault,
     auth: rule.auth,
     limit: rateLimit && { capacity: rateLimit.maxRequests, windowMs: rateLimit.windowSeconds * 1000 },
+    addresses: addressRulesOf(rule),
+    perClient: clientLimitOf(rule),
     key: `${methods ? [...new Set(methods)].sort().join() : '*'} ${path}`,
   };
 }

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { keys, type Bucket } from '#libs/store';
+import { addressRulesOf, clientLimitOf, type AddressRules, type ClientLimit } from './address-rules';
 import { commonRoutes, commonTrust, commonUpstream, type Upstream } from './common-parts';
 import { trustOf, type TokenTrust } from './identity-provider';
 import type { Route, RouteTable } from './route-table';
@@ -21,6 +22,9 @@ export class ServedTenant {
   /** Whose tokens count here. */
   readonly trust: TokenTrust;
   readonly timeouts: TenantTimeouts | undefined;
+  /** From where its requests may come; undefined: from anywhere. */
+  readonly addresses: AddressRules | undefined;
+  readonly perClient: ClientLimit | undefined;
   readonly billing: ServedBilling;
   /** Who calls routes that ask for no key: see `anonymousCaller`. */
   anonymous: Caller | undefined = undefined;
@@ -42,6 +46,8 @@ export class ServedTenant {
     this.windowSeconds = windowSeconds;
     this.trust = commonTrust(tenant);
     this.timeouts = tenant.timeouts;
+    this.addresses = addressRulesOf(tenant);
+    this.perClient = clientLimitOf(tenant);
     this.billing = billing;
   }
 
@@ -53,12 +59,16 @@ export class ServedTenant {
     let bucket = this.routeBuckets.get(route);
     if (!bucket) {
       const { capacity, windowMs } = limit;
-      const name = hash('sha256', route.key, 'hex').slice(0, ROUTE_DIGITS);
-      const key = keys.rateLimitOfRoute(this.id, name, windowMs / 1000);
+      const key = keys.rateLimitOfRoute(this.id, routeName(route), windowMs / 1000);
       this.routeBuckets.set(route, (bucket = { key, capacity, windowMs, local: undefined }));
     }
     return bucket;
   }
+}
+
+/** By what the limits of a route are kept: the same for the same rule, however it is written. */
+export function routeName({ key }: Route): string {
+  return hash('sha256', key, 'hex').slice(0, ROUTE_DIGITS);
 }
 
 /** Fail closed: whoever names an identity provider and forgets a route's `auth` meant to protect it. */

@@ -1,3 +1,4 @@
+import type { ClientRuleFields } from './address-rules';
 import type { AuthPolicy } from './auth-policy';
 import type { IdentityProvider, TrustSettings } from './identity-provider';
 
@@ -8,7 +9,7 @@ export interface RateLimit {
 }
 
 /** One entry of `allowedRoutes`: a path and everything below it. */
-export interface RouteRule {
+export interface RouteRule extends ClientRuleFields {
   path: string;
   /** Upper-case methods; absent means any. GET includes HEAD. */
   methods?: string[];
@@ -27,7 +28,7 @@ export interface TenantTimeouts {
 }
 
 /** The document under `tenant:{id}`; the documented fields and ours. */
-export interface Tenant extends TrustSettings {
+export interface Tenant extends TrustSettings, ClientRuleFields {
   id: string;
   name: string;
   upstreamBaseUrl: string;

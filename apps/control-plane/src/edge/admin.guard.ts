@@ -23,7 +23,7 @@ export class AdminGuard implements CanActivate {
     private readonly reflector: Reflector,
     private readonly portalTokens: PortalTokens,
   ) {
-    this.proxies = new ProxyTrust(options.config.trustedProxies);
+    this.proxies = new ProxyTrust(options.config.clientAddress);
   }
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {

@@ -17,7 +17,7 @@ import { BrokenTenantDto, TenantDto } from './tenant.dto';
 export function tenantView(stored: StoredTenant): TenantDto | BrokenTenantDto {
   if (!stored.tenant) return { id: stored.id, problems: stored.problems };
   const { id, name, upstreamBaseUrl, allowedRoutes, auth, rateLimit, timeouts, suspended } = stored.tenant;
-  const { idp, idps, serviceTokens } = stored.tenant;
+  const { idp, idps, serviceTokens, rateLimitPerIp, ipAllow, ipDeny } = stored.tenant;
   return {
     id,
     name,
@@ -25,6 +25,9 @@ export function tenantView(stored: StoredTenant): TenantDto | BrokenTenantDto {
     allowedRoutes: allowedRoutes.map(routeView),
     auth: auth && { jwt: auth.jwt },
     rateLimit: rateLimit && limitView(rateLimit),
+    rateLimitPerIp: rateLimitPerIp && limitView(rateLimitPerIp),
+    ipAllow,
+    ipDeny,
     idp: idp && shownProvider(idp),
     idps: idps?.map(shownProvider),
     serviceTokens,
@@ -33,8 +36,17 @@ export function tenantView(stored: StoredTenant): TenantDto | BrokenTenantDto {
   };
 }
 
-export function routeView({ path, methods, auth, rateLimit }: RouteRule): RouteRule {
-  return { path, methods, auth: auth && authView(auth), rateLimit: rateLimit && limitView(rateLimit) };
+export function routeView(rule: RouteRule): RouteRule {
+  const { path, methods, auth, rateLimit, rateLimitPerIp, ipAllow, ipDeny } = rule;
+  return {
+    path,
+    methods,
+    auth: auth && authView(auth),
+    rateLimit: rateLimit && limitView(rateLimit),
+    rateLimitPerIp: rateLimitPerIp && limitView(rateLimitPerIp),
+    ipAllow,
+    ipDeny,
+  };
 }
 
 export function authView({ jwt, issuers, claims, scopes, roles, claimHeaders }: AuthPolicy): AuthPolicy {

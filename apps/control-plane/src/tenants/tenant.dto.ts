@@ -3,6 +3,7 @@ import { IsArray, IsBoolean, IsInt, IsOptional, IsString } from 'class-validator
 import { FieldProblemDto } from '../docs/problem.dto';
 import { Nested } from '../edge/nested';
 import { AuthDto, AuthPatchDto, AuthPolicyDto } from './auth.dto';
+import { AddressRulesDto } from './client-rules.dto';
 import { IdentityProviderDto, IdentityProviderPatchDto } from './identity-provider.dto';
 
 @ApiSchema({ name: 'RateLimit' })
@@ -17,7 +18,7 @@ export class RateLimitDto {
 }
 
 @ApiSchema({ name: 'Route' })
-export class RouteDto {
+export class RouteDto extends AddressRulesDto {
   @ApiProperty({
     type: String,
     example: '/v1/users',
@@ -41,6 +42,9 @@ export class RouteDto {
 
   @Nested(() => RateLimitDto, { optional: true, description: 'A limit of the route, beside the tenant’s.' })
   rateLimit?: RateLimitDto;
+
+  @Nested(() => RateLimitDto, { optional: true, description: 'Of each client address at the route.' })
+  rateLimitPerIp?: RateLimitDto;
 }
 
 @ApiSchema({ name: 'Timeouts', description: 'Overrides of the gateway’s time-outs, in milliseconds.' })
@@ -67,7 +71,7 @@ export class TimeoutsDto {
 }
 
 @ApiSchema({ name: 'TenantInput' })
-export class TenantInputDto {
+export class TenantInputDto extends AddressRulesDto {
   @ApiPropertyOptional({
     type: String,
     example: 'acme',
@@ -97,6 +101,12 @@ export class TenantInputDto {
 
   @Nested(() => RateLimitDto, { optional: true, description: 'Absent: 100 requests in 60 seconds.' })
   rateLimit?: RateLimitDto;
+
+  @Nested(() => RateLimitDto, {
+    optional: true,
+    description: 'Of each client address, beside that for all; IPv6 by /64. Absent: none.',
+  })
+  rateLimitPerIp?: RateLimitDto;
 
   @Nested(() => IdentityProviderDto, { optional: true })
   idp?: IdentityProviderDto;
@@ -132,13 +142,16 @@ class RateLimitPatchDto extends PartialType(RateLimitDto) {}
   description: 'A JSON merge patch (RFC 7396): null removes a field, a list replaces the whole list.',
 })
 export class TenantPatchDto extends PartialType(
-  OmitType(TenantInputDto, ['auth', 'rateLimit', 'idp', 'timeouts']),
+  OmitType(TenantInputDto, ['auth', 'rateLimit', 'rateLimitPerIp', 'idp', 'timeouts']),
 ) {
   @Nested(() => AuthPatchDto, { optional: true, nullable: true })
   auth?: AuthPatchDto | null;
 
   @Nested(() => RateLimitPatchDto, { optional: true, nullable: true })
   rateLimit?: RateLimitPatchDto | null;
+
+  @Nested(() => RateLimitPatchDto, { optional: true, nullable: true })
+  rateLimitPerIp?: RateLimitPatchDto | null;
 
   @Nested(() => IdentityProviderPatchDto, { optional: true, nullable: true })
   idp?: IdentityProviderPatchDto | null;

@@ -6,6 +6,7 @@ import type { Accounting } from '../accounting';
 import type { Cors } from '../cors';
 import type { OpenStreams } from '../streams/open-streams';
 import { Exchange } from './exchange';
+import { addPassage } from './passage';
 import { createProxy, type Proxy } from './proxy';
 import { RequestBody } from './request-body';
 import type { Transport } from './transport';
@@ -82,6 +83,7 @@ function prepare(context: RequestContext): void {
   if (!published) return;
   published.requestHeaders?.apply(upstreamHeaders);
   if (published.stripped !== '') upstreamHeaders.push('X-Forwarded-Prefix', published.stripped);
+  addPassage(context, published);
 }
 
 /** Where the caller's limits stand. */

@@ -9,6 +9,12 @@ const rateLimit = z
   .strictObject({ windowSeconds: z.int().min(1), maxRequests: z.int().min(1) })
   .describe('A token bucket: so many requests at once, refilled evenly over the window.');
 
+const clientRules = {
+  rateLimitPerIp: rateLimit.optional(),
+  ipAllow: texts.optional().describe('Addresses, CIDR blocks and wildcards such as 10.0.*; absent: any.'),
+  ipDeny: texts.optional().describe('The same; what is in both is refused.'),
+};
+
 const timeouts = z.strictObject({
   connectMs: milliseconds.optional(),
   firstByteMs: milliseconds.optional(),
@@ -45,6 +51,7 @@ const project = z.strictObject({
   name: text.optional().describe('The id, unless given.'),
   upstreamBaseUrl: text.optional().describe('Where /api goes; the first service, unless given.'),
   rateLimit: rateLimit.optional(),
+  ...clientRules,
   auth: z.strictObject({ jwt: z.boolean() }).optional(),
   idp: idp.optional(),
   idps: z.array(idp).min(1).optional(),
@@ -103,6 +110,9 @@ const route = z.strictObject({
   responseHeaders: headers.optional(),
   auth: auth.extend({ apiKey: z.boolean().optional() }).optional(),
   rateLimit: rateLimit.optional(),
+  ...clientRules,
+  gatewayRegion: text.optional().describe('Sent as X-Gateway-Region, with X-Gateway-Timestamp.'),
+  forwardApiKey: z.boolean().optional(),
 });
 
 const apiRoute = z.strictObject({
@@ -110,6 +120,7 @@ const apiRoute = z.strictObject({
   methods: texts.optional(),
   auth: auth.optional(),
   rateLimit: rateLimit.optional(),
+  ...clientRules,
 });
 
 const apiKey = z.strictObject({
