@@ -22,6 +22,7 @@ import { Http2Door } from './http2/http2-door';
 import { HttpsPolicy } from './https-policy';
 import { openJudgement } from './judgement';
 import { Observation } from './observation';
+import { ProxyConnections } from './proxy-protocol/proxy-connections';
 import { PrototypeStableAdapter } from './prototype-stable-adapter';
 import { describeRequest } from './refusable';
 import { createTlsListener } from './tls-listener';
@@ -98,6 +99,7 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
   const parts = { directory, verifier, limiter, forwarder };
   const { application, server } = await frame(resources, door, filter, cors, parts);
   const tls = certificates && tlsListener(server, certificates, resources);
+  expectProxyProtocol(resources, proxies, tls ? [server, tls] : [server]);
   const ending: Part[] = [checks, streams, transport, verifier, limiter, meter];
   return running(config, [server, tls], door, certificates ? [certificates, ...ending] : ending);
 }
@@ -133,6 +135,18 @@ function tlsListener(http: Server, certificates: Certificates, resources: DataPl
   const { maxHeaderBytes, tls } = config;
   const http2 = new Http2Door({ http, maxHeaderBytes, draining, logger: logging.logger });
   return createTlsListener(certificates, tls?.strictSni ?? false, http, http2);
+}
+
+/** Only where it is asked for: nothing else has anything to do with it. */
+function expectProxyProtocol(
+  { config, metrics }: DataPlaneResources,
+  proxies: ProxyTrust,
+  servers: readonly Drainable[],
+): void {
+  if (config.proxyProtocol === 'off') return;
+  const required = config.proxyProtocol === 'require';
+  const connections = new ProxyConnections({ required, proxies, refused: metrics.proxyProtocolRefusals() });
+  for (const server of servers) connections.precede(server);
 }
 
 function running(

@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { readFileSync, readdirSync } from 'node:fs';
 import { Environment } from './environment';
-import { profilePort, profilesOf, type Profiles } from './profiles';
+import { edgeConfig, type EdgeConfig } from './edge-config';
+import { profilePort } from './profiles';
 import { SECRET_PREFIX, SETTINGS, type SettingName, type SettingValues } from './settings';
 import { tokenKeyConfig, type TokenKeyConfig } from './token-keys';
 import { checkTokenSecrets } from './token-secrets';
@@ -28,17 +29,8 @@ export interface TimeoutConfig {
   readonly totalMs: number;
 }
 
-/** Whose word about the address of a client counts. */
-export interface ClientAddressConfig {
-  /** Addresses, CIDR blocks and the names that proxy-addr knows. */
-  readonly proxies: readonly string[];
-  /** Hops that are believed at most; undefined: as many as are among the proxies. */
-  readonly hops?: number;
-  readonly header: SettingValues['CLIENT_ADDRESS_HEADER'];
-}
-
 /** All settings, parsed and cross-checked. Frozen: nothing changes a setting after the start. */
-export interface GatewayConfig {
+export interface GatewayConfig extends EdgeConfig {
   readonly production: boolean;
   readonly host?: string;
   readonly port: number;
@@ -59,13 +51,6 @@ export interface GatewayConfig {
   readonly metricsMaxTenants: number;
   readonly auditMaxEntries: number;
   readonly workers: number;
-  readonly clientAddress: ClientAddressConfig;
-  readonly proxyProtocol: SettingValues['PROXY_PROTOCOL'];
-  /** Gateway-wide lists of client addresses; undefined: any, and none. */
-  readonly ipAllowlist?: readonly string[];
-  readonly ipDenylist?: readonly string[];
-  readonly profiles: Profiles;
-  readonly metricsPublic: boolean;
   readonly allowedOrigins: readonly string[];
   readonly jwtSecretKey?: string;
   /** By the names of their variables, which documents may mention. */
@@ -110,15 +95,14 @@ export function loadConfig(env: Record<string, string | undefined>): GatewayConf
   checkTokenSecrets(values, production, problems);
   const serviceTokens = tokenKeyConfig(values, problems);
   checkFolder(values.CONFIG_DIR, problems);
-  const profiles = profilesOf(values, production, problems);
-  if (['accept', 'require'].includes(values.PROXY_PROTOCOL) && !values.TRUSTED_PROXIES)
-    problems.push('PROXY_PROTOCOL needs TRUSTED_PROXIES: whose word about the client is taken');
+  const edge = edgeConfig(values, production, problems);
   if (problems.length > 0) throw new ConfigError(problems);
 
   return Object.freeze({
+    ...edge,
     production,
     host: values.HOST,
-    port: env.PORT?.trim() ? values.PORT : (profilePort(profiles) ?? values.PORT),
+    port: env.PORT?.trim() ? values.PORT : (profilePort(edge.profiles) ?? values.PORT),
     adminPort: values.ADMIN_PORT,
     tls,
     forceHttps: values.FORCE_HTTPS,
@@ -131,16 +115,6 @@ export function loadConfig(env: Record<string, string | undefined>): GatewayConf
     metricsMaxTenants: values.METRICS_MAX_TENANTS,
     auditMaxEntries: values.AUDIT_MAX_ENTRIES,
     workers,
-    clientAddress: Object.freeze({
-      proxies: values.TRUSTED_PROXIES ?? [],
-      hops: values.TRUSTED_PROXY_HOPS,
-      header: values.CLIENT_ADDRESS_HEADER,
-    }),
-    proxyProtocol: values.PROXY_PROTOCOL,
-    ipAllowlist: values.IP_ALLOWLIST,
-    ipDenylist: values.IP_DENYLIST,
-    profiles,
-    metricsPublic: values.METRICS_PUBLIC ?? profiles.backendServices !== undefined,
     allowedOrigins: values.ALLOWED_ORIGINS,
     jwtSecretKey: values.JWT_SECRET_KEY,
     namedSecrets: namedSecrets(env),

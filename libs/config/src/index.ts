@@ -3,14 +3,8 @@
  * typed, frozen object. The only place that touches `process.env`.
  * Not here: tenants and routes. They are data and live in the store.
  */
-export {
-  loadConfig,
-  ConfigError,
-  type ClientAddressConfig,
-  type GatewayConfig,
-  type RedisConfig,
-  type TimeoutConfig,
-} from './config';
+export { loadConfig, ConfigError, type GatewayConfig, type RedisConfig, type TimeoutConfig } from './config';
+export type { ClientAddressConfig } from './edge-config';
 export { PROFILE_TENANTS, profileHosts, type Profiles, type RegionalEdge } from './profiles';
 export type { TokenKey, TokenKeyConfig } from './token-keys';
 export type { TlsConfig } from './tls-config';

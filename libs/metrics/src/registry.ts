@@ -5,6 +5,7 @@ import { watchDeclarations, type WatchedDeclarations } from './declaration-metri
 import { watchEdge, type EdgeFigures } from './edge-metrics';
 import { GatewayMetrics } from './gateway-metrics';
 import { watchKeySets, type WatchedKeySets } from './identity-metrics';
+import { proxyProtocolRefusals } from './proxy-protocol-metrics';
 import { watchTargets, type WatchedTargets } from './target-metrics';
 import { watchStore, watchUsage, type WatchedStore, type WatchedUsage } from './store-metrics';
 
@@ -37,6 +38,11 @@ export class MetricsRegistry {
 
   watchCertificates(certificates: WatchedCertificates): void {
     watchCertificates(this.registry, certificates);
+  }
+
+  /** @returns called with the reason whenever a connection is closed for its PROXY header. */
+  proxyProtocolRefusals(): (reason: string) => void {
+    return proxyProtocolRefusals(this.registry);
   }
 
   watchEdge(edge: { readonly figures: EdgeFigures }): void {

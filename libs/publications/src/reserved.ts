@@ -9,9 +9,9 @@ const RESERVED: ReadonlySet<string> = new Set([
   'billing', '.well-known', 'livez', 'readyz', 'healthz', 'ping', 'health',
 ]); // prettier-ignore
 
-/** What is left of them where everything else is forwarded to a central API. */
+/** What is left of them where everything else is forwarded to a central API; `/health` and `/stats` themselves never get here. */
 const OF_AN_EDGE: ReadonlySet<string> = new Set([
-  'admin', 'metrics', 'livez', 'readyz', 'healthz', 'ping', 'health', 'stats',
+  'admin', 'metrics', 'livez', 'readyz', 'ping',
 ]); // prettier-ignore
 
 /** Who may publish where: more than others may the tenants that the operator's variables declare (docs/adr/0021). */
