@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { SETTINGS } from '#libs/config';
 import { scratchFolder, waitFor } from '../support/children';
 import { curl } from '../support/curl';
 import { startGateway, type TestGateway } from '../support/gateway';
@@ -190,7 +191,8 @@ describe('limits', () => {
   });
 
   it('are 1000 for all and 100 for each by default', async () => {
-    const gateway = await dockerRun({});
+    // In production, too, the central API may be in the same network.
+    const gateway = await dockerRun({ ALLOW_PRIVATE_UPSTREAMS: 'false' });
     const { headers } = await send(`${gateway.url}/v1`);
     expect(headers['ratelimit-policy']).toBe('"tenant";q=1000;w=60, "client";q=100;w=60');
     await gateway.close();
@@ -205,4 +207,33 @@ it('a central API that is away is an error in the log', async () => {
     gateway.logs.find(({ level, msg }) => level === 'error' && msg === 'refused'),
   );
   await gateway.close();
+});
+
+it('an answer that takes longer than TIMEOUT_SECONDS is given up', async () => {
+  const slow = await startUpstream(() => undefined);
+  const gateway = await startGateway({ CENTRAL_API_URL: slow.url, TIMEOUT_SECONDS: '1', MAX_RETRIES: '0' });
+  const { status } = await send(`${gateway.url}/v1`, { method: 'POST', body: {} });
+  expect([503, 504]).toContain(status);
+  await gateway.close();
+  await slow.stop();
+});
+
+describe('every documented variable', () => {
+  const DEFAULTS: Record<string, string | undefined> = {
+    CENTRAL_API_URL: undefined,
+    HMAC_SECRET: undefined,
+    ENABLE_HMAC_SIGNING: 'false',
+    RATE_LIMIT_PER_MIN: '1000',
+    RATE_LIMIT_PER_IP: '100',
+    IP_ALLOWLIST: undefined,
+    MAX_RETRIES: '3',
+    TIMEOUT_SECONDS: '30',
+    GATEWAY_REGION: 'default',
+  };
+  const settings = SETTINGS as Record<string, { fallback?: string }>;
+
+  it.each(Object.entries(DEFAULTS))('%s is %s unless it is set', (name, fallback) => {
+    expect(Object.keys(settings)).toContain(name);
+    expect(settings[name]?.fallback).toBe(fallback);
+  });
 });
