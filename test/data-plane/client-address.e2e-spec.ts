@@ -82,10 +82,7 @@ describe('behind a proxy', () => {
 
   it.each<[title: string, env: Headers, said: Headers, client: string]>([
     ['one hop of any address', { TRUSTED_PROXY_HOPS: '1' }, { 'X-Forwarded-For': '1.1.1.1, 2.2.2.2' }, '2.2.2.2'],
-    ['two hops', { TRUSTED_PROXY_HOPS: '2' }, { 'X-Forwarded-For': '1.1.1.1, 2.2.2.2, 3.3.3.3' }, '2.2.2.2'],
-    ['more hops than there are', { TRUSTED_PROXY_HOPS: '9' }, { 'X-Forwarded-For': '1.1.1.1, 2.2.2.2' }, '1.1.1.1'],
     ['one hop of known ones', { TRUSTED_PROXIES: 'loopback,2.2.2.2', TRUSTED_PROXY_HOPS: '1' }, { 'X-Forwarded-For': '1.1.1.1, 2.2.2.2' }, '2.2.2.2'],
-    ['known ones that it does not come from', { TRUSTED_PROXIES: '2.2.2.2', TRUSTED_PROXY_HOPS: '2' }, { 'X-Forwarded-For': '1.1.1.1, 2.2.2.2' }, '127.0.0.1'],
     ['X-Forwarded-For only', { TRUSTED_PROXIES: 'loopback', CLIENT_ADDRESS_HEADER: 'x-forwarded-for' }, { Forwarded: 'for=1.1.1.1' }, '127.0.0.1'],
     ['Forwarded only', { TRUSTED_PROXIES: 'loopback', CLIENT_ADDRESS_HEADER: 'forwarded' }, { 'X-Forwarded-For': '1.1.1.1', Forwarded: 'for="[2001:db8::1]:80"' }, '2001:db8::1'],
   ])('believes %s', async (_, env, said, client) => {

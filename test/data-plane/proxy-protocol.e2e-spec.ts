@@ -16,13 +16,13 @@ const V2 = Buffer.from('0d0a0d0a000d0a515549540a2111000cc63364090a00000101bb0050
 const V6 = 'PROXY TCP6 2001:db8::5 ::1 40000 443\r\n';
 const GET = 'GET /x HTTP/1.1\r\nHost: edge.test\r\n\r\n';
 
+const folder = scratchFolder('tls');
+writePair(folder, 'default', makeCertificate(['localhost', '127.0.0.1']));
 let central: TestUpstream;
 beforeAll(async () => void (central = await startUpstream()));
 afterAll(() => central.stop());
 
-async function start(env: Record<string, string>): Promise<TestGateway> {
-  const folder = scratchFolder('tls');
-  writePair(folder, 'default', makeCertificate(['localhost', '127.0.0.1']));
+function start(env: Record<string, string>): Promise<TestGateway> {
   return startGateway({
     CENTRAL_API_URL: central.url, TRUSTED_PROXIES: '127.0.0.1,192.0.2.0/24', TLS_PORT: '0', TLS_CERT_DIR: folder, ...env,
   }); // prettier-ignore
