@@ -3,7 +3,7 @@ import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { AuditLog } from '#libs/audit';
 import { ProblemFilter } from '#libs/errors';
 import { PortalTokens } from '#libs/guards';
-import { PublicationRepository } from '#libs/publications';
+import { PublicationRepository, reservationsOf } from '#libs/publications';
 import {
   AddressPolicy,
   ApiKeyRepository,
@@ -82,7 +82,8 @@ export class ControlPlaneModule {
     const services = new ServiceRepository(store, apiKeys, addresses, ownTokens);
     const tokens = new TokenRepository(store, new TokenSigner(config));
     const tenants = new TenantRepository(store, apiKeys, addresses, ownTokens, [tokens]);
-    const publications = new PublicationRepository(store, ownTokens, addresses);
+    const reservations = reservationsOf(config.profiles);
+    const publications = new PublicationRepository(store, ownTokens, addresses, reservations);
     const directory = new TenantDirectory(store, logging.logger, config.staleConfigMaxAgeMs);
     const problems = new ProblemFilter((error, request) => {
       const { id } = request as { id?: string };

@@ -124,9 +124,14 @@ export class FrontDoor {
   private schemeOf({ socket, headers }: IncomingMessage): Arrival['scheme'] {
     const said = (name: string): string | undefined => headers[name]?.toString();
     const peer = this.peer(socket);
-    const chain = { forwardedFor: said('x-forwarded-for'), forwarded: said('forwarded') };
-    const { hops } = this.house.proxies.client(peer, chain);
-    const claims = { forwardedProto: said('x-forwarded-proto'), forwardedHost: undefined };
+    const { proxies } = this.house;
+    const claims = proxies.heard({
+      forwardedFor: said('x-forwarded-for'),
+      forwarded: said('forwarded'),
+      forwardedProto: said('x-forwarded-proto'),
+      forwardedHost: undefined,
+    });
+    const { hops } = proxies.client(peer, claims);
     return arrivalOf(peer, hops, claims, '').scheme;
   }
 

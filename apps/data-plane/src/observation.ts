@@ -5,6 +5,7 @@ import type { GatewayMetrics } from '#libs/metrics';
 import type { Accounting } from './accounting';
 import type { Load } from './load';
 import { EventBudget } from './http2/event-budget';
+import type { EdgeStats } from './edge/edge-stats';
 import { releaseTarget } from './release-target';
 
 /** Refused requests under overload that are logged with their reason. */
@@ -22,6 +23,7 @@ export class Observation {
     private readonly logging: Logging,
     private readonly accounting: Accounting,
     private readonly load: Pick<Load, 'concurrency' | 'metrics'>,
+    private readonly edge?: EdgeStats,
   ) {}
 
   begin(): void {
@@ -38,6 +40,7 @@ export class Observation {
     if (context.target) releaseTarget(context, status);
     if (whole) this.accounting.delivered(context, status);
     else this.accounting.ended(context, status);
+    this.edge?.note(context);
     const endedAt = performance.now();
     const durationMs = endedAt - context.startedAt;
     const upstreamMs =

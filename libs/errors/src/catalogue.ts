@@ -35,7 +35,7 @@ export const ERRORS = {
   tenant_suspended: { status: 403, title: 'The tenant is suspended', fault: 'client' },
   key_not_allowed: { status: 403, title: 'The API key may not be used for this', fault: 'client' },
   token_not_allowed: { status: 403, title: 'The bearer token may not be used for this', fault: 'client' },
-  address_not_allowed: { status: 403, title: 'The client address may not use the API key', fault: 'client' },
+  address_not_allowed: { status: 403, title: 'The client address is not allowed', fault: 'client' },
 
   not_found: { status: 404, title: 'Nothing is published here', fault: 'client' },
   tenant_not_found: { status: 404, title: 'There is no such tenant', fault: 'client' },

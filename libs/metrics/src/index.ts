@@ -9,3 +9,4 @@ export { ControlMetrics } from './control-metrics';
 export { ShapingMetrics } from './shaping-metrics';
 export { MetricsRegistry, METRICS_CONTENT_TYPE } from './registry';
 export { exposeToPrimary, renderForAllWorkers, serveWorkerScrapes } from './worker-scrapes';
+export { edgeFiguresIn, type EdgeFigures } from './edge-metrics';

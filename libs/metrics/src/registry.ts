@@ -2,11 +2,13 @@ import { Registry, collectDefaultMetrics } from 'prom-client';
 import { watchCertificates, type WatchedCertificates } from './certificate-metrics';
 import { ControlMetrics } from './control-metrics';
 import { watchDeclarations, type WatchedDeclarations } from './declaration-metrics';
+import { watchEdge, type EdgeFigures } from './edge-metrics';
 import { GatewayMetrics } from './gateway-metrics';
 import { watchKeySets, type WatchedKeySets } from './identity-metrics';
 import { ShapingMetrics } from './shaping-metrics';
 import { targetEvents, watchTargets, type WatchedTargets } from './target-metrics';
 import { LoadMetrics, watchLoad, type WatchedLoad } from './load-metrics';
+import { proxyProtocolRefusals } from './proxy-protocol-metrics';
 import { watchStore, watchUsage, type WatchedStore, type WatchedUsage } from './store-metrics';
 
 export const METRICS_CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
@@ -49,6 +51,15 @@ export class MetricsRegistry {
 
   watchLoad(load: WatchedLoad): void {
     watchLoad(this.registry, load);
+  }
+
+  /** @returns called with the reason whenever a connection is closed for its PROXY header. */
+  proxyProtocolRefusals(): (reason: string) => void {
+    return proxyProtocolRefusals(this.registry);
+  }
+
+  watchEdge(edge: { readonly figures: EdgeFigures }): void {
+    watchEdge(this.registry, edge);
   }
 
   watchTargets(targets: WatchedTargets): void {

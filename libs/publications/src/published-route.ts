@@ -1,9 +1,13 @@
 import { keys, type Bucket } from '#libs/store';
 import {
   Turns,
+  addressRulesOf,
+  clientLimitOf,
   routePath,
   shapeOf,
+  type AddressRules,
   type AuthPolicy,
+  type ClientLimit,
   type InboundSignature,
   type Route,
   type Shape,
@@ -28,6 +32,10 @@ export class PublishedRoute implements Route {
   readonly signing: SigningPolicy | false | undefined;
   readonly inboundSignature: InboundSignature | false | undefined;
   readonly maxBodyBytes: number | undefined;
+  readonly addresses: AddressRules | undefined;
+  readonly perClient: ClientLimit | undefined;
+  readonly gatewayRegion: string | undefined;
+  readonly forwardsApiKey: boolean;
   readonly key: string;
   /** Ids of the services that it leads to, those of weight 0 included. */
   readonly services: readonly string[];
@@ -68,9 +76,12 @@ export class PublishedRoute implements Route {
     this.added = prefixOf(addPrefix ?? '/');
     const rewrite = rule.rewrite && { ...rule.rewrite, stripPrefix, addPrefix };
     this.shape = shapeOf({ ...rule, rewrite }, this.path);
+    this.addresses = addressRulesOf(rule);
+    this.perClient = clientLimitOf(rule);
+    this.gatewayRegion = rule.gatewayRegion;
+    this.forwardsApiKey = rule.forwardApiKey ?? false;
     this.bucket = rateLimit && {
-      // No digest of a tenant's route has a dash in it.
-      key: keys.rateLimitOfRoute(tenantId, `p-${name}`, rateLimit.windowSeconds),
+      key: keys.rateLimitOfRoute(tenantId, this.limitName, rateLimit.windowSeconds),
       capacity: rateLimit.maxRequests,
       windowMs: rateLimit.windowSeconds * 1000,
       local: undefined,
@@ -84,6 +95,11 @@ export class PublishedRoute implements Route {
   takes(method: string, headers: readonly string[]): boolean {
     if (this.methods && !this.methods.has(method)) return false;
     return this.headers.every(([name, value]) => valueOf(name, headers) === value);
+  }
+
+  /** By what its limits are kept. No digest of a tenant's route has a dash in it. */
+  get limitName(): string {
+    return `p-${this.name}`;
   }
 
   /** Whether the upstream gets other headers than the client has sent. */

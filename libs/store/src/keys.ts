@@ -118,6 +118,14 @@ export const rateLimitOfRoute = (tenantId: string, route: string, windowSeconds:
 export const rateLimitOfService = (tenantId: string, serviceId: string, windowSeconds: number): string =>
   `rl:{${tenantId}}:service:${serviceId}:${windowSeconds}`;
 
+/** Token bucket of one client at a tenant or at one of its routes. @param client an address, or a block of IPv6. */
+export const rateLimitOfClient = (
+  tenantId: string,
+  place: string,
+  client: string,
+  windowSeconds: number,
+): string => `rl:{${tenantId}}:client:${place}:${client}:${windowSeconds}`;
+
 /** Requests of an API key in one calendar month, such as `2026-11`. */
 export const quota = (tenantId: string, keyId: string, month: string): string =>
   `rl:{${tenantId}}:quota:${keyId}:${month}`;

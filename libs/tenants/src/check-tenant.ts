@@ -2,6 +2,7 @@ import type { FieldProblem } from '#libs/errors';
 import type { AddressPolicy } from './address-policy';
 import { checkBreaker } from './check-breaker';
 import { checkLoad, checkMaxBody } from './check-load';
+import { checkClientRules } from './check-client-rules';
 import { checkTrust } from './check-identity-provider';
 import {
   checkAuth,
@@ -66,6 +67,7 @@ export function checkTenant(document: unknown, addresses?: AddressPolicy, ownTok
   checkCompression(document.compression, 'compression', report);
   checkTenantAuth(document.auth, 'auth', report);
   if (document.rateLimit !== undefined) checkRateLimit(document.rateLimit, 'rateLimit', report);
+  checkClientRules(document, '', report);
   checkTrust(document, addresses, report);
   if (document.timeouts !== undefined) checkTimeouts(document.timeouts, report);
   checkBreaker(document.breaker, report);
@@ -97,6 +99,7 @@ function checkRoute(
 ): void {
   if (!isDictionary(route)) return report(field, 'must be an object');
   checkAuth(route.auth, `${field}.auth`, report);
+  checkClientRules(route, field, report);
   const { methods, rateLimit } = route;
   if (methods !== undefined) checkMethods(methods, `${field}.methods`, report);
   if (rateLimit !== undefined) checkRateLimit(rateLimit, `${field}.rateLimit`, report);

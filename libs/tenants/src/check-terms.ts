@@ -1,5 +1,4 @@
-import ipaddr from 'ipaddr.js';
-import { isIP } from 'node:net';
+import { checkAddressList } from './check-client-rules';
 import type { Report } from './field-checks';
 
 /** Longer lists are a sign that something else is meant, and every look-up at a new key compiles them. */
@@ -17,24 +16,8 @@ export function checkMoment(value: unknown, field: string, report: Report): void
 }
 
 /** Addresses and blocks of them, as API keys and maintenances list them. */
-export function checkAddresses(blocks: unknown, field: string, report: Report): void {
-  if (!checkLength(blocks, field, report)) return;
-  blocks.forEach((block, index) => {
-    const objection = typeof block === 'string' ? objectionToBlock(block) : 'must be a text';
-    if (objection) report(`${field}.${index}`, objection);
-  });
-}
-
-function objectionToBlock(block: string): string | undefined {
-  const [address = '', prefix, ...more] = block.split('/');
-  const family = isIP(address);
-  const bits = family === 4 ? 32 : 128;
-  const prefixFits = prefix === undefined || (/^(?:0|[1-9]\d{0,2})$/.test(prefix) && Number(prefix) <= bits);
-  // A zone has a meaning on one machine only (RFC 4007 §11.2).
-  if (family === 0 || address.includes('%') || !prefixFits || more.length > 0)
-    return 'must be an address or a block in CIDR notation, such as 10.0.0.0/8';
-  const mapped = family === 6 && ipaddr.IPv6.parse(address).isIPv4MappedAddress();
-  return mapped ? 'must be written as IPv4' : undefined;
+export function checkAddresses(list: unknown, field: string, report: Report): void {
+  checkAddressList(list, field, MAX_ENTRIES, report);
 }
 
 /** Whether it is a list that is neither empty nor too long. */

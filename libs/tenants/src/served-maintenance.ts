@@ -1,5 +1,5 @@
 import { hash, timingSafeEqual } from 'node:crypto';
-import { AddressList } from './common-parts';
+import { AddressList } from './address-list';
 import type { Maintenance } from './maintenance';
 
 const DEFAULT_RETRY_SECONDS = 60;

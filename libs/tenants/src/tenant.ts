@@ -1,4 +1,5 @@
 import type { BreakerPolicy } from '#libs/breakers';
+import type { ClientRuleFields } from './address-rules';
 import type { AuthPolicy } from './auth-policy';
 import type { Maintenance } from './maintenance';
 import type { IdentityProvider, TrustSettings } from './identity-provider';
@@ -12,7 +13,7 @@ export interface RateLimit {
 }
 
 /** One entry of `allowedRoutes`: a path and everything below it. */
-export interface RouteRule extends RouteShapeFields, SignatureSettings {
+export interface RouteRule extends RouteShapeFields, SignatureSettings, ClientRuleFields {
   path: string;
   /** Upper-case methods; absent means any. GET includes HEAD. */
   methods?: string[];
@@ -33,7 +34,7 @@ export interface TenantTimeouts {
 }
 
 /** The document under `tenant:{id}`; the documented fields and ours. */
-export interface Tenant extends TrustSettings, SignatureSettings {
+export interface Tenant extends TrustSettings, SignatureSettings, ClientRuleFields {
   id: string;
   name: string;
   upstreamBaseUrl: string;

@@ -6,6 +6,7 @@ import {
   RateLimiter,
   RequestContext,
   TokenVerifier,
+  admissionTerms,
   enforceLimits,
   findDestination,
   guardedPlace,
@@ -22,7 +23,7 @@ import {
   type VerifiedToken,
 } from '#libs/guards';
 import type { Logger } from '#libs/logging';
-import { PublicationTable } from '#libs/publications';
+import { PublicationTable, reservationsOf } from '#libs/publications';
 import { KeyRings } from '#libs/signatures';
 import { keys, type Store } from '#libs/store';
 import {
@@ -71,7 +72,7 @@ export class Explainer {
     private readonly replica: Pick<ControlPlaneOptions, 'publications' | 'targets'> = {},
   ) {
     this.apiKeys = new ApiKeyRepository(store);
-    this.proxies = new ProxyTrust(config.trustedProxies);
+    this.proxies = new ProxyTrust(config.clientAddress);
   }
 
   /** @param clientAddress the other end of the connection. */
@@ -196,7 +197,7 @@ export class Explainer {
   private async judgeLimits(context: RequestContext): Promise<Details> {
     const now = Date.now();
     const place = (context.service ?? context.route) as Route;
-    context.limits = limitsOf(context.caller as Caller, place, now, context.published);
+    context.limits = limitsOf(context.caller as Caller, place, now, context.published, context.clientAddress);
     context.verdict = await this.bench.limiter.peek(context.limits.claim);
     enforceLimits(context.limits, context.verdict, now);
     return limitDetails(context);
@@ -235,11 +236,12 @@ export class Explainer {
     if (this.made) return this.made;
     const { store, logger, config, replica } = this;
     const publications =
-      replica.publications ?? new PublicationTable(store, logger, config.staleConfigMaxAgeMs);
+      replica.publications ??
+      new PublicationTable(store, logger, config.staleConfigMaxAgeMs, reservationsOf(config.profiles));
     publications.start();
     this.made = {
       publications,
-      admission: new Admission(this.proxies, config.maxBodyBytes, publications),
+      admission: new Admission(this.proxies, admissionTerms(config), publications),
       directory: new TenantDirectory(store, logger, config.staleConfigMaxAgeMs, replica.targets),
       verifier: new TokenVerifier({
         logger: this.logger,

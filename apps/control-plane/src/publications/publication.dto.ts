@@ -6,6 +6,7 @@ import { Nested } from '../edge/nested';
 import { AuthPolicyDto } from '../tenants/auth.dto';
 import { RouteShapeDto } from '../tenants/shape.dto';
 import { InboundSignatureProperty, SigningProperty } from '../tenants/signing.dto';
+import { ADDRESSES } from '../tenants/client-rules.dto';
 import { RateLimitDto } from '../tenants/tenant.dto';
 
 const HEADERS = { type: 'object' as const, additionalProperties: { type: 'string' as const } };
@@ -106,6 +107,33 @@ export class PublicationRouteDto extends RouteShapeDto {
   })
   @Allow()
   maxBodyBytes?: number;
+
+  @Nested(() => RateLimitDto, { optional: true, description: 'Of each client address at the route.' })
+  rateLimitPerIp?: RateLimitDto;
+
+  @ApiPropertyOptional({ ...ADDRESSES, description: 'Absent: from anywhere.' })
+  @Allow()
+  ipAllow?: string[];
+
+  @ApiPropertyOptional({ ...ADDRESSES, description: 'Refused, whatever is allowed.' })
+  @Allow()
+  ipDeny?: string[];
+
+  @ApiPropertyOptional({
+    type: String,
+    pattern: '^[A-Za-z0-9._-]{1,100}$',
+    description: 'Sent as X-Gateway-Region, together with X-Gateway-Timestamp. Absent: neither is.',
+  })
+  @Allow()
+  gatewayRegion?: string;
+
+  @ApiPropertyOptional({
+    type: Boolean,
+    default: false,
+    description: 'Whether the X-API-Key of a client is the upstream’s, and forwarded.',
+  })
+  @Allow()
+  forwardApiKey?: boolean;
 }
 
 @ApiSchema({ name: 'PublicationInput' })

@@ -21,6 +21,7 @@ export function tenantView(stored: StoredTenant): TenantDto | BrokenTenantDto {
   const { idp, idps, serviceTokens, breaker, compression } = stored.tenant;
   const { signatureKeys, signing, inboundSignature } = stored.tenant;
   const { maxBodyBytes, maxConcurrency, maxStreams, maintenance } = stored.tenant;
+  const { rateLimitPerIp, ipAllow, ipDeny } = stored.tenant;
   return {
     id,
     name,
@@ -28,6 +29,9 @@ export function tenantView(stored: StoredTenant): TenantDto | BrokenTenantDto {
     allowedRoutes: allowedRoutes.map(routeView),
     auth: auth && { jwt: auth.jwt },
     rateLimit: rateLimit && limitView(rateLimit),
+    rateLimitPerIp: rateLimitPerIp && limitView(rateLimitPerIp),
+    ipAllow,
+    ipDeny,
     idp: idp && shownProvider(idp),
     idps: idps?.map(shownProvider),
     serviceTokens,
@@ -45,8 +49,9 @@ export function tenantView(stored: StoredTenant): TenantDto | BrokenTenantDto {
   };
 }
 
-export function routeView({ path, methods, auth, rateLimit, ...rest }: RouteRule): RouteRule {
-  const { requestHeaders, responseHeaders, compression, mirror, rewrite, signing, inboundSignature } = rest;
+export function routeView(rule: RouteRule): RouteRule {
+  const { requestHeaders, responseHeaders, compression, mirror, rewrite, signing, inboundSignature } = rule;
+  const { path, methods, auth, rateLimit, rateLimitPerIp, ipAllow, ipDeny } = rule;
   return {
     path,
     methods,
@@ -59,7 +64,10 @@ export function routeView({ path, methods, auth, rateLimit, ...rest }: RouteRule
     rewrite,
     signing,
     inboundSignature,
-    maxBodyBytes: rest.maxBodyBytes,
+    maxBodyBytes: rule.maxBodyBytes,
+    rateLimitPerIp: rateLimitPerIp && limitView(rateLimitPerIp),
+    ipAllow,
+    ipDeny,
   };
 }
 

@@ -1,4 +1,11 @@
-import { ApiProperty, ApiPropertyOptional, ApiSchema, OmitType, PartialType } from '@nestjs/swagger';
+import {
+  ApiProperty,
+  ApiPropertyOptional,
+  ApiSchema,
+  IntersectionType,
+  OmitType,
+  PartialType,
+} from '@nestjs/swagger';
 import { IsArray, IsBoolean, IsInt, IsOptional, IsString } from 'class-validator';
 import type {
   CompressionPolicy,
@@ -13,6 +20,7 @@ import { Nested } from '../edge/nested';
 import { MaintenanceDto } from '../maintenance/maintenance.dto';
 import { AuthDto, AuthPatchDto, AuthPolicyDto } from './auth.dto';
 import { Compressing, RouteShapeDto } from './shape.dto';
+import { AddressRulesDto } from './client-rules.dto';
 import { IdentityProviderDto, IdentityProviderPatchDto } from './identity-provider.dto';
 import { InboundSignatureProperty, SignatureKeysProperty, SigningProperty } from './signing.dto';
 
@@ -31,7 +39,7 @@ const MAX_BODY = { type: 'integer', minimum: 1 } as const;
 const AT_ONCE = { type: 'integer', minimum: 1, maximum: 1_000_000 } as const;
 
 @ApiSchema({ name: 'Route' })
-export class RouteDto extends RouteShapeDto {
+export class RouteDto extends IntersectionType(RouteShapeDto, AddressRulesDto) {
   @ApiProperty({
     type: String,
     example: '/v1/users',
@@ -66,6 +74,9 @@ export class RouteDto extends RouteShapeDto {
   @IsOptional()
   @IsInt()
   maxBodyBytes?: number;
+
+  @Nested(() => RateLimitDto, { optional: true, description: 'Of each client address at the route.' })
+  rateLimitPerIp?: RateLimitDto;
 }
 
 @ApiSchema({ name: 'Timeouts', description: 'Overrides of the gateway’s time-outs, in milliseconds.' })
@@ -92,7 +103,7 @@ export class TimeoutsDto {
 }
 
 @ApiSchema({ name: 'TenantInput' })
-export class TenantInputDto {
+export class TenantInputDto extends AddressRulesDto {
   @ApiPropertyOptional({
     type: String,
     example: 'acme',
@@ -122,6 +133,12 @@ export class TenantInputDto {
 
   @Nested(() => RateLimitDto, { optional: true, description: 'Absent: 100 requests in 60 seconds.' })
   rateLimit?: RateLimitDto;
+
+  @Nested(() => RateLimitDto, {
+    optional: true,
+    description: 'Of each client address, beside that for all; IPv6 by /64. Absent: none.',
+  })
+  rateLimitPerIp?: RateLimitDto;
 
   @Nested(() => IdentityProviderDto, { optional: true })
   idp?: IdentityProviderDto;
@@ -205,7 +222,7 @@ class RateLimitPatchDto extends PartialType(RateLimitDto) {}
 })
 export class TenantPatchDto extends PartialType(
   OmitType(TenantInputDto, [
-    'auth', 'rateLimit', 'idp', 'timeouts', 'breaker', 'compression', 'signing', 'inboundSignature', 'maintenance',
+    'auth', 'rateLimit', 'rateLimitPerIp', 'idp', 'timeouts', 'breaker', 'compression', 'signing', 'inboundSignature', 'maintenance',
   ]), // prettier-ignore
 ) {
   @Nested(() => AuthPatchDto, { optional: true, nullable: true })
@@ -213,6 +230,9 @@ export class TenantPatchDto extends PartialType(
 
   @Nested(() => RateLimitPatchDto, { optional: true, nullable: true })
   rateLimit?: RateLimitPatchDto | null;
+
+  @Nested(() => RateLimitPatchDto, { optional: true, nullable: true })
+  rateLimitPerIp?: RateLimitPatchDto | null;
 
   @Nested(() => IdentityProviderPatchDto, { optional: true, nullable: true })
   idp?: IdentityProviderPatchDto | null;

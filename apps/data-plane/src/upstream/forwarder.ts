@@ -18,6 +18,7 @@ import type { OpenStreams } from '../streams/open-streams';
 import { Exchange } from './exchange';
 import { targetAt } from './target-at';
 import { signingPolicy, type OutgoingSignatures } from './outgoing-signatures';
+import { addPassage } from './passage';
 import { createProxy, type Proxy } from './proxy';
 import { RequestBody } from './request-body';
 import type { Transport } from './transport';
@@ -144,7 +145,9 @@ function prepare(context: RequestContext, target: ServedTarget | undefined): voi
     context.upstream = target.upstream;
   }
   shapeRequest(context);
-  if (published && published.stripped !== '') upstreamHeaders.push('X-Forwarded-Prefix', published.stripped);
+  if (!published) return;
+  if (published.stripped !== '') upstreamHeaders.push('X-Forwarded-Prefix', published.stripped);
+  addPassage(context, published);
 }
 
 /** Where the caller's limits stand. */

@@ -10,6 +10,12 @@ const rateLimit = z
   .strictObject({ windowSeconds: z.int().min(1), maxRequests: z.int().min(1) })
   .describe('A token bucket: so many requests at once, refilled evenly over the window.');
 
+const clientRules = {
+  rateLimitPerIp: rateLimit.optional(),
+  ipAllow: texts.optional().describe('Addresses, CIDR blocks and wildcards such as 10.0.*; absent: any.'),
+  ipDeny: texts.optional().describe('The same; what is in both is refused.'),
+};
+
 const timeouts = z.strictObject({
   connectMs: milliseconds.optional(),
   firstByteMs: milliseconds.optional(),
@@ -108,6 +114,7 @@ const project = z.strictObject({
   name: text.optional().describe('The id, unless given.'),
   upstreamBaseUrl: text.optional().describe('Where /api goes; the first service, unless given.'),
   rateLimit: rateLimit.optional(),
+  ...clientRules,
   auth: z.strictObject({ jwt: z.boolean() }).optional(),
   idp: idp.optional(),
   idps: z.array(idp).min(1).optional(),
@@ -192,6 +199,9 @@ const route = z.strictObject({
   rateLimit: rateLimit.optional(),
   ...signatures,
   maxBodyBytes,
+  ...clientRules,
+  gatewayRegion: text.optional().describe('Sent as X-Gateway-Region, with X-Gateway-Timestamp.'),
+  forwardApiKey: z.boolean().optional(),
 });
 
 const apiRoute = z.strictObject({
@@ -202,6 +212,7 @@ const apiRoute = z.strictObject({
   ...apiRouteShape,
   ...signatures,
   maxBodyBytes,
+  ...clientRules,
 });
 
 const apiKey = z.strictObject({
