@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { RateLimiter, TokenVerifier } from '#libs/guards';
 import { TenantDirectory } from '#libs/tenants';
+import { ResponseCache } from './cache/response-cache';
 import { GatewayController } from './gateway.controller';
 import { Forwarder } from './upstream/forwarder';
 
@@ -9,12 +10,13 @@ export interface DataPlaneParts {
   readonly directory: TenantDirectory;
   readonly verifier: TokenVerifier;
   readonly limiter: RateLimiter;
+  readonly cache: ResponseCache;
   readonly forwarder: Forwarder;
 }
 
 @Module({})
 export class DataPlaneModule {
-  static of({ directory, verifier, limiter, forwarder }: DataPlaneParts): DynamicModule {
+  static of({ directory, verifier, limiter, cache, forwarder }: DataPlaneParts): DynamicModule {
     return {
       module: DataPlaneModule,
       controllers: [GatewayController],
@@ -22,6 +24,7 @@ export class DataPlaneModule {
         { provide: TenantDirectory, useValue: directory },
         { provide: TokenVerifier, useValue: verifier },
         { provide: RateLimiter, useValue: limiter },
+        { provide: ResponseCache, useValue: cache },
         { provide: Forwarder, useValue: forwarder },
       ],
     };

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import type { RequestListener, Server } from 'node:http';
+import type { ResponseStore } from '#libs/cache';
 import { openCertificates, type Certificates } from '#libs/certificates';
 import type { GatewayConfig } from '#libs/config';
 import { ProblemFilter } from '#libs/errors';
@@ -13,6 +14,7 @@ import type { Store } from '#libs/store';
 import { AddressPolicy, type TargetHealth } from '#libs/tenants';
 import { UsageMeter } from '#libs/usage';
 import { Accounting } from './accounting';
+import { ResponseCache } from './cache/response-cache';
 import { Cors } from './cors';
 import { DataPlaneModule, type DataPlaneParts } from './data-plane.module';
 import { FrontDoor, type Neighbour } from './front-door';
@@ -38,6 +40,8 @@ export interface DataPlaneResources {
   readonly publications: PublicationTable;
   /** What is known about the targets of services. */
   readonly targets: TargetHealth;
+  /** Stored responses. */
+  readonly responses: ResponseStore;
   readonly neighbour: Neighbour;
   readonly draining: () => boolean;
 }
@@ -77,6 +81,15 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
     maxBodyBytes: config.maxBodyBytes,
     refuse: (error, request, response) => filter.respond(error, request, response),
   });
+  const cache = new ResponseCache({
+    store: resources.responses,
+    metrics: metrics.cache,
+    cors,
+    accounting,
+    totalMs: config.timeouts.totalMs,
+    forward: (request, response) => forwarder.forward(request, response),
+    refuse: (error, request, response) => filter.respond(error, request, response),
+  });
   const checks = new HealthChecks(targets, transport, directory, publications, logging.logger);
   checks.start();
 
@@ -92,7 +105,7 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
     neighbour: resources.neighbour,
     draining: resources.draining,
   });
-  const parts = { directory, verifier, limiter, forwarder };
+  const parts = { directory, verifier, limiter, cache, forwarder };
   const { application, server } = await frame(resources, door, filter, cors, parts);
   const tls = certificates && tlsListener(server, certificates, resources);
   const ending: Part[] = [checks, streams, transport, verifier, limiter, meter];

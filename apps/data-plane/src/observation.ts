@@ -62,6 +62,7 @@ export class Observation {
       decision: context.refusal?.code ?? 'allow',
       bytesIn: context.bytesIn,
       bytesOut: context.bytesOut,
+      cache: context.cache,
     });
   }
 

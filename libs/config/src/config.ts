@@ -66,6 +66,10 @@ export interface GatewayConfig {
   readonly maxHeaderBytes: number;
   readonly upstreamMaxConnections: number;
   readonly allowPrivateUpstreams: boolean;
+  /** Stored responses of all tenants in this process; 0 for none. */
+  readonly cacheMemoryBytes: number;
+  /** Stored responses of one tenant in Redis; 0 for none. */
+  readonly cacheRedisBytes: number;
   readonly shutdownTimeoutMs: number;
   readonly shutdownDelayMs: number;
 }
@@ -126,6 +130,8 @@ export function loadConfig(env: Record<string, string | undefined>): GatewayConf
     maxHeaderBytes: values.MAX_HEADER_BYTES,
     upstreamMaxConnections: values.UPSTREAM_MAX_CONNECTIONS,
     allowPrivateUpstreams: values.ALLOW_PRIVATE_UPSTREAMS ?? !production,
+    cacheMemoryBytes: values.CACHE_MEMORY_BYTES,
+    cacheRedisBytes: values.CACHE_REDIS_BYTES,
     shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_MS,
     shutdownDelayMs: values.SHUTDOWN_DELAY_MS,
   });

@@ -73,6 +73,12 @@ export class RequestContext {
   upstreamEndedAt: number | undefined = undefined;
   /** The connection is a WebSocket now, and no HTTP response will come. */
   switchedProtocols = false;
+  /** What the response cache made of the request; undefined where there is no cache policy. */
+  cache: string | undefined = undefined;
+  /** Answered by the response cache in the place of the upstream. */
+  fromStore = false;
+  /** Looks on while the response passes. */
+  observer: object | undefined = undefined;
   bytesIn = 0;
   bytesOut = 0;
 

@@ -22,6 +22,8 @@ export interface AccessRecord {
   decision: string;
   bytesIn: number;
   bytesOut: number;
+  /** What the response cache made of it; absent where nothing is cached. */
+  cache?: string | undefined;
 }
 
 let second = 0;
@@ -61,6 +63,7 @@ export function accessLine(r: AccessRecord, level: string): string {
     `"durationMs":${r.durationMs.toFixed(2)},` +
     (r.upstreamMs === undefined ? '' : `"upstreamMs":${r.upstreamMs.toFixed(2)},`) +
     `"ip":${quoted(r.clientAddress)},"bytesIn":${r.bytesIn},"bytesOut":${r.bytesOut},` +
+    (r.cache === undefined ? '' : `"cache":"${r.cache}",`) +
     `"decision":"${r.decision}","msg":"request"}\n`
   );
 }

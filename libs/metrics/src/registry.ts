@@ -1,4 +1,5 @@
 import { Registry, collectDefaultMetrics } from 'prom-client';
+import { CacheMetrics } from './cache-metrics';
 import { watchCertificates, type WatchedCertificates } from './certificate-metrics';
 import { ControlMetrics } from './control-metrics';
 import { watchDeclarations, type WatchedDeclarations } from './declaration-metrics';
@@ -14,12 +15,14 @@ export class MetricsRegistry {
   readonly registry = new Registry();
   readonly gateway: GatewayMetrics;
   readonly control: ControlMetrics;
+  readonly cache: CacheMetrics;
 
   /** @param maxTenants tenants with series of their own; see GatewayMetrics. */
   constructor(private readonly maxTenants: number) {
     collectDefaultMetrics({ register: this.registry });
     this.gateway = new GatewayMetrics(this.registry, maxTenants);
     this.control = new ControlMetrics(this.registry);
+    this.cache = new CacheMetrics(this.registry);
   }
 
   watchStore(store: WatchedStore): void {

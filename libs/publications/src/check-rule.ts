@@ -1,5 +1,6 @@
 import {
   checkAuth,
+  checkCache,
   checkFlag,
   checkKnown,
   checkMethods,
@@ -18,7 +19,7 @@ import { isReserved } from './reserved';
 
 const FIELDS = [
   'name', 'path', 'hosts', 'methods', 'headers', 'backends', 'stripPrefix', 'addPrefix', 'requestHeaders',
-  'responseHeaders', 'auth', 'rateLimit',
+  'responseHeaders', 'auth', 'rateLimit', 'cache',
 ]; // prettier-ignore
 const NAME = /^[A-Za-z0-9._-]{1,100}$/;
 const MAX_HOSTS = 50;
@@ -53,6 +54,7 @@ export function checkRule(rule: unknown, field: string, report: Report): void {
   if (rule.addPrefix !== undefined) checkRoutePath(rule.addPrefix, 'addPrefix', inner);
   if (rule.auth !== undefined) checkRouteAuth(rule.auth, inner);
   if (rule.rateLimit !== undefined) checkRateLimit(rule.rateLimit, 'rateLimit', inner);
+  if (rule.cache !== undefined) checkCache(rule.cache, 'cache', inner);
 }
 
 /** @returns the path in its normal form, if it is one. */

@@ -1,5 +1,13 @@
 import { keys, type Bucket } from '#libs/store';
-import { Turns, routePath, type AuthPolicy, type Route } from '#libs/tenants';
+import { hash } from 'node:crypto';
+import {
+  Turns,
+  routePath,
+  servedCache,
+  type AuthPolicy,
+  type Route,
+  type ServedCachePolicy,
+} from '#libs/tenants';
 import { HeaderChanges } from './header-changes';
 import { matchKeys, methodsOf } from './match-keys';
 import type { PublishedRouteRule } from './publication';
@@ -17,6 +25,7 @@ export class PublishedRoute implements Route {
   /** Of routes below `/api` only: tenants share those, and none shares this. */
   readonly limit = undefined;
   readonly bucket: Bucket | undefined;
+  readonly cache: ServedCachePolicy | undefined;
   readonly key: string;
   /** Ids of the services that it leads to, those of weight 0 included. */
   readonly services: readonly string[];
@@ -29,6 +38,7 @@ export class PublishedRoute implements Route {
   /** What it takes, see `matchKeys`. */
   readonly matchKeys: readonly string[];
   private readonly headers: ReadonlyArray<readonly [name: string, value: string]>;
+  private placeName: string | undefined = undefined;
   private readonly turns: Turns;
   private readonly added: string;
 
@@ -53,6 +63,7 @@ export class PublishedRoute implements Route {
     this.turns = new Turns(backends.map(({ weight = 1 }) => weight));
     this.stripped = prefixOf(stripPrefix === true ? this.path : stripPrefix || '/');
     this.added = prefixOf(addPrefix ?? '/');
+    this.cache = servedCache(rule.cache);
     this.requestHeaders = changesOf(rule.requestHeaders);
     this.responseHeaders = changesOf(rule.responseHeaders);
     this.bucket = rateLimit && {
@@ -86,6 +97,13 @@ export class PublishedRoute implements Route {
     const { services } = this;
     if (stay !== undefined && services.includes(stay)) return stay;
     return services[services.length === 1 ? 0 : this.turns.next()] as string;
+  }
+
+  /** Its name in the keys of stored responses: another one as soon as it forwards requests otherwise. */
+  get place(): string {
+    const { name, key, stripped, added, requestHeaders, auth } = this;
+    const forwards = (): string => JSON.stringify([key, stripped, added, requestHeaders, auth]);
+    return (this.placeName ??= `p:${name}:${hash('sha256', forwards(), 'hex').slice(0, 12)}`);
   }
 
   /** What the upstream is asked for; empty for the service's own address. */

@@ -23,6 +23,8 @@ export type {
   Limit,
   LimitVerdict,
   Limits,
+  SharedPlace,
+  SharedResponses,
   Store,
   StoreState,
 } from './store';

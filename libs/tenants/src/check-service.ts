@@ -1,5 +1,6 @@
 import type { FieldProblem } from '#libs/errors';
 import type { AddressPolicy } from './address-policy';
+import { checkCache } from './check-cache';
 import { NOT_TRUSTED } from './check-tenant';
 import {
   checkAuth,
@@ -22,7 +23,17 @@ export type CheckedService =
 
 const MAX_TARGETS = 64;
 const MAX_WEIGHT = 1000;
-const FIELDS = ['name', 'targets', 'balance', 'healthCheck', 'passive', 'timeouts', 'rateLimit', 'auth'];
+const FIELDS = [
+  'name',
+  'targets',
+  'balance',
+  'healthCheck',
+  'passive',
+  'timeouts',
+  'rateLimit',
+  'auth',
+  'cache',
+];
 
 /**
  * What is wrong with what somebody says about a service; fields that nobody knows are refused.
@@ -75,6 +86,7 @@ function problemsOf(document: Record<string, unknown>, addresses?: AddressPolicy
   if (timeouts !== undefined) checkTimeouts(timeouts, report);
   if (rateLimit !== undefined) checkRateLimit(rateLimit, 'rateLimit', report);
   checkAuth(auth, 'auth', report);
+  if (document.cache !== undefined) checkCache(document.cache, 'cache', report);
   return problems;
 }
 

@@ -1,5 +1,6 @@
 import type { FieldProblem } from '#libs/errors';
 import type { AddressPolicy } from './address-policy';
+import { checkCache } from './check-cache';
 import { checkTrust } from './check-identity-provider';
 import {
   checkAuth,
@@ -62,6 +63,7 @@ export function checkTenant(document: unknown, addresses?: AddressPolicy, ownTok
   if (document.rateLimit !== undefined) checkRateLimit(document.rateLimit, 'rateLimit', report);
   checkTrust(document, addresses, report);
   if (document.timeouts !== undefined) checkTimeouts(document.timeouts, report);
+  if (document.cache !== undefined) checkCache(document.cache, 'cache', report);
   if (document.suspended !== undefined) checkFlag(document.suspended, 'suspended', report);
   if (problems.length > 0) return { problems };
   const tenant = document as unknown as Tenant;
@@ -81,6 +83,7 @@ function checkRoute(route: unknown, field: string, seen: Set<string>, report: Re
   const { methods, rateLimit } = route;
   if (methods !== undefined) checkMethods(methods, `${field}.methods`, report);
   if (rateLimit !== undefined) checkRateLimit(rateLimit, `${field}.rateLimit`, report);
+  if (route.cache !== undefined) checkCache(route.cache, `${field}.cache`, report);
   const path = checkRoutePath(route.path, `${field}.path`, report);
   if (path === undefined) return;
   for (const method of Array.isArray(methods) ? methods : ['*']) {

@@ -1,5 +1,6 @@
 import { looseForm, normalPath } from './normal-path';
 import type { AuthPolicy } from './auth-policy';
+import { INVALIDATES_ONLY, servedCache, type ServedCachePolicy } from './cache-policy';
 import type { RouteRule } from './tenant';
 
 /** A compiled rule: what the guards need to know about the route a request takes. */
@@ -15,6 +16,8 @@ export interface Route {
   readonly limit: { readonly capacity: number; readonly windowMs: number } | undefined;
   /** The same for the same rule, however it is written: normal path and sorted methods. */
   readonly key: string;
+  /** What is stored of its responses; undefined: as the tenant says. */
+  readonly cache: ServedCachePolicy | undefined;
 }
 
 interface Place {
@@ -38,12 +41,13 @@ export class RouteTable {
   private maxDepth = 0;
 
   constructor(rules: readonly RouteRule[], jwtByDefault: boolean) {
+    const caching = new Set(rules.filter(({ cache }) => cache).map(({ path }) => routePath(path)));
     for (const rule of rules) {
       const path = routePath(rule.path);
       const loose = looseForm(path);
       let place = this.places.get(path);
       if (!place) this.places.set(path, (place = { loose, routes: [] }));
-      const route = compile(rule, path, jwtByDefault);
+      const route = compile(rule, path, jwtByDefault, caching.has(path));
       if (route.methods) place.routes.unshift(route);
       else place.routes.push(route);
       this.maxDepth = Math.max(this.maxDepth, depth(path), depth(loose));
@@ -65,7 +69,8 @@ export class RouteTable {
   }
 }
 
-function compile(rule: RouteRule, path: string, jwtByDefault: boolean): Route {
+/** @param besideCaching whether another rule for this path has a cache policy. */
+function compile(rule: RouteRule, path: string, jwtByDefault: boolean, besideCaching: boolean): Route {
   const { methods, rateLimit } = rule;
   return {
     path,
@@ -73,6 +78,7 @@ function compile(rule: RouteRule, path: string, jwtByDefault: boolean): Route {
     requiresJwt: rule.auth?.jwt ?? jwtByDefault,
     auth: rule.auth,
     limit: rateLimit && { capacity: rateLimit.maxRequests, windowMs: rateLimit.windowSeconds * 1000 },
+    cache: servedCache(rule.cache) ?? (besideCaching ? INVALIDATES_ONLY : undefined),
     key: `${methods ? [...new Set(methods)].sort().join() : '*'} ${path}`,
   };
 }

@@ -1,4 +1,6 @@
 import type { AuthPolicy } from './auth-policy';
+import { hash } from 'node:crypto';
+import { servedCache, type ServedCachePolicy } from './cache-policy';
 import { keys, type Bucket } from '#libs/store';
 import type { PassiveChecks, Service } from './service';
 import { ServedTarget } from './served-target';
@@ -15,8 +17,10 @@ export class ServedService {
   readonly auth: AuthPolicy | undefined;
   readonly timeouts: TenantTimeouts | undefined;
   readonly bucket: Bucket | undefined;
+  readonly cache: ServedCachePolicy | undefined;
   /** When targets are left out for what clients' requests met; undefined: never. */
   readonly passive: PassiveChecks | undefined;
+  private placeName: string | undefined = undefined;
   private readonly leastPending: boolean;
   private readonly weights: readonly number[];
   private readonly turns: Turns;
@@ -42,6 +46,7 @@ export class ServedService {
     this.requiresJwt = auth?.jwt ?? false;
     this.auth = auth;
     this.timeouts = timeouts;
+    this.cache = servedCache(service.cache);
     this.bucket = rateLimit && {
       key: keys.rateLimitOfService(tenantId, id, rateLimit.windowSeconds),
       capacity: rateLimit.maxRequests,
@@ -65,6 +70,12 @@ export class ServedService {
     for (const target of targets) if (target.trouble(now) !== undefined) troubled += 1;
     const some = troubled > 0 && troubled < targets.length;
     return this.at(this.choose(some ? (place) => this.at(place).trouble(now) !== undefined : undefined));
+  }
+
+  /** Its name in the keys of stored responses: another one as soon as it leads elsewhere. */
+  get place(): string {
+    const urls = (): string => this.targets.map(({ url }) => url).join(' ');
+    return (this.placeName ??= `s:${this.id}:${hash('sha256', urls(), 'hex').slice(0, 12)}`);
   }
 
   /** Something leads here, though no request need have come yet. */

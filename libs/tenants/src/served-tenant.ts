@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { keys, type Bucket } from '#libs/store';
+import { servedCache, type ServedCachePolicy } from './cache-policy';
 import { commonRoutes, commonTrust, commonUpstream, type Upstream } from './common-parts';
 import { trustOf, type TokenTrust } from './identity-provider';
 import type { Route, RouteTable } from './route-table';
@@ -22,6 +23,7 @@ export class ServedTenant {
   readonly trust: TokenTrust;
   readonly timeouts: TenantTimeouts | undefined;
   readonly billing: ServedBilling;
+  readonly cache: ServedCachePolicy | undefined;
   /** Who calls routes that ask for no key: see `anonymousCaller`. */
   anonymous: Caller | undefined = undefined;
   /** Tenants share their routes, but not what the routes have left. Made when a route with a limit is first taken. */
@@ -43,6 +45,7 @@ export class ServedTenant {
     this.trust = commonTrust(tenant);
     this.timeouts = tenant.timeouts;
     this.billing = billing;
+    this.cache = servedCache(tenant.cache);
   }
 
   /** The limit of one of the tenant's routes, if that has one: always the same object. */

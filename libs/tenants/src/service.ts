@@ -1,4 +1,5 @@
 import type { AuthPolicy } from './auth-policy';
+import type { CachePolicy } from './cache-policy';
 import type { RateLimit, TenantTimeouts } from './tenant';
 
 /** One of the places that a service's requests are forwarded to. */
@@ -52,6 +53,8 @@ export interface ServiceFields {
   rateLimit?: RateLimit;
   /** Whether requests need a JWT; absent: as the tenant's routes that say nothing. */
   auth?: AuthPolicy;
+  /** What is stored of the responses; overrides the tenant's own. */
+  cache?: CachePolicy;
 }
 
 /** A named upstream of a tenant, published at `/proxy/{id}`: the document under `tenant:service:{id}`. */

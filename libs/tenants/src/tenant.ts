@@ -1,4 +1,5 @@
 import type { AuthPolicy } from './auth-policy';
+import type { CachePolicy } from './cache-policy';
 import type { IdentityProvider, TrustSettings } from './identity-provider';
 
 /** A token bucket: so many requests at once, refilled evenly over the window. */
@@ -16,6 +17,8 @@ export interface RouteRule {
   auth?: AuthPolicy;
   /** Limit of this route, beside that of the tenant. */
   rateLimit?: RateLimit;
+  /** What is stored of the responses; overrides the tenant's own. */
+  cache?: CachePolicy;
 }
 
 /** Overrides of the gateway's time-outs, in milliseconds. */
@@ -42,6 +45,8 @@ export interface Tenant extends TrustSettings {
   /** Whether tokens that the gateway signs are accepted; absent: they are if there is no identity provider. */
   serviceTokens?: boolean;
   timeouts?: TenantTimeouts;
+  /** For routes and services that say nothing; absent: nothing is stored. */
+  cache?: CachePolicy;
   /** A suspended tenant keeps its configuration and is refused with 403. */
   suspended?: boolean;
 }

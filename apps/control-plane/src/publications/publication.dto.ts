@@ -1,5 +1,6 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { Allow } from 'class-validator';
+import { CachePolicyDto } from '../cache/cache-policy.dto';
 import { FieldProblemDto } from '../docs/problem.dto';
 import { Nested } from '../edge/nested';
 import { AuthPolicyDto } from '../tenants/auth.dto';
@@ -100,6 +101,9 @@ export class PublicationRouteDto {
     description: 'Of the route, beside those of tenant and service.',
   })
   rateLimit?: RateLimitDto;
+
+  @Nested(() => CachePolicyDto, { optional: true, description: 'Overrides those of service and tenant.' })
+  cache?: CachePolicyDto;
 }
 
 @ApiSchema({ name: 'PublicationInput' })

@@ -1,6 +1,7 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema, OmitType, PartialType } from '@nestjs/swagger';
 import { Allow } from 'class-validator';
 import type { PassiveChecks } from '#libs/tenants';
+import { CachePolicyDto } from '../cache/cache-policy.dto';
 import { Nested } from '../edge/nested';
 import { AuthPolicyDto } from '../tenants/auth.dto';
 import { RateLimitDto, TimeoutsDto } from '../tenants/tenant.dto';
@@ -107,6 +108,9 @@ export class NewServiceDto {
     description: 'Whether requests need a JWT. Absent: as the routes of the tenant, as it is now.',
   })
   auth?: AuthPolicyDto;
+
+  @Nested(() => CachePolicyDto, { optional: true, description: 'Overrides that of the tenant.' })
+  cache?: CachePolicyDto;
 }
 
 class AuthPolicyPatchDto extends PartialType(AuthPolicyDto) {}
@@ -119,7 +123,16 @@ class HealthCheckPatchDto extends PartialType(HealthCheckDto) {}
   description: 'A JSON merge patch (RFC 7396): null removes a field, a list replaces the whole list.',
 })
 export class ServicePatchDto extends PartialType(
-  OmitType(NewServiceDto, ['targets', 'balance', 'healthCheck', 'passive', 'timeouts', 'rateLimit', 'auth']),
+  OmitType(NewServiceDto, [
+    'targets',
+    'balance',
+    'healthCheck',
+    'passive',
+    'timeouts',
+    'rateLimit',
+    'auth',
+    'cache',
+  ]),
 ) {
   @Nested(() => ServiceTargetDto, { list: true, optional: true })
   targets?: ServiceTargetDto[];
@@ -143,6 +156,9 @@ export class ServicePatchDto extends PartialType(
 
   @Nested(() => AuthPolicyPatchDto, { optional: true, nullable: true })
   auth?: AuthPolicyPatchDto | null;
+
+  @Nested(() => CachePolicyDto, { optional: true, nullable: true })
+  cache?: CachePolicyDto | null;
 }
 
 @ApiSchema({ name: 'Service' })

@@ -112,8 +112,20 @@ function shown(response: Response, stored: StoredService): ServiceDto {
 
 /** The fields that are ours: other programs may keep theirs in the same document. */
 function serviceView({ service }: StoredService): ServiceDto {
-  const { id, tenantId, createdAt, name, targets, balance, healthCheck, passive, timeouts, rateLimit, auth } =
-    service;
+  const {
+    id,
+    tenantId,
+    createdAt,
+    name,
+    targets,
+    balance,
+    healthCheck,
+    passive,
+    timeouts,
+    rateLimit,
+    auth,
+    cache,
+  } = service;
   return {
     id,
     tenantId,
@@ -126,5 +138,6 @@ function serviceView({ service }: StoredService): ServiceDto {
     timeouts,
     rateLimit,
     auth,
+    cache,
   };
 }

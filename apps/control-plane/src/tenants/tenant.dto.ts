@@ -1,5 +1,6 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema, OmitType, PartialType } from '@nestjs/swagger';
 import { IsArray, IsBoolean, IsInt, IsOptional, IsString } from 'class-validator';
+import { CachePolicyDto } from '../cache/cache-policy.dto';
 import { FieldProblemDto } from '../docs/problem.dto';
 import { Nested } from '../edge/nested';
 import { AuthDto, AuthPatchDto, AuthPolicyDto } from './auth.dto';
@@ -41,6 +42,9 @@ export class RouteDto {
 
   @Nested(() => RateLimitDto, { optional: true, description: 'A limit of the route, beside the tenant’s.' })
   rateLimit?: RateLimitDto;
+
+  @Nested(() => CachePolicyDto, { optional: true, description: 'Overrides `cache` of the tenant.' })
+  cache?: CachePolicyDto;
 }
 
 @ApiSchema({ name: 'Timeouts', description: 'Overrides of the gateway’s time-outs, in milliseconds.' })
@@ -119,6 +123,12 @@ export class TenantInputDto {
   @Nested(() => TimeoutsDto, { optional: true })
   timeouts?: TimeoutsDto;
 
+  @Nested(() => CachePolicyDto, {
+    optional: true,
+    description: 'For routes and services that say nothing. Absent: nothing is stored.',
+  })
+  cache?: CachePolicyDto;
+
   @ApiPropertyOptional({ type: Boolean, description: 'Requests of a suspended tenant are refused with 403.' })
   @IsOptional()
   @IsBoolean()
@@ -132,7 +142,7 @@ class RateLimitPatchDto extends PartialType(RateLimitDto) {}
   description: 'A JSON merge patch (RFC 7396): null removes a field, a list replaces the whole list.',
 })
 export class TenantPatchDto extends PartialType(
-  OmitType(TenantInputDto, ['auth', 'rateLimit', 'idp', 'timeouts']),
+  OmitType(TenantInputDto, ['auth', 'rateLimit', 'idp', 'timeouts', 'cache']),
 ) {
   @Nested(() => AuthPatchDto, { optional: true, nullable: true })
   auth?: AuthPatchDto | null;
@@ -145,6 +155,9 @@ export class TenantPatchDto extends PartialType(
 
   @Nested(() => TimeoutsDto, { optional: true, nullable: true })
   timeouts?: TimeoutsDto | null;
+
+  @Nested(() => CachePolicyDto, { optional: true, nullable: true })
+  cache?: CachePolicyDto | null;
 }
 
 @ApiSchema({ name: 'Tenant' })

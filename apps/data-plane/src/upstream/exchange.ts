@@ -7,6 +7,7 @@ import type { RequestContext } from '#libs/guards';
 import type { HeaderChanges } from '#libs/publications';
 import { atEndOfTurn, writeLast, type Ending } from '../last-write';
 import { closeAfterResponse } from '../lingering-close';
+import type { ResponseObserver } from './response-observer';
 import type { UpstreamPool } from './transport';
 import { hintedLinks, responseHead } from './response-headers';
 import { isBrokenConnection, upstreamError } from './upstream-errors';
@@ -34,6 +35,8 @@ export interface ExchangeTerms {
   readonly ownHeaders: readonly string[];
   /** Where the caller's limits stand, flat. */
   readonly levels: readonly string[];
+  /** Undefined: nobody looks on. */
+  readonly observer: ResponseObserver | undefined;
   refuse(error: GatewayError): void;
   /** The response leaves whole at this moment. Not called where that takes longer; called again changes nothing. */
   readonly delivered: () => void;
@@ -55,6 +58,8 @@ export class Exchange implements Ending {
   /** Whether the upstream has sent a byte. */
   private answered = false;
   private over = false;
+  /** What comes is not for the client: it has been answered otherwise, or is gone. */
+  private diverted = false;
   /** Everything of the response is here, and it leaves at the end of this turn. */
   private ending = false;
   /** What is left to be sent then. */
@@ -121,6 +126,8 @@ export class Exchange implements Ending {
     this.silence = undefined;
     this.resume = resume;
     this.contentLength = head.contentLength;
+    const passes = this.terms.observer?.head(status, raw, head) ?? true;
+    if (!passes || this.diverted) return this.divert(status);
     // What the client has not sent yet may never be read.
     if (this.terms.body && !response.req.complete) closeAfterResponse(response.req, response);
     response.writeHead(status, WRITABLE_REASON.test(statusText) ? statusText : undefined, head.headers);
@@ -135,6 +142,8 @@ export class Exchange implements Ending {
 
   onData(chunk: Buffer): boolean {
     const { response } = this;
+    this.terms.observer?.data(chunk);
+    if (this.diverted) return true;
     this.received += chunk.length;
     this.context.bytesOut += chunk.length;
     // A small body that is complete already leaves in one string with its head: one buffer and one write(2) less.
@@ -157,6 +166,7 @@ export class Exchange implements Ending {
   }
 
   private goOn(): void {
+    if (this.diverted) return;
     this.resume?.();
     if (!this.over) this.expectWithin(this.terms.timeouts.idleMs);
   }
@@ -174,6 +184,8 @@ export class Exchange implements Ending {
   onComplete(trailers: Buffer[] | null): void {
     if (this.over) return;
     this.finish();
+    this.terms.observer?.complete((trailers?.length ?? 0) > 0);
+    if (this.diverted) return;
     if (trailers && trailers.length > 0) this.response.addTrailers(pairs(trailers));
     if (!this.response.writableEnded) this.endSoon();
   }
@@ -181,6 +193,20 @@ export class Exchange implements Ending {
   onError(error: Error): void {
     if (!this.over && this.mayRetry(error)) this.start();
     else this.fail(upstreamError(error));
+  }
+
+  /** Reads a response to its end that is not for the client. */
+  private divert(status: number): boolean {
+    this.diverted = true;
+    if (status === 304) this.finish();
+    return true;
+  }
+
+  /** The client is gone, and somebody else wants the response: within the total time, and as fast as it comes. */
+  private goOnAlone(): void {
+    this.diverted = true;
+    clearTimeout(this.silence);
+    this.resume?.();
   }
 
   /** A 304 may have the length of the body it leaves out (RFC 9110 §15.4.5), which undici then finds missing. */
@@ -239,7 +265,8 @@ export class Exchange implements Ending {
     this.finish();
     // Nothing is missing any more.
     if (this.ending) return;
-    this.tearDown(error);
+    const answered = this.terms.observer?.failed(error) ?? false;
+    if (!answered && !this.diverted) this.tearDown(error);
     this.abort?.(error);
   }
 
@@ -264,6 +291,7 @@ export class Exchange implements Ending {
 
   /** The response is over. If the exchange is not, nobody will read what the upstream goes on computing. */
   private leave(): void {
+    if (!this.over && (this.diverted || this.terms.observer?.abandoned())) return this.goOnAlone();
     clearTimeout(this.deadline);
     if (this.over) return;
     this.finish();
@@ -272,6 +300,7 @@ export class Exchange implements Ending {
 
   private finish(): void {
     this.over = true;
+    if (this.diverted) clearTimeout(this.deadline);
     clearTimeout(this.silence);
     this.context.upstreamEndedAt = performance.now();
   }

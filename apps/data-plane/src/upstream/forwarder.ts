@@ -8,6 +8,7 @@ import type { OpenStreams } from '../streams/open-streams';
 import { Exchange } from './exchange';
 import { createProxy, type Proxy } from './proxy';
 import { RequestBody } from './request-body';
+import type { ResponseObserver } from './response-observer';
 import type { Transport } from './transport';
 import type { Refuse } from './upstream-errors';
 import { WebSocketRelay } from './websocket-relay';
@@ -60,6 +61,7 @@ export class Forwarder {
       changes: context.published?.responseHeaders,
       ownHeaders: ['X-Request-Id', context.id, ...cors.headers(context), ...context.hsts],
       levels: levels(context),
+      observer: context.observer as ResponseObserver | undefined,
       refuse: (error: GatewayError) => this.house.refuse(error, request, response),
       delivered: () => accounting.delivered(context, response.statusCode),
       streaming: () =>
@@ -85,6 +87,6 @@ function prepare(context: RequestContext): void {
 }
 
 /** Where the caller's limits stand. */
-function levels({ limits, verdict }: RequestContext): readonly string[] {
+export function levels({ limits, verdict }: RequestContext): readonly string[] {
   return limits && verdict ? limitHeaders(limits, verdict, Date.now()) : [];
 }

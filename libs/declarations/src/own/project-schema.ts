@@ -27,6 +27,27 @@ const auth = z
   })
   .describe('What is asked of the bearer token of a request.');
 
+const seconds = z.int().min(0).max(31_536_000);
+
+const cache = z
+  .strictObject({
+    enabled: z.boolean().optional().describe('true, unless given; false ends what service or project say.'),
+    ttlSeconds: seconds.min(1).optional().describe('How long responses are fresh, whatever they say.'),
+    methods: z
+      .array(z.enum(['GET', 'HEAD']))
+      .min(1)
+      .optional(),
+    varyOn: texts.optional().describe('Request headers that tell responses apart.'),
+    keyQuery: z.union([z.strictObject({ include: texts }), z.strictObject({ ignore: texts })]).optional(),
+    perIdentity: z.boolean().optional(),
+    statuses: z.array(z.int()).min(1).optional(),
+    maxBodyBytes: z.int().min(1).optional(),
+    staleWhileRevalidateSeconds: seconds.optional(),
+    staleIfErrorSeconds: seconds.optional(),
+    tags: texts.optional(),
+  })
+  .describe('What is stored of responses; without one nothing is.');
+
 const secret = z.union([text, z.strictObject({ env: text })]);
 
 const idp = z.strictObject({
@@ -53,6 +74,7 @@ const project = z.strictObject({
     .optional()
     .describe('Whether tokens that the gateway signs are accepted beside those of idps.'),
   timeouts: timeouts.optional(),
+  cache: cache.optional(),
   suspended: z.boolean().optional(),
 });
 
@@ -82,6 +104,7 @@ const service = z.strictObject({
   timeouts: timeouts.optional(),
   rateLimit: rateLimit.optional(),
   auth: auth.optional(),
+  cache: cache.optional(),
 });
 
 const headers = z.record(text, z.string());
@@ -103,6 +126,7 @@ const route = z.strictObject({
   responseHeaders: headers.optional(),
   auth: auth.extend({ apiKey: z.boolean().optional() }).optional(),
   rateLimit: rateLimit.optional(),
+  cache: cache.optional(),
 });
 
 const apiRoute = z.strictObject({
@@ -110,6 +134,7 @@ const apiRoute = z.strictObject({
   methods: texts.optional(),
   auth: auth.optional(),
   rateLimit: rateLimit.optional(),
+  cache: cache.optional(),
 });
 
 const apiKey = z.strictObject({

@@ -10,6 +10,7 @@ import { RedisFences } from './redis-fences';
 import { RedisFleet } from './redis-fleet';
 import { RedisHealth } from './redis-health';
 import { RedisLedgers } from './redis-ledgers';
+import { RedisResponses } from './redis-responses';
 import { withScripts, type RedisClient } from './scripts';
 import { SentinelWatch } from './sentinel-watch';
 
@@ -21,6 +22,7 @@ export class RedisStore implements Store {
   readonly ledgers: RedisLedgers;
   readonly changes: RedisFeed;
   readonly fleet: RedisFleet;
+  readonly responses: RedisResponses;
   private readonly client: RedisClient;
   private readonly health: RedisHealth;
   private readonly sentinels?: SentinelWatch;
@@ -33,6 +35,7 @@ export class RedisStore implements Store {
     this.documents = new RedisDocuments(this.client, this.health);
     this.limits = new RedisLimits(this.client, this.health);
     this.ledgers = new RedisLedgers(this.client, this.health);
+    this.responses = new RedisResponses(this.client, this.health);
     this.fleet = new RedisFleet(this.client, this.health);
     const fences = new RedisFences(this.client, this.health, this.fleet);
     this.changes = new RedisFeed(config, this.client, fences, logger);
