@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { AuditLog } from '#libs/audit';
+import { TenantResponses } from '#libs/cache';
 import { ProblemFilter } from '#libs/errors';
 import { PortalTokens } from '#libs/guards';
 import { PublicationRepository } from '#libs/publications';
@@ -19,6 +20,7 @@ import { PlansController } from './billing/plans.controller';
 import { PricingController } from './billing/pricing.controller';
 import { StatementsController } from './billing/statements.controller';
 import { TenantBillingController } from './billing/tenant-billing.controller';
+import { CacheController } from './cache/cache.controller';
 import { OPTIONS, type ControlPlaneOptions } from './control-plane.options';
 import { AdminGuard } from './edge/admin.guard';
 import { JsonBodyGuard } from './edge/json-body.guard';
@@ -54,6 +56,7 @@ const CONTROLLERS = [
   ...TOKEN_CONTROLLERS,
   AuditController,
   ServiceHealthController,
+  CacheController,
   PublicationController,
   PublicationsController,
   ...PORTAL_CONTROLLERS,
@@ -75,7 +78,10 @@ export class ControlPlaneModule {
     const ownTokens = hasOwnKeys(config);
     const services = new ServiceRepository(store, apiKeys, addresses, ownTokens);
     const tokens = new TokenRepository(store, new TokenSigner(config));
-    const tenants = new TenantRepository(store, apiKeys, addresses, ownTokens, [tokens]);
+    const tenants = new TenantRepository(store, apiKeys, addresses, ownTokens, [
+      tokens,
+      new TenantResponses(store, options.responses),
+    ]);
     const publications = new PublicationRepository(store, ownTokens);
     const directory = new TenantDirectory(store, logging.logger, config.staleConfigMaxAgeMs);
     const problems = new ProblemFilter((error, request) => {

@@ -19,4 +19,6 @@ export { ResponseStore, type Located } from './response-store';
 export { MemoryTier } from './memory-tier';
 export type { Found, TenantShelf } from './tenant-shelf';
 export { NO_PURGES, fateOf, type Purge, type PurgeList } from './purge-list';
+export { checkPurge, type CheckedPurge } from './check-purge';
+export { TenantResponses } from './tenant-responses';
 export { FollowedPurges, addPurge } from './purges';
