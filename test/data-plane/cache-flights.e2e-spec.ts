@@ -55,7 +55,7 @@ describe('many at once', () => {
       await opened;
       return numbered(request, count);
     });
-    const leader = await setup.send(key, 'GET /api/x HTTP/1.1');
+    const leader = await setup.send(key, 'GET /api/x HTTP/1.1', { Host: new URL(setup.gateway.url).host });
     await waitFor('the upstream to be asked', () => asked() === 1);
     const others = Promise.all([get('/api/x'), get('/api/x')]);
     await waitFor('the others to have arrived', async () => (await inFlight()) >= 3);
@@ -80,7 +80,9 @@ describe('many at once', () => {
       },
       { cache: {} },
     );
-    const client = await setup.send(upstream.key, 'GET /api/x HTTP/1.1');
+    const client = await setup.send(upstream.key, 'GET /api/x HTTP/1.1', {
+      Host: new URL(setup.gateway.url).host,
+    });
     await waitFor('the first bytes', () => client.received().toString().includes('first'));
     open();
     await waitFor('the last bytes', () => client.received().toString().includes('last'));
