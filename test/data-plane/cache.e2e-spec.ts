@@ -1,3 +1,6 @@
+import { waitFor } from '../support/children';
+import { ask, openHttp2 } from '../support/http2-client';
+import { startTlsForwarding } from '../support/tls-forwarding';
 import { send } from '../support/traffic';
 import { cacheStatus, numbered, startCached, type CacheSetup } from './cache-setup';
 
@@ -183,5 +186,49 @@ describe('a published route', () => {
       expect.stringMatching(/; hit;/),
     ]);
     expect(upstream.requests).toHaveLength(1);
+  });
+});
+
+describe('a hit', () => {
+  it('takes from every limit, and is counted, billed and logged like a forwarded request', async () => {
+    const { gateway } = setup;
+    const rateLimit = { windowSeconds: 3600, maxRequests: 3 };
+    const { id, get, asked } = await setup.cached({}, numbered, { rateLimit });
+    for (const outcome of ['miss', 'hit', 'hit']) {
+      const { headers } = await get('/api/x');
+      const line = await waitFor('its line', () =>
+        gateway.logs.find(({ msg, requestId }) => msg === 'request' && requestId === headers['x-request-id']),
+      );
+      expect(line).toMatchObject({ cache: outcome, status: 200, decision: 'allow', bytesOut: 8 });
+    }
+    expect((await get('/api/x')).status).toBe(429);
+    expect(asked()).toBe(1);
+    const usage = async (): Promise<unknown> =>
+      (await gateway.admin('GET', `/admin/tenants/${id}/usage`)).body;
+    await waitFor('its usage', async () => JSON.stringify(await usage()).includes('"requests":3'));
+    const { body } = await gateway.admin('GET', '/metrics');
+    expect(body).toMatch(/^gateway_cache_requests_total\{result="hit"\} \d+$/m);
+    expect(body).toMatch(/^gateway_cache_memory_bytes \d+$/m);
+    const shown = await gateway.admin('GET', `/admin/tenants/${id}/cache`);
+    expect(shown.body).toMatchObject({ memory: { entries: 1, requests: { hit: 2, miss: 1 } }, shared: null });
+  });
+
+  it('is the same over HTTP/2', async () => {
+    const tls = await startTlsForwarding();
+    const { key, requests } = await tls.upstream(
+      (_request, response) => void response.setHeader('Cache-Control', 'max-age=60').end('body'),
+      { cache: {} },
+    );
+    const session = await openHttp2(tls.gateway.tlsPort);
+    const fields = { ':path': '/api/x', ':authority': 'gateway.test', 'x-api-key': key };
+    await ask(session, fields);
+    const hit = await ask(session, fields);
+    expect([hit.status, hit.body, hit.headers['cache-status']]).toEqual([
+      200,
+      'body',
+      expect.stringMatching(/; hit;/),
+    ]);
+    expect((await ask(session, { ...fields, 'if-none-match': '*' })).status).toBe(304);
+    expect(requests).toHaveLength(1);
   });
 });

@@ -15,6 +15,8 @@ const MAX_SHELVES = 10_000;
  */
 export class MemoryTier {
   evictions = 0;
+  /** Never less than there is: what goes by itself is not counted until room has to be made. */
+  private used = 0;
   private readonly shelves = new Map<string, TenantShelf>();
 
   /** @param maxBytes 0 stores nothing. */
@@ -49,8 +51,10 @@ export class MemoryTier {
   /** @returns false for what is too large. */
   put(tenantId: string, key: CacheKey, headers: readonly string[], response: StoredResponse): boolean {
     if (response.size * LARGEST_SHARE > this.maxBytes) return false;
-    this.shelf(tenantId).put(key, headers, response);
-    this.used += response.size;
+    const shelf = this.shelf(tenantId);
+    const before = shelf.bytes;
+    shelf.put(key, headers, response);
+    this.used += shelf.bytes - before;
     if (this.used > this.maxBytes) this.makeRoom();
     return true;
   }
@@ -58,9 +62,6 @@ export class MemoryTier {
   drop(tenantId: string): void {
     this.shelves.delete(tenantId);
   }
-
-  /** Never less than there is: only what is put is counted, until room has to be made. */
-  private used = 0;
 
   private makeRoom(): void {
     const shelves = [...this.shelves.values()].sort((one, other) => other.bytes - one.bytes);

@@ -53,6 +53,8 @@ const PATIENCE_MS = 5000;
 /** How long it is remembered that what lies under a key cannot be stored: nobody waits for it in vain again. */
 const UNSTORABLE_MS = 10_000;
 const MAX_UNSTORABLE = 10_000;
+/** Longer keys are not worth their memory. */
+const MAX_NOTED = 1024;
 
 /** Requests under way, one for each key; and the keys where waiting for them is of no use. */
 export class Flights {
@@ -81,6 +83,7 @@ export class Flights {
   }
 
   noteUnstorable(key: string, now: number): void {
+    if (key.length > MAX_NOTED) return;
     this.unstorable.delete(key);
     this.unstorable.set(key, now + UNSTORABLE_MS);
     if (this.unstorable.size > MAX_UNSTORABLE)
