@@ -113,12 +113,12 @@ describe('poisoning', () => {
       const attack = await get('/api/y', { [name]: 'evil.test' });
       expect(cacheStatus(attack)).toMatch(/fwd=bypass; .*detail=header/);
     }
-    for (const headers of [
-      { Host: 'evil.test' },
-      { 'X-Forwarded-Host': 'evil.test' },
-      { 'X-Forwarded-Proto': 'https' },
-    ])
-      await get('/api/y', headers as Record<string, string>);
+    for (const [name, value] of [
+      ['Host', 'evil.test'],
+      ['X-Forwarded-Host', 'evil.test'],
+      ['X-Forwarded-Proto', 'https'],
+    ] as const)
+      await get('/api/y', { [name]: value });
     const before = asked();
     expect((await get('/api/y')).body).toBe(`${before + 1} ${host} undefined undefined /y`);
     expect((await get('/api/x')).body).toBe(clean.body);

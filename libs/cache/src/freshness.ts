@@ -17,8 +17,8 @@ export function usability(
 ): Usability {
   if (asked !== undefined && demandsNewer(terms.lifetimeMs, age, asked)) return 'validate';
   if (terms.validatesAlways) return 'validate';
-  const staleness = age - terms.lifetimeMs;
-  if (staleness < 0 && !purged) return 'fresh';
+  if (age < terms.lifetimeMs && !purged) return 'fresh';
+  const staleness = Math.max(0, age - terms.lifetimeMs);
   if (!terms.mayBeStale) return 'validate';
   if (!purged && asked?.maxStale !== undefined && staleness <= asked.maxStale * 1000) return 'allowed';
   return staleness < terms.staleWhileRevalidateMs ? 'behind' : 'validate';
@@ -35,7 +35,7 @@ export function demandsNewer(lifetimeMs: number, age: number, asked: Directives)
 export function standsIn({ terms }: StoredResponse, age: number, asked: Directives | undefined): boolean {
   if (!terms.mayBeStale || (asked && demandsNewer(terms.lifetimeMs, age, asked))) return false;
   const permitted = Math.max(terms.staleIfErrorMs, (asked?.staleIfError ?? 0) * 1000);
-  return age - terms.lifetimeMs < permitted;
+  return Math.max(0, age - terms.lifetimeMs) < permitted;
 }
 
 /** The failures that a stale response may stand in for. */

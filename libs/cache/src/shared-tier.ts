@@ -31,10 +31,12 @@ export class SharedTier {
     try {
       const { primary, uri } = key;
       const { value, mark } = await this.responses.get(tenantId, digest(uri), digest(primary));
-      const vary = value && unpackVary(value);
-      if (!vary) return { response: value && unpack(value), mark };
+      const packed = valid(value, mark);
+      const vary = packed && unpackVary(packed);
+      if (!vary) return { response: packed && unpack(packed), mark };
       const variant = await this.responses.get(tenantId, digest(uri), variantDigest(primary, vary, headers));
-      return { response: variant.value && unpack(variant.value), mark: variant.mark };
+      const chosen = valid(variant.value, variant.mark);
+      return { response: chosen && unpack(chosen), mark: variant.mark };
     } catch {
       return undefined;
     }
@@ -56,7 +58,7 @@ export class SharedTier {
     const packed = pack(response);
     try {
       const store = (id: string, value: Buffer): Promise<void> =>
-        this.responses.put({ tenantId, uri, id, mark }, value, ttlMs, this.maxBytes);
+        this.responses.put({ tenantId, uri, id, mark }, marked(mark, value), ttlMs, this.maxBytes);
       if (vary.length === 0) return await store(primary, packed);
       await store(primary, packVary(vary));
       await store(variantDigest(key.primary, vary, headers), packed);
@@ -80,6 +82,16 @@ export class SharedTier {
       uris.map((uri) => this.responses.invalidate(tenantId, digest(uri), uri).catch(() => undefined)),
     );
   }
+}
+
+/** What is stored under a mark that is not that of its URI any more was invalidated. */
+function marked(mark: string, value: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(`${mark}\n`), value]);
+}
+
+function valid(value: Buffer | undefined, mark: string): Buffer | undefined {
+  const own = Buffer.from(`${mark}\n`);
+  return value?.subarray(0, own.length).equals(own) ? value.subarray(own.length) : undefined;
 }
 
 function digest(key: string): string {

@@ -129,7 +129,7 @@ it('agrees with http-cache-semantics wherever that reads a field as RFC 9111 doe
       { status: 200, headers: { date: DATE, ...headers } },
       { shared: true },
     );
-    theirs.now = () => NOW;
+    Object.assign(theirs, { now: () => NOW });
     const ours = terms(headers);
     const remaining = typeof ours === 'string' ? 0 : Math.max(0, ours.lifetimeMs - ours.initialAgeMs);
     const expected = theirs.storable() ? Math.max(0, theirs.maxAge() - Number(headers.age ?? 0)) * 1000 : 0;

@@ -94,6 +94,8 @@ describe('every variable', () => {
     ['MAX_HEADER_BYTES', '1024', (c) => c.maxHeaderBytes, 1024],
     ['UPSTREAM_MAX_CONNECTIONS', '5', (c) => c.upstreamMaxConnections, 5],
     ['ALLOW_PRIVATE_UPSTREAMS', 'false', (c) => c.allowPrivateUpstreams, false],
+    ['CACHE_MEMORY_BYTES', '0', (c) => c.cacheMemoryBytes, 0],
+    ['CACHE_REDIS_BYTES', '9', (c) => c.cacheRedisBytes, 9],
     ['SHUTDOWN_TIMEOUT_MS', '6', (c) => c.shutdownTimeoutMs, 6],
     ['SHUTDOWN_DELAY_MS', '7', (c) => c.shutdownDelayMs, 7],
   ]; // prettier-ignore
@@ -146,6 +148,8 @@ describe('every variable', () => {
       maxHeaderBytes: 16_384,
       upstreamMaxConnections: 256,
       allowPrivateUpstreams: true,
+      cacheMemoryBytes: 67_108_864,
+      cacheRedisBytes: 33_554_432,
       shutdownTimeoutMs: 30_000,
       shutdownDelayMs: 0,
     });

@@ -6,6 +6,8 @@ import type { RedisHealth } from './redis-health';
 
 /** Longer than any response is kept: a mark must outlive whatever was stored before it. */
 const MARK_MS = 2 * 86_400_000;
+/** Roughly what a response takes beside its value: its key, and its places in the books. */
+const OVERHEAD_BYTES = 250;
 /** Removed by one call: bounds how long Redis is busy with it. */
 const DROPPED_AT_ONCE = 500;
 
@@ -117,7 +119,7 @@ export class RedisResponses implements SharedResponses {
         mark,
         value,
         ttlMs,
-        value.length,
+        value.length + OVERHEAD_BYTES,
         maxBytes,
         id,
         keys.cachedResponse(tenantId, ''),
