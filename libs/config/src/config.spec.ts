@@ -197,6 +197,8 @@ describe('a bad value', () => {
     ['MAX_HEADER_BYTES', ['1023', '1048577']],
     ['UPSTREAM_MAX_CONNECTIONS', ['0', '65536']],
     ['ALLOW_PRIVATE_UPSTREAMS', ['maybe']],
+    ['CACHE_MEMORY_BYTES', ['-1', '64MB']],
+    ['CACHE_REDIS_BYTES', ['-1', 'all']],
     ['SHUTDOWN_TIMEOUT_MS', ['0']],
     ['SHUTDOWN_DELAY_MS', ['600001']],
   ];

@@ -3,7 +3,6 @@ import {
   cacheKey,
   identityOf,
   NO_PURGES,
-  type CacheOutcome,
   type Forwarded,
   type Located,
   type PurgeList,
@@ -93,9 +92,4 @@ function placeOf({ published, service, route, tenant }: RequestContext): string 
 export function routeNameOf({ published, service, route }: RequestContext): string {
   if (published) return published.name;
   return service ? `/proxy/${service.id}` : (route?.path ?? '');
-}
-
-/** What became of a request, for the access log. */
-export function note(context: RequestContext, outcome: CacheOutcome): void {
-  context.cache = outcome;
 }

@@ -100,8 +100,18 @@ class StoredAnswer implements Ending {
   ) {}
 
   end(): void {
-    const { response, context, part } = this;
+    const { response } = this;
     if (response.destroyed) return;
+    try {
+      this.write();
+    } catch {
+      // A header that Node does not write. At the end of a turn nobody would catch it.
+      response.destroy();
+    }
+  }
+
+  private write(): void {
+    const { response, context, part } = this;
     const { status, headers, body } = part;
     response.writeHead(status, headers);
     const length = body?.length ?? 0;
