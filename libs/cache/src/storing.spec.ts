@@ -50,7 +50,7 @@ describe('how long a response is fresh (RFC 9111 §4.2)', () => {
     [{ 'Cache-Control': 'max-age=60' }, 'partial', 206],
     [{ 'Cache-Control': 'max-age=60' }, 'partial', 304],
   ];
-  it.each(rows)('%j: %s', (headers, fresh, status) => expect(lifetime(headers, { status })).toBe(fresh));
+  it.each(rows)('%j: %s', (headers, fresh, ...[status]) => expect(lifetime(headers, { status })).toBe(fresh));
 });
 
 describe('what may be stored (RFC 9111 §3)', () => {
