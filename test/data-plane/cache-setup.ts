@@ -20,8 +20,8 @@ export interface Cached {
   readonly upstream: TestUpstream;
   /** How often it was asked. */
   readonly asked: () => number;
-  behave(behaviour: Behaviour): void;
-  get(path: string, headers?: Record<string, string>, more?: SendOptions): Promise<Outcome>;
+  readonly behave: (behaviour: Behaviour) => void;
+  readonly get: (path: string, headers?: Record<string, string>, more?: SendOptions) => Promise<Outcome>;
 }
 
 export interface CacheSetup extends Forwarding {
