@@ -101,7 +101,7 @@ describe('poisoning', () => {
   /** Believes whatever is said about where it is. */
   const reflecting: Behaviour = ({ headers, url }, count) => ({
     headers: { 'Cache-Control': 'public, max-age=60' },
-    body: `${count} ${headers['x-forwarded-host']} ${headers['x-original-host']} ${headers['x-host']} ${url}`,
+    body: `${count} ${String(headers['x-forwarded-host'])} ${String(headers['x-original-host'])} ${String(headers['x-host'])} ${url}`,
   });
 
   it('by a host: forged, said by a trusted proxy, or of other headers that the key does not have', async () => {
@@ -148,7 +148,7 @@ describe('poisoning', () => {
   it('by a body, and by a suffix that makes a page look like a file', async () => {
     const { get, asked } = await setup.cached({}, ({ headers }) => ({
       headers: headers.cookie === undefined ? { 'Cache-Control': 'max-age=60' } : {},
-      body: `page of ${headers.cookie}`,
+      body: `page of ${String(headers.cookie)}`,
     }));
     expect(cacheStatus(await get('/api/x', { 'Content-Length': '2' }, { body: {} }))).toMatch(
       /fwd=bypass; .*detail=body/,
@@ -164,7 +164,7 @@ describe('poisoning', () => {
   it('by Vary: each variant is found by what it varies by, and a header that nobody named is not looked at', async () => {
     const { get } = await setup.cached({ varyOn: ['X-Region'] }, (request, count) => ({
       headers: { 'Cache-Control': 'max-age=60', Vary: 'Accept-Language' },
-      body: `${count} ${request.headers['accept-language']} ${request.headers['x-region']}`,
+      body: `${count} ${String(request.headers['accept-language'])} ${String(request.headers['x-region'])}`,
     }));
     const rows: Array<[headers: Record<string, string>, body: string]> = [
       [{ 'Accept-Language': 'de' }, '1 de undefined'],

@@ -23,7 +23,7 @@ describeRedis('two replicas on one Redis', () => {
       response.end(`answer ${upstream.requests.length}`);
     });
     const env = { REDIS_URL: redis.url, CACHE_REDIS_BYTES: '30000' };
-    [one, other] = (await Promise.all([startGateway(env), startGateway(env)])) as [TestGateway, TestGateway];
+    [one, other] = await Promise.all([startGateway(env), startGateway(env)]);
     const limit = { windowSeconds: 1, maxRequests: 1_000_000 };
     key = await one.addTenant({ id: 'acme', upstreamBaseUrl: upstream.url, cache: {}, rateLimit: limit });
   }, 30_000);
