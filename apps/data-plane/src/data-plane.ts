@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import type { RequestListener, Server } from 'node:http';
+import type { ResponseStore } from '#libs/cache';
 import { openCertificates, type Certificates } from '#libs/certificates';
 import { profileHosts, type GatewayConfig } from '#libs/config';
 import { ProblemFilter } from '#libs/errors';
@@ -16,6 +17,7 @@ import { UsageMeter } from '#libs/usage';
 import { capConnections } from './connection-door';
 import { openLoad } from './load';
 import { Accounting } from './accounting';
+import { ResponseCache } from './cache/response-cache';
 import { Cors } from './cors';
 import { DataPlaneModule, type DataPlaneParts } from './data-plane.module';
 import type { EdgeStats } from './edge/edge-stats';
@@ -48,6 +50,8 @@ export interface DataPlaneResources {
   readonly targets: TargetHealth;
   /** Counts what a regional edge does. */
   readonly edge?: EdgeStats;
+  /** Stored responses. */
+  readonly responses: ResponseStore;
   readonly neighbour: Neighbour;
   readonly draining: () => boolean;
 }
@@ -95,6 +99,15 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
     maxBodyBytes: config.maxBodyBytes,
     refuse: (error, request, response) => filter.respond(error, request, response),
   });
+  const cache = new ResponseCache({
+    store: resources.responses,
+    metrics: metrics.cache,
+    cors,
+    accounting,
+    totalMs: config.timeouts.totalMs,
+    forward: (request, response) => forwarder.forward(request, response),
+    refuse: (error, request, response) => filter.respond(error, request, response),
+  });
   const checks = new HealthChecks(targets, transport, directory, publications, logging.logger);
   checks.start();
 
@@ -111,7 +124,16 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
     bodies,
     draining: resources.draining,
   });
-  const parts = { directory, verifier, limiter, inboundSignatures, forwarder, concurrency, maintenance };
+  const parts = {
+    directory,
+    verifier,
+    limiter,
+    inboundSignatures,
+    cache,
+    forwarder,
+    concurrency,
+    maintenance,
+  };
   const { application, server } = await frame(resources, door, filter, cors, parts);
   const tls = certificates && tlsListener(server, certificates, resources);
   // In this order: connections are counted by whom the PROXY header names.

@@ -115,6 +115,7 @@ describe('every variable', () => {
     ['RATE_LIMIT_PER_IP', '200', (c) => c.profiles.perMinuteAndIp, 200],
     ['METRICS_PUBLIC', 'true', (c) => c.metricsPublic, true],
     ['SHUTDOWN_TIMEOUT_MS', '6', (c) => c.shutdownTimeoutMs, 6],
+    ['CACHE_MEMORY_BYTES', '0', (c) => c.cacheMemoryBytes, 0], ['CACHE_REDIS_BYTES', '9', (c) => c.cacheRedisBytes, 9], ['SHUTDOWN_TIMEOUT_MS', '6', (c) => c.shutdownTimeoutMs, 6],
     ['SHUTDOWN_DELAY_MS', '7', (c) => c.shutdownDelayMs, 7],
   ]; // prettier-ignore
 
@@ -179,6 +180,8 @@ describe('every variable', () => {
       upstreamMaxConnections: 256,
       allowPrivateUpstreams: true,
       compression: { byDefault: false, maxConcurrent: 64 },
+      cacheMemoryBytes: 67_108_864,
+      cacheRedisBytes: 33_554_432,
       shutdownTimeoutMs: 30_000,
       shutdownDelayMs: 0,
     });

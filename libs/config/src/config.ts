@@ -80,6 +80,10 @@ export interface GatewayConfig extends EdgeConfig {
   readonly upstreamMaxConnections: number;
   readonly allowPrivateUpstreams: boolean;
   readonly compression: CompressionConfig;
+  /** Stored responses of all tenants in this process; 0 for none. */
+  readonly cacheMemoryBytes: number;
+  /** Stored responses of one tenant in Redis; 0 for none. */
+  readonly cacheRedisBytes: number;
   readonly shutdownTimeoutMs: number;
   readonly shutdownDelayMs: number;
 }
@@ -144,6 +148,8 @@ export function loadConfig(env: Record<string, string | undefined>): GatewayConf
     upstreamMaxConnections: values.UPSTREAM_MAX_CONNECTIONS,
     allowPrivateUpstreams: values.ALLOW_PRIVATE_UPSTREAMS ?? !production,
     compression: compressionConfig(values),
+    cacheMemoryBytes: values.CACHE_MEMORY_BYTES,
+    cacheRedisBytes: values.CACHE_REDIS_BYTES,
     shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_MS,
     shutdownDelayMs: values.SHUTDOWN_DELAY_MS,
   });

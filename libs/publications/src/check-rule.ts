@@ -2,6 +2,7 @@ import {
   ROUTE_SHAPE_FIELDS,
   checkAuth,
   checkClientRules,
+  checkCache,
   checkFlag,
   checkHeaders,
   checkKnown,
@@ -27,7 +28,7 @@ import { isReserved } from './reserved';
 const FIELDS = [
   'name', 'path', 'hosts', 'methods', 'headers', 'backends', 'stripPrefix', 'addPrefix', 'auth',
   'rateLimit', 'rateLimitPerIp', 'ipAllow', 'ipDeny', 'gatewayRegion', 'forwardApiKey', 'maxBodyBytes', 'signing',
-  'inboundSignature', ...ROUTE_SHAPE_FIELDS,
+  'inboundSignature', 'cache', ...ROUTE_SHAPE_FIELDS,
 ]; // prettier-ignore
 const NAME = /^[A-Za-z0-9._-]{1,100}$/;
 const REGION = NAME;
@@ -70,6 +71,7 @@ export function checkRule(
   checkSignatureSettings(rule, '', inner);
   checkClientRules(rule, '', inner);
   checkPassage(rule, inner);
+  if (rule.cache !== undefined) checkCache(rule.cache, 'cache', inner);
 }
 
 /** @returns the path in its normal form, if it is one. */

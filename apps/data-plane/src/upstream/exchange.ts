@@ -11,6 +11,7 @@ import { isOfTheBytes } from '../shaping/coded-head';
 import type { ResponseCompression } from '../shaping/compression';
 import type { PaceWatch } from '#libs/load';
 import { SlowReader } from './slow-reader';
+import type { ResponseObserver } from './response-observer';
 import type { UpstreamPool } from './transport';
 import { hintedLinks, responseHead, type ResponseChanges } from './response-headers';
 import { isBrokenConnection, upstreamError } from './upstream-errors';
@@ -44,6 +45,8 @@ export interface ExchangeTerms {
   readonly levels: readonly string[];
   /** Sees that the client reads what it is sent. */
   readonly readers: PaceWatch;
+  /** Undefined: nobody looks on. */
+  readonly observer: ResponseObserver | undefined;
   refuse(error: GatewayError): void;
   /** The response leaves whole at this moment. Not called where that takes longer; called again changes nothing. */
   readonly delivered: () => void;
@@ -65,6 +68,8 @@ export class Exchange implements Ending {
   /** Whether the upstream has sent a byte. */
   private answered = false;
   private over = false;
+  /** What comes is not for the client: it has been answered otherwise, or is gone. */
+  private diverted = false;
   /** Everything of the response is here, and it leaves at the end of this turn. */
   private ending = false;
   /** What is left to be sent then. */
@@ -143,6 +148,8 @@ export class Exchange implements Ending {
     this.contentLength = head.contentLength;
     const { body } = this.terms;
     if (body && !Buffer.isBuffer(body)) body.answered = true;
+    const passes = this.terms.observer?.head(status, raw, head) ?? true;
+    if (!passes || this.diverted) return this.divert(status);
     // What the client has not sent yet may never be read.
     if (body && !response.req.complete) closeAfterResponse(response.req, response);
     const reason = WRITABLE_REASON.test(statusText) ? statusText : undefined;
@@ -164,6 +171,8 @@ export class Exchange implements Ending {
 
   onData(chunk: Buffer): boolean {
     const { response, coded } = this;
+    this.terms.observer?.data(chunk);
+    if (this.diverted) return true;
     if (coded) {
       const more = coded.write(chunk);
       if (more) this.silence?.refresh();
@@ -197,6 +206,7 @@ export class Exchange implements Ending {
 
   private goOn(): void {
     this.reader?.settled();
+    if (this.diverted) return;
     this.resume?.();
     if (!this.over) this.expectWithin(this.terms.timeouts.idleMs);
   }
@@ -214,6 +224,8 @@ export class Exchange implements Ending {
   onComplete(trailers: Buffer[] | null): void {
     if (this.over) return;
     this.finish();
+    this.terms.observer?.complete((trailers?.length ?? 0) > 0);
+    if (this.diverted) return;
     if (trailers && trailers.length > 0) this.response.addTrailers(this.trailersOf(trailers));
     if (this.coded) return this.coded.end();
     if (!this.response.writableEnded) this.endSoon();
@@ -244,6 +256,20 @@ export class Exchange implements Ending {
   onError(error: Error): void {
     if (!this.over && this.mayRetry(error)) this.start();
     else this.fail(upstreamError(error));
+  }
+
+  /** Reads a response to its end that is not for the client. */
+  private divert(status: number): boolean {
+    this.diverted = true;
+    if (status === 304) this.finish();
+    return true;
+  }
+
+  /** The client is gone, and somebody else wants the response: within the total time, and as fast as it comes. */
+  private goOnAlone(): void {
+    this.diverted = true;
+    clearTimeout(this.silence);
+    this.resume?.();
   }
 
   /** A 304 may have the length of the body it leaves out (RFC 9110 §15.4.5), which undici then finds missing. */
@@ -303,7 +329,8 @@ export class Exchange implements Ending {
     this.coded?.destroy();
     // Nothing is missing any more.
     if (this.ending) return;
-    this.tearDown(error);
+    const answered = this.terms.observer?.failed(error) ?? false;
+    if (!answered && !this.diverted) this.tearDown(error);
     this.abort?.(error);
   }
 
@@ -337,6 +364,7 @@ export class Exchange implements Ending {
 
   /** The response is over. If the exchange is not, nobody will read what the upstream goes on computing. */
   private leave(): void {
+    if (!this.over && (this.diverted || this.terms.observer?.abandoned())) return this.goOnAlone();
     clearTimeout(this.deadline);
     this.coded?.destroy();
     this.reader?.settled();
@@ -347,6 +375,7 @@ export class Exchange implements Ending {
 
   private finish(): void {
     this.over = true;
+    if (this.diverted) clearTimeout(this.deadline);
     clearTimeout(this.silence);
     this.context.upstreamEndedAt = performance.now();
   }
