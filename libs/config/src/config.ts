@@ -140,6 +140,15 @@ export function loadConfig(env: Record<string, string | undefined>): GatewayConf
     serviceTokens,
     rateLimitMode: values.RATE_LIMIT_MODE,
     openRegistration: values.OPEN_REGISTRATION,
+    ...forwardingConfig(values, production),
+    shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_MS,
+    shutdownDelayMs: values.SHUTDOWN_DELAY_MS,
+  });
+}
+
+/** What bounds requests and responses, and what becomes of them on the way. */
+function forwardingConfig(values: SettingValues, production: boolean) {
+  return {
     timeouts: timeoutConfig(values),
     maxBodyBytes: values.MAX_BODY_BYTES,
     bodyBufferMaxBytes: values.BODY_BUFFER_MAX_BYTES,
@@ -150,9 +159,7 @@ export function loadConfig(env: Record<string, string | undefined>): GatewayConf
     compression: compressionConfig(values),
     cacheMemoryBytes: values.CACHE_MEMORY_BYTES,
     cacheRedisBytes: values.CACHE_REDIS_BYTES,
-    shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_MS,
-    shutdownDelayMs: values.SHUTDOWN_DELAY_MS,
-  });
+  };
 }
 
 function compressionConfig(values: SettingValues): CompressionConfig {
