@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SETTINGS } from '#libs/config';
@@ -64,6 +65,8 @@ describe('the quick start', () => {
       authorization: 'Bearer agent-token',
       'x-gateway-region': 'us-east-1',
       'x-forwarded-for': '127.0.0.1',
+      // As the documented verifier works it out.
+      'x-gateway-signature': `sha256=${createHmac('sha256', 'your-secret-key').update('{"cpu":1}\n{"cpu":2}\n').digest('hex')}`,
     });
     expect(headers['x-gateway-timestamp']).toMatch(/^\d+$/);
     expect(Number(headers['x-gateway-timestamp'])).toBeGreaterThanOrEqual(before);

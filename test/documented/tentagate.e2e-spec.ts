@@ -49,6 +49,18 @@ describeRedis('TentaGate by its documented variables alone', () => {
     expect((await get('/api/users', bearer())).status).toBe(200);
   });
 
+  it('keeps good answers for 60 seconds, each for whoever has asked', async () => {
+    const me = bearer(token({ sub: 'me' }));
+    const asked = users.requests.length;
+    const [first, again] = [await get('/api/users/kept', me), await get('/api/users/kept', me)];
+    expect([first.status, again.status, again.body]).toEqual([200, 200, first.body]);
+    expect(again.headers['cache-status']).toMatch(/^gatehouse; hit; ttl=(?:60|5\d)$/);
+    expect(users.requests.length).toBe(asked + 1);
+    await get('/api/users/kept', bearer(token({ sub: 'somebody else' })));
+    await send(`${gateway.url}/api/users/kept`, { method: 'POST', headers: me, body: {} });
+    expect(users.requests.length).toBe(asked + 3);
+  });
+
   it.each<[title: string, headers: () => Record<string, string>]>([
     ['no token', () => ({})],
     ['a token by another secret', () => bearer(token({}, 'another'))],
@@ -94,6 +106,23 @@ describeRedis('TentaGate by its documented variables alone', () => {
     const headers = { ...bearer(), 'X-Forwarded-For': '203.0.113.99' };
     const statuses = await Promise.all(Array.from({ length: 41 }, () => get('/api/users/1', headers)));
     expect(statuses.filter(({ status }) => status === 429)).toHaveLength(1);
+  });
+
+  it('stops asking a service that fails, until it has had a rest', async () => {
+    const failing = await startUpstream((_, response) => response.writeHead(503).end());
+    const other = await startGateway({
+      JWT_SECRET_KEY,
+      BACKEND_SERVICES: JSON.stringify({ users: failing.url }),
+    });
+    const codes: string[] = [];
+    for (let i = 0; i < 8; i++) {
+      const { body } = await send(`${other.url}/api/users/${i}`, { headers: bearer() });
+      codes.push(body === '' ? 'passed on' : (JSON.parse(body) as { code: string }).code);
+    }
+    expect(codes).toEqual([...Array<string>(5).fill('passed on'), ...Array<string>(3).fill('circuit_open')]);
+    expect(failing.requests).toHaveLength(5);
+    await other.close();
+    await failing.stop();
   });
 
   it('leaves the rest of /api to tenants and their keys', async () => {

@@ -342,11 +342,12 @@ describe('secrets of tokens', () => {
     const { namedSecrets } = loadConfig({
       GATEWAY_SECRET_ACME: 'x',
       GATEWAY_SECRET_EMPTY: '',
+      HMAC_SECRET: 'z',
       GATEWAY_JWT_SECRET: SECRET,
       MY_GATEWAY_SECRET_B: 'y',
       PATH: '/bin',
     });
-    expect([...namedSecrets]).toEqual([['GATEWAY_SECRET_ACME', 'x']]);
+    expect([...namedSecrets]).toEqual([['GATEWAY_SECRET_ACME', 'x'], ['HMAC_SECRET', 'z']]); // prettier-ignore
   });
 });
 

@@ -4,7 +4,7 @@ import { Environment } from './environment';
 import { loadLimits, type LoadConfig } from './load-config';
 import { edgeConfig, type EdgeConfig } from './edge-config';
 import { profilePort } from './profiles';
-import { SECRET_PREFIX, SETTINGS, type SettingName, type SettingValues } from './settings';
+import { SETTINGS, isSecretVariable, type SettingName, type SettingValues } from './settings';
 import { tokenKeyConfig, type TokenKeyConfig } from './token-keys';
 import { checkTokenSecrets } from './token-secrets';
 import { hstsMaxAgeSeconds, tlsConfig, type TlsConfig } from './tls-config';
@@ -194,7 +194,7 @@ function parseAll(env: Record<string, string | undefined>, problems: string[]): 
 }
 
 function namedSecrets(env: Record<string, string | undefined>): ReadonlyMap<string, string> {
-  const named = Object.entries(env).filter(([name, value]) => name.startsWith(SECRET_PREFIX) && value);
+  const named = Object.entries(env).filter(([name, value]) => isSecretVariable(name) && value);
   return new Map(named as Array<[string, string]>);
 }
 

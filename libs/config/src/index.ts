@@ -25,5 +25,5 @@ export {
   type AddressDigits,
   type AddressRange,
 } from './address-range';
-export { SECRET_PREFIX, SETTINGS, renderEnvExample } from './settings';
+export { SECRET_PREFIX, SETTINGS, isSecretVariable, renderEnvExample } from './settings';
 export { readClientEnvironment, type ClientEnvironment } from './client-environment';

@@ -312,6 +312,12 @@ export type SettingValues = {
 
 /** Variables beyond the table: the only ones that documents of tenants may name in the place of a secret. */
 export const SECRET_PREFIX = 'GATEWAY_SECRET_';
+const SECRET_VARIABLE = new RegExp(`^(?:${SECRET_PREFIX}[A-Z0-9_]{1,100}|HMAC_SECRET)$`);
+
+/** Only these may be named in documents: whoever writes those must not read the gateway's whole environment. */
+export function isSecretVariable(name: string): boolean {
+  return SECRET_VARIABLE.test(name);
+}
 
 /** The text of `.env.example`. Settings are commented out, so that a copied file changes nothing. */
 export function renderEnvExample(): string {

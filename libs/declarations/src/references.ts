@@ -1,4 +1,4 @@
-import { SECRET_PREFIX } from '#libs/config';
+import { isSecretVariable } from '#libs/config';
 
 /** The environment, by name. Handed down from `#libs/config`, which alone reads it. */
 export type Variables = (name: string) => string | undefined;
@@ -8,7 +8,7 @@ export type Variables = (name: string) => string | undefined;
  * looked up where it is used; any other is known to the operator's files only.
  */
 export function secretIn(secret: string, variable: string | undefined): string | { env: string } {
-  return variable?.startsWith(SECRET_PREFIX) ? { env: variable } : secret;
+  return variable !== undefined && isSecretVariable(variable) ? { env: variable } : secret;
 }
 
 /** A place in a file where the value of a variable, or something like it, is asked for. */

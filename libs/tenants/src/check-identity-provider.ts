@@ -1,4 +1,4 @@
-import { SECRET_PREFIX } from '#libs/config';
+import { SECRET_PREFIX, isSecretVariable } from '#libs/config';
 import type { AddressPolicy } from './address-policy';
 import {
   checkClaimValues,
@@ -25,8 +25,6 @@ const MAX_PROVIDERS = 16;
 const MAX_SECRETS = 8;
 const MAX_SECRET_LENGTH = 1024;
 const MAX_TOLERANCE_SECONDS = 300;
-/** Only these variables may be named: whoever writes documents must not read the gateway's whole environment. */
-const SECRET_VARIABLE = new RegExp(`^${SECRET_PREFIX}[A-Z0-9_]{1,100}$`);
 
 const FIELDS = [
   'issuer',
@@ -127,7 +125,7 @@ function checkSecrets(secrets: unknown, report: Report): void {
 export function checkSecret(secret: unknown, field: string, minBytes: number, report: Report): void {
   if (isDictionary(secret)) {
     const { env, ...others } = secret;
-    if (typeof env !== 'string' || !SECRET_VARIABLE.test(env))
+    if (typeof env !== 'string' || !isSecretVariable(env))
       report(`${field}.env`, `must name a variable that begins with ${SECRET_PREFIX}`);
     for (const name of Object.keys(others)) report(`${field}.${name}`, 'is not a known field');
   } else if (

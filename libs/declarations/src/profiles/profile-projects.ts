@@ -1,18 +1,24 @@
 import { PROFILE_TENANTS, type Profiles, type RegionalEdge } from '#libs/config';
 import type { PublishedRouteRule } from '#libs/publications';
-import type { ClientRuleFields, ServiceFields, Tenant, TenantTimeouts } from '#libs/tenants';
+import type { CachePolicy, ClientRuleFields, ServiceFields, Tenant, TenantTimeouts } from '#libs/tenants';
 import type { Places, Project } from '../project';
 
 type NamedService = [name: string, fields: Omit<ServiceFields, 'name'>];
 type Limits = Pick<Profiles, 'perMinute' | 'perMinuteAndIp'>;
 
 const CENTRAL = 'central';
+/** Of the key that the edge signs with. */
+const SIGNATURE_KEY = 'edge';
+/** What agents send is kept whole to be signed; what is larger is refused (413). */
+const MAX_SIGNED_BYTES = 16 * 1024 * 1024;
+/** The documented life of a stored answer. */
+const CACHE: CachePolicy = { ttlSeconds: 60, methods: ['GET'] };
 const SECOND_MS = 1000;
 const CONNECT_MS = 10_000;
 
 /** CENTRAL_API_URL as a project: one tenant, one service, one route for everything that is nobody else's. */
 export function regionalEdgeProject(edge: RegionalEdge, limits: Limits): Project {
-  const { centralApiUrl, region } = edge;
+  const { centralApiUrl, region, hmacSecret } = edge;
   const service: NamedService[1] = {
     targets: [{ url: centralApiUrl }],
     timeouts: timeoutsOf(edge),
@@ -26,18 +32,26 @@ export function regionalEdgeProject(edge: RegionalEdge, limits: Limits): Project
     forwardApiKey: true,
   };
   const tenant = tenantOf(PROFILE_TENANTS.regionalEdge, 'Regional edge', centralApiUrl, limits);
+  if (hmacSecret !== undefined) {
+    tenant.signatureKeys = { [SIGNATURE_KEY]: { secret: { env: 'HMAC_SECRET' } } };
+    tenant.signing = { key: SIGNATURE_KEY, maxBodyBytes: MAX_SIGNED_BYTES };
+  }
   return projectOf(tenant, [[CENTRAL, service]], [route]);
 }
 
 /** BACKEND_SERVICES as a project: each is published at `/api/{name}`, for whoever brings a token. */
 export function backendServicesProject(backends: ReadonlyMap<string, string>, limits: Limits): Project {
-  const services = [...backends].map(([name, url]): NamedService => [name, { targets: [{ url }] }]);
+  const services = [...backends].map(([name, url]): NamedService => [
+    name,
+    { targets: [{ url }], breaker: {} },
+  ]);
   const routes = [...backends.keys()].map((name): PublishedRouteRule => ({
     name,
     path: `/api/${name}`,
     stripPrefix: true,
     backends: [{ service: name }],
     auth: { jwt: true },
+    cache: CACHE,
   }));
   const [first = ''] = backends.values();
   return projectOf(
