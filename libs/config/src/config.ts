@@ -64,6 +64,7 @@ export interface GatewayConfig {
   /** 0 means unlimited. */
   readonly maxBodyBytes: number;
   readonly maxHeaderBytes: number;
+  readonly retryBodiesMaxBytes: number;
   readonly upstreamMaxConnections: number;
   readonly allowPrivateUpstreams: boolean;
   readonly shutdownTimeoutMs: number;
@@ -124,6 +125,7 @@ export function loadConfig(env: Record<string, string | undefined>): GatewayConf
     timeouts: timeoutConfig(values),
     maxBodyBytes: values.MAX_BODY_BYTES,
     maxHeaderBytes: values.MAX_HEADER_BYTES,
+    retryBodiesMaxBytes: values.RETRY_BODIES_MAX_BYTES,
     upstreamMaxConnections: values.UPSTREAM_MAX_CONNECTIONS,
     allowPrivateUpstreams: values.ALLOW_PRIVATE_UPSTREAMS ?? !production,
     shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_MS,

@@ -14,6 +14,7 @@ export { RouteGuard, findDestination } from './route.guard';
 export { JwtGuard, guardedPlace, judgeToken, type GuardedPlace } from './jwt.guard';
 export { enforcePolicy } from './token-policy';
 export { PortalTokens, type PortalAccess } from './portal-tokens';
+export { IDEMPOTENT, isSafeToRepeat, retryPolicyOf } from './retries';
 export { RateLimitGuard, enforceLimits, limitHeaders } from './rate-limit.guard';
 export { judgeAgain } from './judge-again';
 export { limitsOf, type RequestLimits } from './request-limits';

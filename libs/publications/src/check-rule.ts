@@ -4,6 +4,7 @@ import {
   checkKnown,
   checkMethods,
   checkRateLimit,
+  checkRetries,
   checkRoutePath,
   checkWhole,
   depth,
@@ -18,7 +19,7 @@ import { isReserved } from './reserved';
 
 const FIELDS = [
   'name', 'path', 'hosts', 'methods', 'headers', 'backends', 'stripPrefix', 'addPrefix', 'requestHeaders',
-  'responseHeaders', 'auth', 'rateLimit',
+  'responseHeaders', 'auth', 'rateLimit', 'retries',
 ]; // prettier-ignore
 const NAME = /^[A-Za-z0-9._-]{1,100}$/;
 const MAX_HOSTS = 50;
@@ -53,6 +54,7 @@ export function checkRule(rule: unknown, field: string, report: Report): void {
   if (rule.addPrefix !== undefined) checkRoutePath(rule.addPrefix, 'addPrefix', inner);
   if (rule.auth !== undefined) checkRouteAuth(rule.auth, inner);
   if (rule.rateLimit !== undefined) checkRateLimit(rule.rateLimit, 'rateLimit', inner);
+  checkRetries(rule.retries, inner);
 }
 
 /** @returns the path in its normal form, if it is one. */

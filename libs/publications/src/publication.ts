@@ -1,4 +1,4 @@
-import type { AuthPolicy, RateLimit } from '#libs/tenants';
+import type { AuthPolicy, RateLimit, RetryPolicy } from '#libs/tenants';
 
 /** One of the services that a published route divides its requests between. */
 export interface PublishedBackend {
@@ -33,6 +33,8 @@ export interface PublishedRouteRule {
   auth?: AuthPolicy & { apiKey?: boolean };
   /** Limit of this route, beside those of its tenant and services. */
   rateLimit?: RateLimit;
+  /** In place of those of the service and the tenant. */
+  retries?: RetryPolicy;
 }
 
 /** What a tenant publishes at the root of the gateway: the document under `tenant:publication:{tenantId}`. */

@@ -1,5 +1,12 @@
 import { keys, type Bucket } from '#libs/store';
-import { Turns, routePath, type AuthPolicy, type Route } from '#libs/tenants';
+import {
+  Turns,
+  routePath,
+  servedRetries,
+  type AuthPolicy,
+  type Route,
+  type ServedRetries,
+} from '#libs/tenants';
 import { HeaderChanges } from './header-changes';
 import { matchKeys, methodsOf } from './match-keys';
 import type { PublishedRouteRule } from './publication';
@@ -17,6 +24,7 @@ export class PublishedRoute implements Route {
   /** Of routes below `/api` only: tenants share those, and none shares this. */
   readonly limit = undefined;
   readonly bucket: Bucket | undefined;
+  readonly retries: ServedRetries | undefined;
   readonly key: string;
   /** Ids of the services that it leads to, those of weight 0 included. */
   readonly services: readonly string[];
@@ -55,6 +63,7 @@ export class PublishedRoute implements Route {
     this.added = prefixOf(addPrefix ?? '/');
     this.requestHeaders = changesOf(rule.requestHeaders);
     this.responseHeaders = changesOf(rule.responseHeaders);
+    this.retries = servedRetries(rule.retries);
     this.bucket = rateLimit && {
       // No digest of a tenant's route has a dash in it.
       key: keys.rateLimitOfRoute(tenantId, `p-${name}`, rateLimit.windowSeconds),

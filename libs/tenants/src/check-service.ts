@@ -14,6 +14,7 @@ import {
   type Report,
 } from './field-checks';
 import { checkHealthCheck, checkPassive } from './check-health';
+import { checkRetries } from './check-retries';
 import type { Service } from './service';
 
 /** A service that holds together, or the reasons why a document is none. */
@@ -22,7 +23,17 @@ export type CheckedService =
 
 const MAX_TARGETS = 64;
 const MAX_WEIGHT = 1000;
-const FIELDS = ['name', 'targets', 'balance', 'healthCheck', 'passive', 'timeouts', 'rateLimit', 'auth'];
+const FIELDS = [
+  'name',
+  'targets',
+  'balance',
+  'healthCheck',
+  'passive',
+  'timeouts',
+  'rateLimit',
+  'auth',
+  'retries',
+];
 
 /**
  * What is wrong with what somebody says about a service; fields that nobody knows are refused.
@@ -73,6 +84,7 @@ function problemsOf(document: Record<string, unknown>, addresses?: AddressPolicy
   if (healthCheck !== undefined) checkHealthCheck(healthCheck, report);
   if (passive !== undefined && passive !== false) checkPassive(passive, report);
   if (timeouts !== undefined) checkTimeouts(timeouts, report);
+  checkRetries(document.retries, report);
   if (rateLimit !== undefined) checkRateLimit(rateLimit, 'rateLimit', report);
   checkAuth(auth, 'auth', report);
   return problems;

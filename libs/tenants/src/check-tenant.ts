@@ -15,6 +15,7 @@ import {
   parseJson,
   type Report,
 } from './field-checks';
+import { checkRetries } from './check-retries';
 import { issuersOf, trustOf } from './identity-provider';
 import type { Tenant } from './tenant';
 
@@ -62,6 +63,7 @@ export function checkTenant(document: unknown, addresses?: AddressPolicy, ownTok
   if (document.rateLimit !== undefined) checkRateLimit(document.rateLimit, 'rateLimit', report);
   checkTrust(document, addresses, report);
   if (document.timeouts !== undefined) checkTimeouts(document.timeouts, report);
+  checkRetries(document.retries, report);
   if (document.suspended !== undefined) checkFlag(document.suspended, 'suspended', report);
   if (problems.length > 0) return { problems };
   const tenant = document as unknown as Tenant;

@@ -32,6 +32,8 @@ export { pathAt, type Upstream } from './common-parts';
 export { ServedTenant } from './served-tenant';
 export { Caller, ServedKey, anonymousCaller, foreignKeyId } from './served-key';
 export { ServedService } from './served-service';
+export { backoffMs, servedRetries, type RetryPolicy, type ServedRetries } from './retry-policy';
+export { checkRetries } from './check-retries';
 export { ServedTarget, type TargetTrouble } from './served-target';
 export { TargetHealth, type WatchedService } from './target-health';
 export { Turns } from './turns';

@@ -1,5 +1,6 @@
 import type { AuthPolicy } from './auth-policy';
 import { keys, type Bucket } from '#libs/store';
+import { servedRetries, type ServedRetries } from './retry-policy';
 import type { PassiveChecks, Service } from './service';
 import { ServedTarget } from './served-target';
 import { TargetHealth, type WatchedService } from './target-health';
@@ -14,6 +15,7 @@ export class ServedService {
   readonly requiresJwt: boolean;
   readonly auth: AuthPolicy | undefined;
   readonly timeouts: TenantTimeouts | undefined;
+  readonly retries: ServedRetries | undefined;
   readonly bucket: Bucket | undefined;
   /** When targets are left out for what clients' requests met; undefined: never. */
   readonly passive: PassiveChecks | undefined;
@@ -42,6 +44,7 @@ export class ServedService {
     this.requiresJwt = auth?.jwt ?? false;
     this.auth = auth;
     this.timeouts = timeouts;
+    this.retries = servedRetries(service.retries);
     this.bucket = rateLimit && {
       key: keys.rateLimitOfService(tenantId, id, rateLimit.windowSeconds),
       capacity: rateLimit.maxRequests,
@@ -54,17 +57,31 @@ export class ServedService {
    * The target of the next request: by turns in proportion to the weights, or the one with the least under way for its
    * weight. Targets in trouble are left out, unless all are: a health check is a suspicion, and refusing everybody on a
    * suspicion would make an outage of a wrong check. A request to a target that is really down costs nothing but itself.
+   * @param tried targets that have failed this very request; they are left out where another is well, and the last choice
+   *   where none is.
    */
-  next(): ServedTarget {
+  next(tried?: readonly ServedTarget[]): ServedTarget {
     const { targets, watched } = this;
     if (!watched) return targets[0] as ServedTarget;
     const now = Date.now();
     this.health.touch(watched, now);
     if (targets.length === 1) return targets[0] as ServedTarget;
+    if (tried) return this.nextBut(tried, now);
     let troubled = 0;
     for (const target of targets) if (target.trouble(now) !== undefined) troubled += 1;
     const some = troubled > 0 && troubled < targets.length;
     return this.at(this.choose(some ? (place) => this.at(place).trouble(now) !== undefined : undefined));
+  }
+
+  private nextBut(tried: readonly ServedTarget[], now: number): ServedTarget {
+    const isTried = (place: number): boolean => tried.includes(this.at(place));
+    const isTroubled = (place: number): boolean => this.at(place).trouble(now) !== undefined;
+    const places = [...this.targets.keys()];
+    // A target that is known to be down is no better than one that has failed once.
+    const out = [(place: number) => isTried(place) || isTroubled(place), isTroubled, isTried].find((isOut) =>
+      places.some((place) => !isOut(place)),
+    );
+    return this.at(this.choose(out));
   }
 
   /** Something leads here, though no request need have come yet. */

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { keys, type Bucket } from '#libs/store';
 import { commonRoutes, commonTrust, commonUpstream, type Upstream } from './common-parts';
 import { trustOf, type TokenTrust } from './identity-provider';
+import { servedRetries, type ServedRetries } from './retry-policy';
 import type { Route, RouteTable } from './route-table';
 import type { Caller } from './served-key';
 import { DEFAULT_RATE_LIMIT, type Tenant, type TenantTimeouts } from './tenant';
@@ -21,6 +22,7 @@ export class ServedTenant {
   /** Whose tokens count here. */
   readonly trust: TokenTrust;
   readonly timeouts: TenantTimeouts | undefined;
+  readonly retries: ServedRetries | undefined;
   readonly billing: ServedBilling;
   /** Who calls routes that ask for no key: see `anonymousCaller`. */
   anonymous: Caller | undefined = undefined;
@@ -42,6 +44,7 @@ export class ServedTenant {
     this.windowSeconds = windowSeconds;
     this.trust = commonTrust(tenant);
     this.timeouts = tenant.timeouts;
+    this.retries = servedRetries(tenant.retries);
     this.billing = billing;
   }
 

@@ -1,4 +1,5 @@
 import type { AuthPolicy } from './auth-policy';
+import type { RetryPolicy } from './retry-policy';
 import type { RateLimit, TenantTimeouts } from './tenant';
 
 /** One of the places that a service's requests are forwarded to. */
@@ -48,6 +49,8 @@ export interface ServiceFields {
   /** Absent: as its parts say when absent; false: targets are used whatever they do. One target alone always is. */
   passive?: PassiveChecks | false;
   timeouts?: TenantTimeouts;
+  /** In place of the tenant's. */
+  retries?: RetryPolicy;
   /** Limit of the service as a whole, beside those of its tenant and keys. */
   rateLimit?: RateLimit;
   /** Whether requests need a JWT; absent: as the tenant's routes that say nothing. */

@@ -239,6 +239,7 @@ const FIELDS: Record<keyof Tenant, true> = {
   idps: true,
   serviceTokens: true,
   timeouts: true,
+  retries: true,
   suspended: true,
   // prettier-ignore
 };

@@ -1,5 +1,6 @@
 import type { AuthPolicy } from './auth-policy';
 import type { IdentityProvider, TrustSettings } from './identity-provider';
+import type { RetryPolicy } from './retry-policy';
 
 /** A token bucket: so many requests at once, refilled evenly over the window. */
 export interface RateLimit {
@@ -42,6 +43,8 @@ export interface Tenant extends TrustSettings {
   /** Whether tokens that the gateway signs are accepted; absent: they are if there is no identity provider. */
   serviceTokens?: boolean;
   timeouts?: TenantTimeouts;
+  /** For requests below /api, and for services and published routes that have none of their own. */
+  retries?: RetryPolicy;
   /** A suspended tenant keeps its configuration and is refused with 403. */
   suspended?: boolean;
 }

@@ -3,6 +3,7 @@ import { Allow } from 'class-validator';
 import { FieldProblemDto } from '../docs/problem.dto';
 import { Nested } from '../edge/nested';
 import { AuthPolicyDto } from '../tenants/auth.dto';
+import { RetriesDto } from '../tenants/retries.dto';
 import { RateLimitDto } from '../tenants/tenant.dto';
 
 const HEADERS = { type: 'object' as const, additionalProperties: { type: 'string' as const } };
@@ -100,6 +101,9 @@ export class PublicationRouteDto {
     description: 'Of the route, beside those of tenant and service.',
   })
   rateLimit?: RateLimitDto;
+
+  @Nested(() => RetriesDto, { optional: true, description: 'Absent: as service or tenant say.' })
+  retries?: RetriesDto;
 }
 
 @ApiSchema({ name: 'PublicationInput' })

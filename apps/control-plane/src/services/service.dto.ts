@@ -3,6 +3,7 @@ import { Allow } from 'class-validator';
 import type { PassiveChecks } from '#libs/tenants';
 import { Nested } from '../edge/nested';
 import { AuthPolicyDto } from '../tenants/auth.dto';
+import { RetriesDto } from '../tenants/retries.dto';
 import { RateLimitDto, TimeoutsDto } from '../tenants/tenant.dto';
 
 @ApiSchema({ name: 'ServiceTarget' })
@@ -99,6 +100,9 @@ export class NewServiceDto {
   @Nested(() => TimeoutsDto, { optional: true })
   timeouts?: TimeoutsDto;
 
+  @Nested(() => RetriesDto, { optional: true, description: 'Absent: as the tenant says.' })
+  retries?: RetriesDto;
+
   @Nested(() => RateLimitDto, { optional: true, description: 'Of the service as a whole. Absent: none.' })
   rateLimit?: RateLimitDto;
 
@@ -119,7 +123,16 @@ class HealthCheckPatchDto extends PartialType(HealthCheckDto) {}
   description: 'A JSON merge patch (RFC 7396): null removes a field, a list replaces the whole list.',
 })
 export class ServicePatchDto extends PartialType(
-  OmitType(NewServiceDto, ['targets', 'balance', 'healthCheck', 'passive', 'timeouts', 'rateLimit', 'auth']),
+  OmitType(NewServiceDto, [
+    'targets',
+    'balance',
+    'healthCheck',
+    'passive',
+    'timeouts',
+    'rateLimit',
+    'auth',
+    'retries',
+  ]),
 ) {
   @Nested(() => ServiceTargetDto, { list: true, optional: true })
   targets?: ServiceTargetDto[];
@@ -137,6 +150,9 @@ export class ServicePatchDto extends PartialType(
 
   @Nested(() => TimeoutsDto, { optional: true, nullable: true })
   timeouts?: TimeoutsDto | null;
+
+  @Nested(() => RetriesDto, { optional: true, nullable: true })
+  retries?: RetriesDto | null;
 
   @Nested(() => RateLimitDto, { optional: true, nullable: true })
   rateLimit?: RateLimitDto | null;

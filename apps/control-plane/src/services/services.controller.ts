@@ -126,5 +126,6 @@ function serviceView({ service }: StoredService): ServiceDto {
     timeouts,
     rateLimit,
     auth,
+    retries: service.retries,
   };
 }

@@ -17,7 +17,7 @@ import { BrokenTenantDto, TenantDto } from './tenant.dto';
 export function tenantView(stored: StoredTenant): TenantDto | BrokenTenantDto {
   if (!stored.tenant) return { id: stored.id, problems: stored.problems };
   const { id, name, upstreamBaseUrl, allowedRoutes, auth, rateLimit, timeouts, suspended } = stored.tenant;
-  const { idp, idps, serviceTokens } = stored.tenant;
+  const { idp, idps, serviceTokens, retries } = stored.tenant;
   return {
     id,
     name,
@@ -29,6 +29,7 @@ export function tenantView(stored: StoredTenant): TenantDto | BrokenTenantDto {
     idps: idps?.map(shownProvider),
     serviceTokens,
     timeouts: timeouts && timeoutsView(timeouts),
+    retries,
     suspended,
   };
 }

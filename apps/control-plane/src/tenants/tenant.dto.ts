@@ -4,6 +4,7 @@ import { FieldProblemDto } from '../docs/problem.dto';
 import { Nested } from '../edge/nested';
 import { AuthDto, AuthPatchDto, AuthPolicyDto } from './auth.dto';
 import { IdentityProviderDto, IdentityProviderPatchDto } from './identity-provider.dto';
+import { RetriesDto } from './retries.dto';
 
 @ApiSchema({ name: 'RateLimit' })
 export class RateLimitDto {
@@ -119,6 +120,12 @@ export class TenantInputDto {
   @Nested(() => TimeoutsDto, { optional: true })
   timeouts?: TimeoutsDto;
 
+  @Nested(() => RetriesDto, {
+    optional: true,
+    description: 'Absent: what broke is sent once more at the most.',
+  })
+  retries?: RetriesDto;
+
   @ApiPropertyOptional({ type: Boolean, description: 'Requests of a suspended tenant are refused with 403.' })
   @IsOptional()
   @IsBoolean()
@@ -132,7 +139,7 @@ class RateLimitPatchDto extends PartialType(RateLimitDto) {}
   description: 'A JSON merge patch (RFC 7396): null removes a field, a list replaces the whole list.',
 })
 export class TenantPatchDto extends PartialType(
-  OmitType(TenantInputDto, ['auth', 'rateLimit', 'idp', 'timeouts']),
+  OmitType(TenantInputDto, ['auth', 'rateLimit', 'idp', 'timeouts', 'retries']),
 ) {
   @Nested(() => AuthPatchDto, { optional: true, nullable: true })
   auth?: AuthPatchDto | null;
@@ -145,6 +152,9 @@ export class TenantPatchDto extends PartialType(
 
   @Nested(() => TimeoutsDto, { optional: true, nullable: true })
   timeouts?: TimeoutsDto | null;
+
+  @Nested(() => RetriesDto, { optional: true, nullable: true })
+  retries?: RetriesDto | null;
 }
 
 @ApiSchema({ name: 'Tenant' })
