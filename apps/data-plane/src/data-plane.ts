@@ -26,6 +26,7 @@ import { describeRequest } from './refusable';
 import { createTlsListener } from './tls-listener';
 import { Forwarder } from './upstream/forwarder';
 import { HealthChecks } from './upstream/health-checks';
+import { RetryObservation } from './upstream/retry-observation';
 import { Transport } from './upstream/transport';
 
 /** What the process hands to the data plane. */
@@ -74,7 +75,9 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
     cors,
     accounting,
     streams,
+    retries: new RetryObservation(metrics.retries, logging),
     maxBodyBytes: config.maxBodyBytes,
+    keptBodiesBytes: config.retryBodiesMaxBytes,
     refuse: (error, request, response) => filter.respond(error, request, response),
   });
   const checks = new HealthChecks(targets, transport, directory, publications, logging.logger);

@@ -58,6 +58,8 @@ export class Observation {
       status,
       durationMs,
       upstreamMs,
+      attempts: context.attempts > 1 ? context.attempts : undefined,
+      retryWithheld: context.retryWithheld,
       clientAddress: context.clientAddress,
       decision: context.refusal?.code ?? 'allow',
       bytesIn: context.bytesIn,

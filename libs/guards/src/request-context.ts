@@ -70,6 +70,14 @@ export class RequestContext {
   /** The target that was chosen among those of the service. */
   target: ServedTarget | undefined = undefined;
   upstreamStartedAt: number | undefined = undefined;
+  /** Times it was sent, where that was more than once or a retry policy says how often it may be; else 0. */
+  attempts = 0;
+  /** When the last of several was. */
+  attemptStartedAt: number | undefined = undefined;
+  /** When the head of the response came from a target. */
+  answeredAt: number | undefined = undefined;
+  /** Why it was not sent again although it failed. */
+  retryWithheld: string | undefined = undefined;
   upstreamEndedAt: number | undefined = undefined;
   /** The connection is a WebSocket now, and no HTTP response will come. */
   switchedProtocols = false;

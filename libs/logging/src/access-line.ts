@@ -17,6 +17,10 @@ export interface AccessRecord {
   status: number;
   durationMs: number;
   upstreamMs: number | undefined;
+  /** Times it was sent to upstreams, if more than once. */
+  attempts?: number | undefined;
+  /** Why it was not sent again although it failed. */
+  retryWithheld?: string | undefined;
   clientAddress: string;
   /** `allow`, or the code of the refusal. */
   decision: string;
@@ -60,6 +64,8 @@ export function accessLine(r: AccessRecord, level: string): string {
     `"status":${r.status},` +
     `"durationMs":${r.durationMs.toFixed(2)},` +
     (r.upstreamMs === undefined ? '' : `"upstreamMs":${r.upstreamMs.toFixed(2)},`) +
+    (r.attempts === undefined ? '' : `"attempts":${r.attempts},`) +
+    (r.retryWithheld === undefined ? '' : `"retryWithheld":"${r.retryWithheld}",`) +
     `"ip":${quoted(r.clientAddress)},"bytesIn":${r.bytesIn},"bytesOut":${r.bytesOut},` +
     `"decision":"${r.decision}","msg":"request"}\n`
   );

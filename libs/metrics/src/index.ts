@@ -4,6 +4,7 @@
  * Not here: deciding when something is counted; the planes do that, once per request.
  */
 export { GatewayMetrics, type FinishedRequest } from './gateway-metrics';
+export { RetryMetrics, type RetryOutcome } from './retry-metrics';
 export { ControlMetrics } from './control-metrics';
 export { MetricsRegistry, METRICS_CONTENT_TYPE } from './registry';
 export { exposeToPrimary, renderForAllWorkers, serveWorkerScrapes } from './worker-scrapes';

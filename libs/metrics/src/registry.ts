@@ -4,6 +4,7 @@ import { ControlMetrics } from './control-metrics';
 import { watchDeclarations, type WatchedDeclarations } from './declaration-metrics';
 import { GatewayMetrics } from './gateway-metrics';
 import { watchKeySets, type WatchedKeySets } from './identity-metrics';
+import { RetryMetrics } from './retry-metrics';
 import { watchTargets, type WatchedTargets } from './target-metrics';
 import { watchStore, watchUsage, type WatchedStore, type WatchedUsage } from './store-metrics';
 
@@ -14,11 +15,13 @@ export class MetricsRegistry {
   readonly registry = new Registry();
   readonly gateway: GatewayMetrics;
   readonly control: ControlMetrics;
+  readonly retries: RetryMetrics;
 
   /** @param maxTenants tenants with series of their own; see GatewayMetrics. */
   constructor(private readonly maxTenants: number) {
     collectDefaultMetrics({ register: this.registry });
     this.gateway = new GatewayMetrics(this.registry, maxTenants);
+    this.retries = new RetryMetrics(this.registry, (tenantId) => this.gateway.tenantLabel(tenantId));
     this.control = new ControlMetrics(this.registry);
   }
 

@@ -1,18 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
-import type { Dispatcher } from 'undici';
 import type { TimeoutConfig } from '#libs/config';
 import { GatewayError } from '#libs/errors';
-import type { RequestContext } from '#libs/guards';
+import { IDEMPOTENT, type RequestContext } from '#libs/guards';
 import type { HeaderChanges } from '#libs/publications';
 import { atEndOfTurn, writeLast, type Ending } from '../last-write';
 import { closeAfterResponse } from '../lingering-close';
-import type { UpstreamPool } from './transport';
+import { dispatch, type Outgoing } from './dispatch';
 import { hintedLinks, responseHead } from './response-headers';
+import type { RetryObservation } from './retry-observation';
 import { isBrokenConnection, upstreamError } from './upstream-errors';
-
-/** RFC 9110 §9.2.2: repeating these means the same as sending them once. */
-const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 
 /** Bodies up to this size are worth copying into a string. */
 const ONE_WRITE_BYTES = 16_384;
@@ -22,11 +19,10 @@ const WRITABLE_REASON = /^[\x20-\x7e]*$/;
 
 /** What an exchange needs from its surroundings. */
 export interface ExchangeTerms {
-  readonly upstream: UpstreamPool;
-  readonly path: string;
-  readonly headers: string[];
+  readonly outgoing: Outgoing;
   readonly timeouts: TimeoutConfig;
-  /** Undefined when the request has none. */
+  readonly retries: RetryObservation;
+  /** Undefined when the request has none, or when the attempts of a retry policy send it. */
   readonly body: Readable | undefined;
   /** What a published route makes of the response's headers. */
   readonly changes: HeaderChanges | undefined;
@@ -52,6 +48,9 @@ export class Exchange implements Ending {
   /** Ends it when the upstream has been silent for too long: before the head, or inside the body. */
   private silence: NodeJS.Timeout | undefined;
   private attempts = 0;
+  /** The attempts that a retry policy makes; undefined: this sends the request itself. */
+  retrying: { end(clientGone: boolean): void } | undefined = undefined;
+  private continued = false;
   /** Whether the upstream has sent a byte. */
   private answered = false;
   private over = false;
@@ -75,29 +74,22 @@ export class Exchange implements Ending {
   }
 
   start(): void {
-    const { upstream, path, headers } = this.terms;
+    const { outgoing, body } = this.terms;
+    const { context } = this;
     this.attempts += 1;
-    this.context.upstreamStartedAt ??= performance.now();
-    upstream.pool.dispatch(
-      {
-        path,
-        method: this.context.method,
-        headers,
-        body: this.terms.body ?? null,
-        // Ours are Node's timers, which go when they are cleared; undici's stay listed for up to a second, and every
-        // finished request with them.
-        headersTimeout: 0,
-        bodyTimeout: 0,
-      },
-      this as unknown as Dispatcher.DispatchHandler,
-    );
+    if (context.upstreamStartedAt === undefined) {
+      context.upstreamStartedAt = performance.now();
+      outgoing.upstream.retries.request(context.upstreamStartedAt);
+    }
+    dispatch(outgoing, context.method, body, this);
   }
 
   onConnect(abort: (error?: Error) => void): void {
     if (this.over) return abort();
     this.abort = abort;
     // Only now is there somebody to read the body (RFC 9110 §10.1.1).
-    if (this.context.expectsContinue && this.attempts === 1 && knowsInterim(this.response.req)) {
+    if (this.context.expectsContinue && !this.continued && knowsInterim(this.response.req)) {
+      this.continued = true;
       this.response.writeContinue();
     }
   }
@@ -116,13 +108,15 @@ export class Exchange implements Ending {
     if (status < 200) return this.interim(status, raw);
     const { response } = this;
     const { ownHeaders, levels, changes } = this.terms;
+    if (this.context.target) this.context.answeredAt = performance.now();
     const head = responseHead(status, raw, ownHeaders, levels, changes);
     clearTimeout(this.silence);
     this.silence = undefined;
     this.resume = resume;
     this.contentLength = head.contentLength;
     // What the client has not sent yet may never be read.
-    if (this.terms.body && !response.req.complete) closeAfterResponse(response.req, response);
+    if (this.context.bodyLength !== undefined && !response.req.complete)
+      closeAfterResponse(response.req, response);
     response.writeHead(status, WRITABLE_REASON.test(statusText) ? statusText : undefined, head.headers);
     if (status === 304) this.endEarly();
     else process.nextTick(awaitBody, this);
@@ -179,7 +173,7 @@ export class Exchange implements Ending {
   }
 
   onError(error: Error): void {
-    if (!this.over && this.mayRetry(error)) this.start();
+    if (!this.over && this.mayRetry(error)) this.startAgain();
     else this.fail(upstreamError(error));
   }
 
@@ -216,16 +210,29 @@ export class Exchange implements Ending {
     return true;
   }
 
-  /** Nothing came back yet, repeating is harmless, no body was consumed, and the budget allows it. */
+  /**
+   * What happens without a retry policy: nothing came back yet, repeating is harmless, there is no body that was consumed,
+   * and the budget allows it.
+   */
   private mayRetry(error: Error): boolean {
-    return (
-      this.attempts === 1 &&
-      !this.answered &&
-      this.terms.body === undefined &&
-      IDEMPOTENT.has(this.context.method) &&
-      isBrokenConnection(error) &&
-      this.terms.upstream.retries.withdraw()
-    );
+    if (
+      this.attempts !== 1 ||
+      this.answered ||
+      this.context.bodyLength !== undefined ||
+      !IDEMPOTENT.has(this.context.method) ||
+      !isBrokenConnection(error)
+    )
+      return false;
+    const { outgoing, retries } = this.terms;
+    if (outgoing.upstream.retries.withdraw(performance.now())) return true;
+    retries.withheld(this.context, 'budget');
+    return false;
+  }
+
+  private startAgain(): void {
+    this.context.attempts = 2;
+    this.terms.retries.retrying(this.context, 'broken', 0);
+    this.start();
   }
 
   /** Breaks the response off, also what the client has yet to read of one that is complete. */
@@ -271,9 +278,17 @@ export class Exchange implements Ending {
   }
 
   private finish(): void {
+    const { response } = this;
     this.over = true;
     clearTimeout(this.silence);
     this.context.upstreamEndedAt = performance.now();
+    this.retrying?.end(response.destroyed);
+    if (this.attempts > 1)
+      this.terms.retries.retried(
+        this.context,
+        'broken',
+        response.headersSent ? 'succeeded' : response.destroyed ? 'abandoned' : 'failed',
+      );
   }
 }
 

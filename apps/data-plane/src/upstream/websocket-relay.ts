@@ -1,14 +1,18 @@
+import type http from 'node:http';
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { GatewayError } from '#libs/errors';
-import type { GatewayRequest } from '#libs/guards';
+import { retryPolicyOf, type GatewayRequest } from '#libs/guards';
 import type { HeaderChanges } from '#libs/publications';
 import { pathAt, type Upstream } from '#libs/tenants';
 import type { OpenStreams } from '../streams/open-streams';
 import { JoinedSockets } from './joined-sockets';
 import type { Proxy } from './proxy';
 import { responseHead } from './response-headers';
+import type { RetryBudgets } from './retry-budgets';
+import type { RetryObservation } from './retry-observation';
 import type { Transport } from './transport';
+import { UpgradeDial } from './upgrade-dial';
 import { upstreamError, type Refuse } from './upstream-errors';
 
 /** Hands judged upgrade requests to http-proxy, and puts right what it leaves out: time-outs and honest refusals. */
@@ -21,6 +25,7 @@ export class WebSocketRelay {
     private readonly transport: Transport,
     private readonly refuse: Refuse,
     private readonly streams: OpenStreams,
+    private readonly failover: { budgets: RetryBudgets; observation: RetryObservation },
   ) {
     proxy.on('proxyReqWs', (outgoing, request, socket) => {
       this.follow(outgoing, request as GatewayRequest, socket);
@@ -34,10 +39,33 @@ export class WebSocketRelay {
     if (!upstream) throw new Error('the WebSocketRelay ran before the guards');
     // The client may have gone while the guards were waiting.
     if (socket.destroyed || socket.readableEnded) return void socket.destroy();
+    const policy = retryPolicyOf(context);
+    if (!policy) {
+      const agent = this.transport.agentFor(new URL(upstream.origin));
+      context.upstreamStartedAt = performance.now();
+      return this.shake(request, response, upstream, agent);
+    }
+    const { budgets, observation } = this.failover;
+    const dial = new UpgradeDial(context, socket, {
+      transport: this.transport,
+      policy,
+      budget: budgets.of(context),
+      observation,
+      connected: (agent) => this.shake(request, response, context.upstream ?? upstream, agent),
+      failed: (error) => this.refuse(error, request, response),
+    });
+    dial.start();
+  }
+
+  private shake(
+    request: GatewayRequest,
+    response: ServerResponse,
+    upstream: Upstream,
+    agent: http.Agent,
+  ): void {
+    const { context, socket } = request;
     const origin = new URL(upstream.origin);
-    const agent = this.transport.agentFor(origin);
     this.handshakes.set(request, response);
-    context.upstreamStartedAt = performance.now();
     request.url = pathAt(upstream, context.routedPath) + context.query;
     request.headers = handshakeHeaders(request, upstream);
     this.proxy.ws(request, socket, Buffer.alloc(0), {
@@ -72,6 +100,7 @@ export class WebSocketRelay {
 
     outgoing.once('upgrade', (answer, upstreamSocket) => {
       settle();
+      context.answeredAt = performance.now();
       // http-proxy writes the 101 to the raw socket; the response that could have refused steps aside.
       response.detachSocket(socket);
       answer.headers['x-request-id'] = context.id;
@@ -132,10 +161,14 @@ function timeHandshake(outgoing: ClientRequest, connectMs: number, firstByteMs: 
   const expire = (): void => void outgoing.destroy(new GatewayError('upstream_timeout'));
   let deadline = setTimeout(expire, connectMs);
   outgoing.once('socket', (socket) => {
-    socket.once('encrypted' in socket ? 'secureConnect' : 'connect', () => {
+    const wait = (): void => {
       clearTimeout(deadline);
       deadline = setTimeout(expire, firstByteMs);
-    });
+    };
+    // One that was dialled before (upgrade-dial.ts) is connected.
+    if (!socket.connecting && (socket as { secureConnecting?: boolean }).secureConnecting !== true)
+      return wait();
+    socket.once('encrypted' in socket ? 'secureConnect' : 'connect', wait);
   });
   outgoing.once('close', () => clearTimeout(deadline));
   return () => clearTimeout(deadline);

@@ -1,0 +1,174 @@
+import type { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
+import { GatewayError } from '#libs/errors';
+import type { RequestContext } from '#libs/guards';
+
+/** Small pieces are put together up to this size: kept one by one, a thousand of a byte each would take a hundred times as much. */
+const PIECE_BYTES = 4096;
+
+/** What the bodies kept by a process may take together. */
+export class KeptBytes {
+  private left: number;
+
+  constructor(maxBytes: number) {
+    this.left = maxBytes;
+  }
+
+  /** Whether there is room, which is taken then. */
+  take(bytes: number): boolean {
+    if (bytes > this.left) return false;
+    this.left -= bytes;
+    return true;
+  }
+
+  giveBack(bytes: number): void {
+    this.left += bytes;
+  }
+}
+
+/** What keeping is bounded by, in bytes. */
+interface Bounds {
+  /** Of a request's body; 0 means unlimited. */
+  readonly bodyBytes: number;
+  readonly keptBytes: number;
+}
+
+/**
+ * A request's body that can be sent several times. It goes to the upstream as it comes in, and is kept beside that until
+ * it proves too large or no further attempt is to come.
+ */
+export class KeptBody {
+  /** Undefined once it cannot be sent again. */
+  private pieces: Buffer[] | undefined = [];
+  private kept = 0;
+  private complete = false;
+  private wanted = true;
+  private copy: BodyCopy | undefined;
+  /** The client went away in the middle, or sent more than is allowed. */
+  broken = false;
+
+  constructor(
+    private readonly request: IncomingMessage,
+    private readonly context: RequestContext,
+    private readonly bounds: Bounds,
+    private readonly memory: KeptBytes,
+  ) {
+    request.on('data', this.onData);
+    request.on('end', this.onEnd);
+    request.on('close', this.onClose);
+    request.on('error', this.onClose);
+    request.pause();
+  }
+
+  /** Whether another copy would be whole. */
+  get replayable(): boolean {
+    return this.pieces !== undefined && !this.broken;
+  }
+
+  /** A stream of the whole body for one attempt; the one before it gets nothing any more. */
+  another(): Readable {
+    this.copy?.destroy();
+    this.request.pause();
+    this.copy = new BodyCopy(this);
+    return this.copy;
+  }
+
+  /** No further attempt is to come; the one under way gets all of it. */
+  forget(): void {
+    this.wanted = false;
+    if (this.copy === undefined || this.copy.caughtUp) this.drop();
+  }
+
+  /** Nobody wants the body any more. What still comes is thrown away until the connection closes (lingering-close.ts). */
+  close(): void {
+    this.wanted = false;
+    this.request.off('data', this.onData);
+    this.request.off('end', this.onEnd);
+    this.request.off('close', this.onClose);
+    this.copy?.destroy();
+    this.copy = undefined;
+    this.drop();
+  }
+
+  /** Gives a copy what it has not had yet. */
+  feed(copy: BodyCopy): void {
+    if (copy !== this.copy) return;
+    while (!copy.caughtUp && copy.next < (this.pieces?.length ?? 0)) {
+      if (!copy.push(this.pieces?.[copy.next++])) return;
+    }
+    copy.caughtUp = true;
+    if (!this.wanted) this.drop();
+    if (this.complete) copy.push(null);
+    else this.request.resume();
+  }
+
+  /** The attempt is over. */
+  left(copy: BodyCopy): void {
+    if (copy !== this.copy) return;
+    this.copy = undefined;
+    if (!this.wanted) this.close();
+    else if (!this.complete) this.request.pause();
+  }
+
+  private readonly onData = (chunk: Buffer): void => {
+    const { context, bounds, copy } = this;
+    context.bytesIn += chunk.length;
+    if (bounds.bodyBytes > 0 && context.bytesIn > bounds.bodyBytes) {
+      this.broken = true;
+      copy?.destroy(new GatewayError('body_too_large'));
+      return;
+    }
+    if (this.pieces) this.keep(chunk, this.pieces);
+    if (copy && !copy.push(chunk)) this.request.pause();
+  };
+
+  private keep(chunk: Buffer, pieces: Buffer[]): void {
+    const tooLarge = Math.max(this.context.bodyLength ?? 0, this.kept + chunk.length) > this.bounds.keptBytes;
+    if (!this.wanted || tooLarge || !this.memory.take(chunk.length)) return this.drop();
+    this.kept += chunk.length;
+    const last = pieces.at(-1);
+    if (last && last.length + chunk.length <= PIECE_BYTES)
+      pieces[pieces.length - 1] = Buffer.concat([last, chunk]);
+    else pieces.push(chunk);
+  }
+
+  private drop(): void {
+    this.pieces = undefined;
+    this.memory.giveBack(this.kept);
+    this.kept = 0;
+  }
+
+  private readonly onEnd = (): void => {
+    this.complete = true;
+    if (this.copy?.caughtUp) this.copy.push(null);
+  };
+
+  private readonly onClose = (): void => {
+    if (this.request.complete) return;
+    this.broken = true;
+    this.copy?.destroy(new Error('the client closed the connection'));
+  };
+}
+
+/** The body on its way in one attempt. A stream of its own, because undici destroys the body of a request that fails. */
+class BodyCopy extends Readable {
+  /** Which of the kept pieces comes next. */
+  next = 0;
+  /** It has had what was kept, and gets the rest as it comes in. */
+  caughtUp = false;
+
+  constructor(private readonly body: KeptBody) {
+    super();
+    // It may fail after undici has let go of it.
+    this.on('error', () => undefined);
+  }
+
+  override _read(): void {
+    this.body.feed(this);
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.body.left(this);
+    callback(error);
+  }
+}
