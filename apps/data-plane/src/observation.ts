@@ -30,10 +30,8 @@ export class Observation {
     else this.accounting.ended(context, status);
     const endedAt = performance.now();
     const durationMs = endedAt - context.startedAt;
-    const upstreamMs =
-      context.upstreamStartedAt === undefined
-        ? undefined
-        : (context.upstreamEndedAt ?? endedAt) - context.upstreamStartedAt;
+    const { upstreamStartedAt, attemptStartedAt, upstreamEndedAt = endedAt } = context;
+    const upstreamMs = upstreamStartedAt === undefined ? undefined : upstreamEndedAt - upstreamStartedAt;
     const tenantId = context.tenant?.id;
     this.metrics.inflight -= 1;
     this.metrics.finished({
@@ -41,7 +39,8 @@ export class Observation {
       status,
       durationMs,
       upstream: context.upstream?.origin,
-      upstreamMs,
+      // Of the last attempt: those before it, and the waits, were not this upstream's.
+      upstreamMs: attemptStartedAt === undefined ? upstreamMs : upstreamEndedAt - attemptStartedAt,
     });
     if (context.refusal) this.refused(context, context.refusal);
     else if (status >= 500 && upstreamMs !== undefined) this.metrics.upstreamError(tenantId);
