@@ -57,6 +57,18 @@ describe('a request is sent again', () => {
     expect(upstream.requests).toHaveLength(2);
   });
 
+  it('and does not cost a connection where the answer was short', async () => {
+    const { path, upstream } = await setup.oneTarget(
+      QUICK,
+      [1, 2, 3, 4].flatMap(() => [answer(503), ok]),
+    );
+    let connections = 0;
+    upstream.server.on('connection', () => (connections += 1));
+    for (let i = 0; i < 4; i++) expect((await get(path)).status).toBe(200);
+    expect(upstream.requests).toHaveLength(8);
+    expect(connections).toBeLessThan(4);
+  });
+
   it('only so often, and then the last answer passes unchanged', async () => {
     const moods = [1, 2, 3].map((n) =>
       answer(503, { 'X-Answer': String(n), 'Content-Language': 'de' }, `no ${n}`),
