@@ -40,6 +40,7 @@ module.exports = {
   // The default leaves one core idle, which on two cores is half the machine.
   maxWorkers: '100%',
   testTimeout: 15_000,
+  testSequencer: '<rootDir>/test/support/long-first.cjs',
   coverageProvider: 'v8',
   collectCoverageFrom: ['{src,apps,libs}/**/*.ts', '!**/*.spec.ts', '!**/main.ts', '!**/index.ts'],
   projects: [

@@ -65,8 +65,11 @@ async function runSuite(suite, stage, results) {
   console.error(`\n--- ${suite}`);
   try {
     if (suite === 'peers') results.peers = await (await import('./suites/peers.mjs')).comparePeers(stage);
-    if (suite === 'latency')
-      results.latency = await (await import('./suites/latency.mjs')).compareLatency(stage, results.peers);
+    if (suite === 'latency') {
+      const { compareLatency, measureMachine } = await import('./suites/latency.mjs');
+      results.stalls = await measureMachine(stage);
+      results.latency = await compareLatency(stage, results.peers);
+    }
     if (suite === 'scale') results.scale = await (await import('./suites/scale.mjs')).measureScale(stage);
     if (suite === 'bodies') results.bodies = await (await import('./suites/bodies.mjs')).compareBodies(stage);
   } catch (error) {

@@ -25,6 +25,7 @@ export function toMarkdown(results) {
     );
   if (results.peers) sections.push('## Peers', peersTable(results.peers));
   if (results.latency) sections.push('## Latency at half load', latencyTable(results.latency));
+  if (results.stalls) sections.push(stallLine(results.stalls));
   if (results.scale) sections.push('## Scale', scaleTable(results.scale), memoryLine(results.scale.memory));
   if (results.bodies) sections.push('## Bodies', bodiesTable(results.bodies));
   sections.push('## Promises', verdictTable(verdicts));
@@ -71,6 +72,11 @@ function latencyTable(latency) {
       milliseconds(peer.sentLateP99Us),
     ]),
   );
+}
+
+/** @param {NonNullable<import('./results.mjs').Results['stalls']>} stalls */
+function stallLine({ coreP99Us, loadCoreP99Us, maxUs }) {
+  return `The machine with nothing to do but to look at the clock: a random moment finds the core of the server standing still for ${milliseconds(coreP99Us)} ms, that of the load for ${milliseconds(loadCoreP99Us)} ms (p99), at the most ${milliseconds(maxUs)} ms.`;
 }
 
 /** @param {NonNullable<import('./results.mjs').Results['scale']>} scale */

@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus, loadavg, release, totalmem } from 'node:os';
+import { cpus, loadavg, release, totalmem, type } from 'node:os';
 import { join } from 'node:path';
 
 import { BENCH, commit, peerVersion, productVersion } from '../prerequisites.mjs';
@@ -16,6 +16,7 @@ import { BENCH, commit, peerVersion, productVersion } from '../prerequisites.mjs
  * @property {import('../options.mjs').Options} options
  * @property {import('../suites/peers.mjs').PeerResult[]} [peers]
  * @property {import('../suites/latency.mjs').LatencyResult[]} [latency]
+ * @property {Awaited<ReturnType<typeof import('../suites/latency.mjs').measureMachine>>} [stalls]
  * @property {Awaited<ReturnType<typeof import('../suites/scale.mjs').measureScale>>} [scale]
  * @property {import('../suites/bodies.mjs').BodyResult[]} [bodies]
  * @property {string[]} problems  why figures of this run cannot be trusted; empty if they can
@@ -41,12 +42,11 @@ const PACKAGES = [
  * @returns {Results}
  */
 export function newResults(options, tools, argv) {
-  const processors = cpus();
   return {
     date: new Date().toISOString().slice(0, 10),
     commit: commit(),
     command: ['node bench/run.mjs', ...argv].join(' '),
-    machine: `${processors.length} × ${processors[0]?.model ?? 'unknown CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}`,
+    machine: machine(),
     busyCores: loadavg()[0] ?? 0,
     versions: {
       gatehouse: productVersion(),
@@ -58,6 +58,13 @@ export function newResults(options, tools, argv) {
     problems: [],
     verdicts: [],
   };
+}
+
+/** The machine in a few words, for whoever reads figures of it. */
+export function machine() {
+  const processors = cpus();
+  const model = processors[0]?.model ?? 'unknown CPU';
+  return `${processors.length} × ${model}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${type()} ${release()}`;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { measure, warmUp } from '../load/measure.mjs';
 import { runOpenLoop } from '../load/open-loop.mjs';
+import { measureStalls } from '../load/stalls.mjs';
 import { PATH, choosePeers } from '../peers/index.mjs';
 import { median } from '../report/statistics.mjs';
 import { startPeers } from './peers.mjs';
@@ -19,6 +20,20 @@ const PEERS = ['gatehouse-full', 'gatehouse-bare', 'caddy', 'fastify', 'express'
  * @property {number} sentLateP99Us how late the generator was: what it adds to both
  * @property {{ direct: import('../load/open-loop.mjs').OpenLoopResult, through: import('../load/open-loop.mjs').OpenLoopResult }[]} rounds
  */
+
+/**
+ * What the machine itself adds, by the median round: where that is milliseconds, no figure below is smaller.
+ * @param {import('../stage/index.mjs').Stage} stage
+ */
+export async function measureMachine({ options }) {
+  const rounds = [];
+  for (let round = 0; round < options.rounds; round++) rounds.push(await measureStalls(options));
+  return {
+    coreP99Us: median(rounds.map(({ coreP99Us }) => coreP99Us)),
+    loadCoreP99Us: median(rounds.map(({ loadCoreP99Us }) => loadCoreP99Us)),
+    maxUs: Math.max(...rounds.map(({ maxUs }) => maxUs)),
+  };
+}
 
 /**
  * What a proxy adds to latency at half of the load that it can take, where no queue hides the difference.

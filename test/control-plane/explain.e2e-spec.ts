@@ -21,7 +21,7 @@ interface Explanation {
   judgements: Judgement[];
 }
 
-const GUARDS = ['admission', 'api_key', 'route', 'jwt', 'rate_limit'];
+const GUARDS = ['admission', 'api_key', 'route', 'jwt', 'signature', 'rate_limit'];
 
 describe('explain', () => {
   let gateway: TestGateway;
@@ -224,7 +224,10 @@ describe('explain', () => {
     for (let i = 0; i < 20; i++) await explain('GET', '/api/v1', { 'X-API-Key': key });
     expect({ level: await level(), requests: upstream.requests.length }).toEqual(before);
     const spent = await explain('GET', '/api/', { 'X-API-Key': spentKey });
-    expect(spent.judgements[4]).toMatchObject({ verdict: 'refuse', details: { remaining: 0, capacity: 1 } });
+    expect(spent.judgements.at(-1)).toMatchObject({
+      verdict: 'refuse',
+      details: { remaining: 0, capacity: 1 },
+    });
   });
 
   it('judges from the address that is given, by the trusted proxies', async () => {

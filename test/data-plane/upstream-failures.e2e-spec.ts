@@ -115,6 +115,11 @@ describe('an upstream that breaks off inside the body has the client torn off', 
     ['with a chunk that is none', CHUNKED, (socket) => socket.write('zz\r\n')],
     ['by a reset', CHUNKED, reset],
     ['by a reset, where only the end delimits the body', UNTIL_CLOSE, reset],
+    [
+      'by a reset that arrives together with the last bytes, where only the end delimits the body',
+      UNTIL_CLOSE,
+      (socket) => socket.write('def') && reset(socket),
+    ],
   ])('%s', async (what, bytes, breakOff) => {
     const upstream = await forwarding.raw(({ socket }) => void socket.write(bytes));
     const path = `/api/torn-${what.replaceAll(/\W+/g, '-')}`;

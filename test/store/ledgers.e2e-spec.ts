@@ -227,6 +227,19 @@ describeStores('ledgers', (stage, variant) => {
     expect(await read('usage')).toEqual(new Map([['a', 3n]]));
   });
 
+  it('bound the life of a table from the batch that makes it, and not again', async () => {
+    const additions = [['short', 'a', 1], ['usage', 'a', 1]] as const; // prettier-ignore
+    const lifetimes = new Map([['short', 300]]);
+    await apply(batch('a', 1, { additions, lifetimes }));
+    expect(await read('short')).toEqual(new Map([['a', 1n]]));
+    await apply(batch('a', 2, { additions, lifetimes: new Map([['short', 60_000]]) }));
+    await waitFor('the end of the table', async () => (await read('short')).size === 0);
+    // Made anew, by another source.
+    await apply(batch('b', 1, { additions, lifetimes: new Map([['short', 60_000]]) }));
+    expect(await read('short')).toEqual(new Map([['a', 1n]]));
+    expect(await read('usage')).toEqual(new Map([['a', 3n]]));
+  });
+
   it('are dropped with tables, cycles and sources, and no others with them', async () => {
     await store.ledgers.apply(`${ledger}x`, batch('a', 5));
     await apply(batch('a', 5, { cycleAdditions: [['money', 1]] }));

@@ -31,16 +31,20 @@ export const LIB_DIRECTIONS: Record<string, readonly string[]> = {
   metrics: ['config', 'errors'],
   // The store says in the log when Redis goes away and comes back.
   store: ['logging', 'config', 'errors'],
-  tenants: ['store', 'config', 'errors', 'metrics', 'logging'],
+  breakers: ['store', 'errors'],
+  tenants: ['breakers', 'store', 'config', 'errors', 'metrics', 'logging'],
   usage: ['store', 'config', 'errors', 'metrics', 'logging'],
   billing: ['store', 'errors'],
   audit: ['store', 'errors', 'config', 'logging'],
+  signatures: ['tenants', 'store', 'config', 'errors'],
   tokens: ['store', 'tenants', 'config', 'errors', 'logging'],
   publications: ['tenants', 'store', 'config', 'errors', 'logging'],
   // Files of the operator, read into the same documents that the store holds.
   declarations: ['publications', 'tokens', 'tenants', 'store', 'config', 'errors', 'logging'],
   lifecycle: ['declarations', 'store', 'config', 'errors', 'metrics', 'logging'],
-  guards: ['publications', 'tokens', 'tenants', 'store', 'metrics', 'usage', 'logging', 'errors', 'config'],
+  guards: [
+    'breakers', 'signatures', 'publications', 'tokens', 'tenants', 'store', 'metrics', 'usage', 'logging', 'errors', 'config',
+  ], // prettier-ignore
 };
 
 const MAX_LINES = 400;

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort, scratchFolder, waitFor } from './children';
-import { type TestRedis, startRedis } from './redis';
+import { type RedisOptions, type TestRedis, startRedis } from './redis';
 
 const SLOTS = 16_384;
 
@@ -15,7 +15,9 @@ export interface TestCluster {
 }
 
 /** Three masters without replicas on loopback, every slot served. */
-export async function startCluster(options: { password?: string } = {}): Promise<TestCluster> {
+export async function startCluster(
+  options: Pick<RedisOptions, 'aof' | 'password'> = {},
+): Promise<TestCluster> {
   const settings = { 'cluster-enabled': 'yes', 'cluster-node-timeout': '2000' };
   const nodes = await Promise.all([0, 1, 2].map(() => startRedis({ ...options, settings })));
   const [first, ...others] = nodes as [TestRedis, ...TestRedis[]];
@@ -71,17 +73,18 @@ export interface TestSentinel {
  * noticed after one second; `master` and `replica` keep naming the processes, whatever role they have by then.
  */
 export async function startSentinel(
-  options: { password?: string; sentinels?: number } = {},
+  options: Pick<RedisOptions, 'aof' | 'password'> & { sentinels?: number } = {},
 ): Promise<TestSentinel> {
   const name = 'mymaster';
-  const { password, sentinels: count = 1 } = options;
+  const { aof, password, sentinels: count = 1 } = options;
   const running: TestRedis[] = [];
   const stop = async () => void (await Promise.all(running.map((redis) => redis.stop())));
   try {
     const fast = { 'repl-diskless-sync-delay': '0', ...(password ? { masterauth: password } : {}) };
-    const master = await startRedis({ password, settings: fast });
+    const master = await startRedis({ aof, password, settings: fast });
     running.push(master);
     const replica = await startRedis({
+      aof,
       password,
       settings: { ...fast, replicaof: `${master.host} ${master.port}` },
     });

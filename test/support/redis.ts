@@ -54,6 +54,8 @@ export interface TestRedis {
   resume(): void;
   /** Starts it again, on the same port and with the files it left; stops it first if it still runs. */
   restart(): Promise<void>;
+  /** Whether it was stopped or killed, and not started again. */
+  hasEnded(): boolean;
   /** What the server has printed. */
   output(): string;
 }
@@ -182,6 +184,10 @@ class RedisProcess implements TestRedis {
   async restart(): Promise<void> {
     await this.stop();
     await this.start();
+  }
+
+  hasEnded(): boolean {
+    return this.child?.hasExited() ?? true;
   }
 
   output(): string {

@@ -25,6 +25,7 @@ export function stagePublisher(options: Partial<PublisherContext> = {}) {
     clock: () => state.now,
     retainMs: 600_000,
     maxKeptBytes: 1_000_000,
+    hurried: () => true,
     exists: () => Promise.resolve(true),
     ...options,
   };

@@ -19,6 +19,8 @@ import { PlansController } from './billing/plans.controller';
 import { PricingController } from './billing/pricing.controller';
 import { StatementsController } from './billing/statements.controller';
 import { TenantBillingController } from './billing/tenant-billing.controller';
+import { BreakersController } from './breakers/breakers.controller';
+import { TargetDesk } from './breakers/target-desk';
 import { OPTIONS, type ControlPlaneOptions } from './control-plane.options';
 import { AdminGuard } from './edge/admin.guard';
 import { JsonBodyGuard } from './edge/json-body.guard';
@@ -54,6 +56,7 @@ const CONTROLLERS = [
   ...TOKEN_CONTROLLERS,
   AuditController,
   ServiceHealthController,
+  BreakersController,
   PublicationController,
   PublicationsController,
   ...PORTAL_CONTROLLERS,
@@ -76,7 +79,7 @@ export class ControlPlaneModule {
     const services = new ServiceRepository(store, apiKeys, addresses, ownTokens);
     const tokens = new TokenRepository(store, new TokenSigner(config));
     const tenants = new TenantRepository(store, apiKeys, addresses, ownTokens, [tokens]);
-    const publications = new PublicationRepository(store, ownTokens);
+    const publications = new PublicationRepository(store, ownTokens, addresses);
     const directory = new TenantDirectory(store, logging.logger, config.staleConfigMaxAgeMs);
     const problems = new ProblemFilter((error, request) => {
       const { id } = request as { id?: string };
@@ -90,6 +93,7 @@ export class ControlPlaneModule {
         { provide: TenantRepository, useValue: tenants },
         { provide: ApiKeyRepository, useValue: apiKeys },
         { provide: ServiceRepository, useValue: services },
+        { provide: TargetDesk, useValue: new TargetDesk(store, options.targets) },
         { provide: PublicationRepository, useValue: publications },
         { provide: TenantDirectory, useValue: directory },
         ...tokenProviders(tokens, logging.logger),

@@ -52,8 +52,14 @@ export class Accounting {
     ));
   }
 
-  private refund({ limits, verdict }: RequestContext): void {
-    if (!limits || !verdict?.allowed || limits.claim.length === 1) return;
-    for (const limit of limits.claim) if (isBudget(limit)) this.limiter.refund(limit, limit.cost);
+  /** What no upstream was asked for, because it is given a rest, takes nothing of a rate limit either. */
+  private refund({ limits, verdict, refusal }: RequestContext): void {
+    if (!limits || !verdict?.allowed) return;
+    const unasked = refusal?.code === 'circuit_open';
+    if (limits.claim.length === 1 && !unasked) return;
+    for (const limit of limits.claim) {
+      if (isBudget(limit)) this.limiter.refund(limit, limit.cost);
+      else if (unasked) this.limiter.refund(limit, 1);
+    }
   }
 }

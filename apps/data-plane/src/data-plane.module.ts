@@ -1,5 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { RateLimiter, TokenVerifier } from '#libs/guards';
+import { InboundSignatures, RateLimiter, TokenVerifier } from '#libs/guards';
 import { TenantDirectory } from '#libs/tenants';
 import { GatewayController } from './gateway.controller';
 import { Forwarder } from './upstream/forwarder';
@@ -9,12 +9,13 @@ export interface DataPlaneParts {
   readonly directory: TenantDirectory;
   readonly verifier: TokenVerifier;
   readonly limiter: RateLimiter;
+  readonly inboundSignatures: InboundSignatures;
   readonly forwarder: Forwarder;
 }
 
 @Module({})
 export class DataPlaneModule {
-  static of({ directory, verifier, limiter, forwarder }: DataPlaneParts): DynamicModule {
+  static of({ directory, verifier, limiter, inboundSignatures, forwarder }: DataPlaneParts): DynamicModule {
     return {
       module: DataPlaneModule,
       controllers: [GatewayController],
@@ -22,6 +23,7 @@ export class DataPlaneModule {
         { provide: TenantDirectory, useValue: directory },
         { provide: TokenVerifier, useValue: verifier },
         { provide: RateLimiter, useValue: limiter },
+        { provide: InboundSignatures, useValue: inboundSignatures },
         { provide: Forwarder, useValue: forwarder },
       ],
     };

@@ -4,11 +4,12 @@ import type { RequestListener, Server } from 'node:http';
 import { openCertificates, type Certificates } from '#libs/certificates';
 import type { GatewayConfig } from '#libs/config';
 import { ProblemFilter } from '#libs/errors';
-import { Admission, ProxyTrust } from '#libs/guards';
+import { Admission, InboundSignatures, ProxyTrust, WholeBodies } from '#libs/guards';
 import { listen, type Drainable } from '#libs/lifecycle';
 import { nestLogger, type Logging } from '#libs/logging';
 import type { MetricsRegistry } from '#libs/metrics';
 import type { PublicationTable } from '#libs/publications';
+import { KeyRings, RequestSigner } from '#libs/signatures';
 import type { Store } from '#libs/store';
 import { AddressPolicy, type TargetHealth } from '#libs/tenants';
 import { UsageMeter } from '#libs/usage';
@@ -21,12 +22,15 @@ import { Http2Door } from './http2/http2-door';
 import { HttpsPolicy } from './https-policy';
 import { openJudgement } from './judgement';
 import { Observation } from './observation';
+import { Compression } from './shaping/compression';
+import { Mirrors } from './shaping/mirrors';
 import { PrototypeStableAdapter } from './prototype-stable-adapter';
 import { describeRequest } from './refusable';
 import { createTlsListener } from './tls-listener';
 import { Forwarder } from './upstream/forwarder';
 import { HealthChecks } from './upstream/health-checks';
 import { RetryObservation } from './upstream/retry-observation';
+import { OutgoingSignatures } from './upstream/outgoing-signatures';
 import { Transport } from './upstream/transport';
 
 /** What the process hands to the data plane. */
@@ -70,12 +74,16 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
   const filter = new ProblemFilter((error, request) => observation.internalError(error, request));
   const cors = new Cors(config.allowedOrigins);
   const transport = new Transport(config, addresses);
+  const { inboundSignatures, signatures } = signing(resources);
   const forwarder = new Forwarder({
     transport,
     cors,
     accounting,
     streams,
     retries: new RetryObservation(metrics.retries, logging),
+    compression: new Compression(config.compression, metrics.shaping),
+    mirrors: new Mirrors({ transport, directory, metrics: metrics.shaping, logger: logging.logger }),
+    signatures,
     maxBodyBytes: config.maxBodyBytes,
     keptBodiesBytes: config.retryBodiesMaxBytes,
     refuse: (error, request, response) => filter.respond(error, request, response),
@@ -95,11 +103,26 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
     neighbour: resources.neighbour,
     draining: resources.draining,
   });
-  const parts = { directory, verifier, limiter, forwarder };
+  const parts = { directory, verifier, limiter, inboundSignatures, forwarder };
   const { application, server } = await frame(resources, door, filter, cors, parts);
   const tls = certificates && tlsListener(server, certificates, resources);
   const ending: Part[] = [checks, streams, transport, verifier, limiter, meter];
   return running(config, [server, tls], door, certificates ? [certificates, ...ending] : ending);
+}
+
+/** Signatures in both directions, which share keys and the bodies that are held for them. */
+function signing({ config, store, metrics }: DataPlaneResources): {
+  inboundSignatures: InboundSignatures;
+  signatures: OutgoingSignatures;
+} {
+  const { maxBodyBytes, bodyBufferMaxBytes: maxHeldBytes, timeouts } = config;
+  const rings = new KeyRings(config.namedSecrets);
+  const bodies = new WholeBodies({ maxBodyBytes, maxHeldBytes, timeouts });
+  metrics.gateway.watchBodies(bodies);
+  return {
+    inboundSignatures: new InboundSignatures(rings, bodies, store),
+    signatures: new OutgoingSignatures(new RequestSigner(rings), bodies),
+  };
 }
 
 /** Nest and Express around the guards and the controller, and the server that brings requests to the door. */

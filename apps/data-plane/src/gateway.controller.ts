@@ -1,13 +1,20 @@
 import { All, Controller, Req, Res, UseGuards } from '@nestjs/common';
 import type { ServerResponse } from 'node:http';
-import { ApiKeyGuard, JwtGuard, RateLimitGuard, RouteGuard, type GatewayRequest } from '#libs/guards';
+import {
+  ApiKeyGuard,
+  JwtGuard,
+  RateLimitGuard,
+  RouteGuard,
+  SignatureGuard,
+  type GatewayRequest,
+} from '#libs/guards';
 import { Forwarder } from './upstream/forwarder';
 
 /**
  * The order in which every request is judged. Each entry refuses by throwing GatewayError.
  * Before it: admission (front-door.ts). After it: the upstream (upstream/forwarder.ts). On close: observation.ts.
  */
-export const REQUEST_PATH = [ApiKeyGuard, RouteGuard, JwtGuard, RateLimitGuard] as const;
+export const REQUEST_PATH = [ApiKeyGuard, RouteGuard, JwtGuard, SignatureGuard, RateLimitGuard] as const;
 
 @Controller()
 @UseGuards(...REQUEST_PATH)
@@ -15,7 +22,7 @@ export class GatewayController {
   constructor(private readonly forwarder: Forwarder) {}
 
   @All('{*path}')
-  forward(@Req() request: GatewayRequest, @Res() response: ServerResponse): void {
-    this.forwarder.forward(request, response);
+  forward(@Req() request: GatewayRequest, @Res() response: ServerResponse): void | Promise<void> {
+    return this.forwarder.forward(request, response);
   }
 }

@@ -42,6 +42,8 @@ export class Observation {
       // Of the last attempt: those before it, and the waits, were not this upstream's.
       upstreamMs: attemptStartedAt === undefined ? upstreamMs : upstreamEndedAt - attemptStartedAt,
     });
+    if (context.verifiedSignature !== undefined || context.signed !== undefined)
+      this.metrics.signatures(tenantId, context.verifiedSignature?.scheme, context.signed);
     if (context.refusal) this.refused(context, context.refusal);
     else if (status >= 500 && upstreamMs !== undefined) this.metrics.upstreamError(tenantId);
     this.logging.access({
@@ -60,9 +62,12 @@ export class Observation {
       attempts: context.attempts > 1 ? context.attempts : undefined,
       retryWithheld: context.retryWithheld,
       clientAddress: context.clientAddress,
+      signedBy: context.verifiedSignature?.keyId,
       decision: context.refusal?.code ?? 'allow',
       bytesIn: context.bytesIn,
       bytesOut: context.bytesOut,
+      coding: context.coding,
+      mirrored: context.mirrored,
     });
   }
 
@@ -101,6 +106,7 @@ export class Observation {
     switch (context.judge) {
       case 'api_key':
       case 'jwt':
+      case 'signature':
         this.metrics.authFailure(tenantId, refusal.code);
         return 'auth';
       case 'route':
@@ -110,7 +116,8 @@ export class Observation {
         if (refusal.code === 'rate_limited') this.metrics.rateLimit(tenantId);
         return 'policy';
       case 'upstream':
-        if (refusal.definition.fault === 'upstream') this.metrics.upstreamError(tenantId);
+        if (refusal.code === 'circuit_open') this.metrics.breakerRefusal(tenantId);
+        else if (refusal.definition.fault === 'upstream') this.metrics.upstreamError(tenantId);
         return 'request';
       case 'open_stream':
         this.metrics.streamClosed(refusal.code);

@@ -1,6 +1,5 @@
 import type { ErrorCode, GatewayError } from '#libs/errors';
 import type { RequestContext } from '#libs/guards';
-import type { ServedService, ServedTarget } from '#libs/tenants';
 
 /** What a target is to blame for: no connection, a broken one, no answer in time. */
 const FAILURES: ReadonlySet<ErrorCode> = new Set([
@@ -13,36 +12,42 @@ export function isTargetFailure({ code }: GatewayError): boolean {
   return FAILURES.has(code);
 }
 
-/**
- * The attempt under way at the request's target is over; how it ended is what the target is judged by.
- * @param status what the upstream answered, or what the client got.
- */
+/** The attempt under way at the request's target is over: once for each, those that are repeated included. */
 export function releaseTarget(context: RequestContext, status: number): void {
-  const { target, service, refusal } = context;
-  if (!target || !service) return;
+  const { target } = context;
+  if (!target) return;
+  target.pending -= 1;
+  if (target.rules) tellTarget(context, status);
+  // The request may go on without one, until it is sent again.
   context.target = undefined;
-  const startedAt = context.attemptStartedAt ?? context.upstreamStartedAt;
-  const endedAt = context.answeredAt ?? context.upstreamEndedAt ?? performance.now();
-  const durationMs = startedAt === undefined ? 0 : endedAt - startedAt;
-  // Of a request that its client gave up, or that the gateway refused, the target has shown nothing.
-  const known = startedAt !== undefined && (!refusal || isTargetFailure(refusal));
-  const failed = known ? refusal !== undefined || (status >= 502 && status <= 504) : undefined;
-  attemptEnded(service, target, failed, status, durationMs);
 }
 
 /**
- * One attempt at a target is over: called exactly once for each, retried ones included. Here is where everything learns
- * of it that judges targets by the requests of clients.
- * @param failed undefined: the attempt has shown nothing of the target.
- * @param durationMs until the head of the response, or until it failed.
+ * Tells the target how an attempt ended, or the head of a response that may take hours: only the first word counts.
+ * Of a request that its client gave up, or that the gateway refused, the target has shown nothing.
+ * @param status what the upstream answered, or what the client got.
+ * @param failure why there was no answer.
  */
-function attemptEnded(
-  { passive }: ServedService,
-  target: ServedTarget,
-  failed: boolean | undefined,
-  _status: number,
-  _durationMs: number,
-): void {
-  target.pending -= 1;
-  if (passive && failed !== undefined) target.noteRequest(failed, passive, failed ? Date.now() : 0);
+export function tellTarget(context: RequestContext, status: number, failure = context.refusal): void {
+  const { target, permit } = context;
+  if (!target?.rules || context.targetTold) return;
+  context.targetTold = true;
+  const shown = failure === undefined || (isTargetFailure(failure) && !isLateUpload(context, failure));
+  const failed = failure !== undefined || target.rules.failureStatuses.has(status);
+  if (permit)
+    permit.settle(!shown ? 'void' : failed || target.isSlow(durationOf(context)) ? 'failed' : 'succeeded');
+  else if (shown) target.noteRequest(failed, durationOf(context), Date.now());
+}
+
+/** Who was waited for was the client: nobody may shut out everybody else by sending a body slowly. */
+function isLateUpload({ uploading }: RequestContext, { code }: GatewayError): boolean {
+  return uploading && code === 'upstream_timeout';
+}
+
+/** Milliseconds from when all was sent until the head had come; slow clients are not the target's fault. */
+function durationOf(context: RequestContext): number {
+  const { uploading, upstreamSentAt, upstreamAnsweredAt, upstreamEndedAt } = context;
+  const from = upstreamSentAt ?? context.attemptStartedAt ?? context.upstreamStartedAt;
+  if (from === undefined || uploading) return 0;
+  return (upstreamAnsweredAt ?? upstreamEndedAt ?? performance.now()) - from;
 }

@@ -1,6 +1,8 @@
+import { SharedBreakers } from '#libs/breakers';
 import type { Resources } from '#libs/lifecycle';
 import { PublicationTable } from '#libs/publications';
 import { TargetHealth } from '#libs/tenants';
+import { targetEvents } from './target-events';
 
 /** What a data plane process knows beyond its caches; a control plane in the same process is asked about it. */
 export interface Replica {
@@ -11,7 +13,7 @@ export interface Replica {
 /** Begins to follow what is published; the process is not ready before that has been read once. */
 export function openReplica({ store, logging, config, readiness, metrics }: Resources): Replica {
   const publications = new PublicationTable(store, logging.logger, config.staleConfigMaxAgeMs);
-  const targets = new TargetHealth();
+  const targets = new TargetHealth(new SharedBreakers(store), targetEvents(logging.logger, metrics));
   readiness.waitFor(publications.loaded);
   metrics.watchTargets(targets);
   publications.start();

@@ -27,6 +27,14 @@ export interface TimeoutConfig {
   readonly totalMs: number;
 }
 
+/** Compression of responses. */
+export interface CompressionConfig {
+  /** For those who say nothing about it. */
+  readonly byDefault: boolean;
+  /** Per process. */
+  readonly maxConcurrent: number;
+}
+
 /** All settings, parsed and cross-checked. Frozen: nothing changes a setting after the start. */
 export interface GatewayConfig {
   readonly production: boolean;
@@ -63,10 +71,13 @@ export interface GatewayConfig {
   readonly timeouts: TimeoutConfig;
   /** 0 means unlimited. */
   readonly maxBodyBytes: number;
+  /** Of all request bodies that are held at one time because a policy has to have them whole. */
+  readonly bodyBufferMaxBytes: number;
   readonly maxHeaderBytes: number;
   readonly retryBodiesMaxBytes: number;
   readonly upstreamMaxConnections: number;
   readonly allowPrivateUpstreams: boolean;
+  readonly compression: CompressionConfig;
   readonly shutdownTimeoutMs: number;
   readonly shutdownDelayMs: number;
 }
@@ -124,12 +135,21 @@ export function loadConfig(env: Record<string, string | undefined>): GatewayConf
     openRegistration: values.OPEN_REGISTRATION,
     timeouts: timeoutConfig(values),
     maxBodyBytes: values.MAX_BODY_BYTES,
+    bodyBufferMaxBytes: values.BODY_BUFFER_MAX_BYTES,
     maxHeaderBytes: values.MAX_HEADER_BYTES,
     retryBodiesMaxBytes: values.RETRY_BODIES_MAX_BYTES,
     upstreamMaxConnections: values.UPSTREAM_MAX_CONNECTIONS,
     allowPrivateUpstreams: values.ALLOW_PRIVATE_UPSTREAMS ?? !production,
+    compression: compressionConfig(values),
     shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_MS,
     shutdownDelayMs: values.SHUTDOWN_DELAY_MS,
+  });
+}
+
+function compressionConfig(values: SettingValues): CompressionConfig {
+  return Object.freeze({
+    byDefault: values.COMPRESSION,
+    maxConcurrent: values.COMPRESSION_MAX_CONCURRENT,
   });
 }
 

@@ -3,9 +3,17 @@
  * typed, frozen object. The only place that touches `process.env`.
  * Not here: tenants and routes. They are data and live in the store.
  */
-export { loadConfig, ConfigError, type GatewayConfig, type RedisConfig, type TimeoutConfig } from './config';
+export {
+  loadConfig,
+  ConfigError,
+  type GatewayConfig,
+  type RedisConfig,
+  type TimeoutConfig,
+  type CompressionConfig,
+} from './config';
 export type { TokenKey, TokenKeyConfig } from './token-keys';
 export type { TlsConfig } from './tls-config';
+export { objectionToSecret } from './token-secrets';
 export { Environment, readEnvironment } from './environment';
 export { SECRET_PREFIX, SETTINGS, renderEnvExample } from './settings';
 export { readClientEnvironment, type ClientEnvironment } from './client-environment';

@@ -218,6 +218,11 @@ export const SETTINGS = {
     fallback: '0',
     doc: 'Largest request body that is forwarded; 0 means any size.',
   },
+  BODY_BUFFER_MAX_BYTES: {
+    parse: integer(0, Number.MAX_SAFE_INTEGER, 'bytes'),
+    fallback: '67108864',
+    doc: 'Memory for request bodies that must be known whole, to be signed or verified; beyond it requests get 503.',
+  },
   MAX_HEADER_BYTES: {
     parse: integer(1024, 1_048_576, 'bytes'),
     fallback: '16384',
@@ -236,6 +241,18 @@ export const SETTINGS = {
   ALLOW_PRIVATE_UPSTREAMS: {
     parse: flag,
     doc: 'Whether upstream and JWKS URLs may point to private or loopback addresses; unset: only outside production.',
+  },
+
+  COMPRESSION: {
+    section: 'Compression',
+    parse: flag,
+    fallback: 'false',
+    doc: 'true compresses the responses of tenants, services and routes that say nothing about it.',
+  },
+  COMPRESSION_MAX_CONCURRENT: {
+    parse: integer(0, 10_000),
+    fallback: '64',
+    doc: 'Responses that one process compresses at once; others leave as they are.',
   },
 
   SHUTDOWN_TIMEOUT_MS: {

@@ -28,7 +28,7 @@ export function checkTokenSecrets(values: Values, production: boolean, problems:
     problems.push('JWT_SECRET_KEY must not be a secret of the gateway’s own tokens too');
   if (!production) return;
   for (const [name, secrets] of named) {
-    const objection = secrets.map(objectionTo).find((found) => found !== undefined);
+    const objection = secrets.map(objectionToSecret).find((found) => found !== undefined);
     if (objection !== undefined) problems.push(`${name} ${objection}`);
     // Whoever may use the control plane could sign tokens past its audit log, and the other way round.
     else if (values.ADMIN_TOKEN !== undefined && secrets.includes(values.ADMIN_TOKEN))
@@ -36,9 +36,10 @@ export function checkTokenSecrets(values: Values, production: boolean, problems:
   }
 }
 
-function objectionTo(secret: string): string | undefined {
+/** Why a secret could be guessed, or undefined. */
+export function objectionToSecret(secret: string): string | undefined {
   if (SAMPLE.test(secret)) return 'is a sample value: choose a secret one';
-  if (Buffer.byteLength(secret) < MIN_BYTES) return `must have at least ${MIN_BYTES} bytes in production`;
+  if (Buffer.byteLength(secret) < MIN_BYTES) return `must have at least ${MIN_BYTES} bytes`;
   if (new Set(secret).size < MIN_DIFFERENT_CHARACTERS) return 'repeats itself: choose a random one';
   return undefined;
 }

@@ -3,9 +3,11 @@ import { checkPublication } from '#libs/publications';
 import {
   checkApiKeyFields,
   checkIssuers,
+  checkKeyNames,
   checkServiceFields,
   checkTenant,
   usableIssuers,
+  weakSignatureKeys,
   type AddressPolicy,
 } from '#libs/tenants';
 import { claimsOf } from './claims';
@@ -29,15 +31,20 @@ export function checkProject(
       problems.push({ path: place(field === '' ? [] : field.split('.')), message, severity: 'error' });
   };
   add(checkTenant(tenant, addresses, ownTokens).problems, (field) => places.tenant(field));
+  add(weakSignatureKeys(tenant.signatureKeys), (field) => places.tenant(field));
   const issuers = usableIssuers(tenant, ownTokens);
   for (const [name, fields] of services)
     add(checkServiceFields({ name, ...fields }, addresses, issuers), (field) => places.service(name, field));
-  add(checkPublication({ tenantId: tenant.id, routes: [...routes] }).problems, ([, index, ...field]) =>
-    index === undefined ? ['routes'] : places.route(Number(index), field),
+  add(
+    checkPublication({ tenantId: tenant.id, routes: [...routes] }, addresses).problems,
+    ([, index, ...field]) => (index === undefined ? ['routes'] : places.route(Number(index), field)),
   );
-  routes.forEach(({ auth }, index) =>
-    add(checkIssuers(auth, issuers), (field) => places.route(index, field)),
-  );
+  for (const [name, fields] of services)
+    add(checkKeyNames(fields, tenant.signatureKeys), (field) => places.service(name, field));
+  routes.forEach((route, index) => {
+    add(checkIssuers(route.auth, issuers), (field) => places.route(index, field));
+    add(checkKeyNames(route, tenant.signatureKeys), (field) => places.route(index, field));
+  });
   apiKeys.forEach(({ sha256: _, serviceId: _service, ...fields }, index) => {
     const document = { name: 'unnamed', ...fields };
     // At the beginning of time: a key that has expired is refused when it is used, and its file is served as before.

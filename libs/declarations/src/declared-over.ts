@@ -31,6 +31,8 @@ class OverlaidStore implements Store {
   readonly changes: ChangeFeed;
   readonly limits: Store['limits'];
   readonly ledgers: Store['ledgers'];
+  readonly breakers: Store['breakers'];
+  readonly nonces: Store['nonces'];
   readonly fleet: Store['fleet'];
 
   constructor(
@@ -42,6 +44,8 @@ class OverlaidStore implements Store {
     this.changes = new JoinedFeed(store.changes, declarations);
     this.limits = store.limits;
     this.ledgers = store.ledgers;
+    this.breakers = store.breakers;
+    this.nonces = store.nonces;
     this.fleet = store.fleet;
   }
 

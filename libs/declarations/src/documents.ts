@@ -1,4 +1,4 @@
-import { matchKeys, routeClaimKey } from '#libs/publications';
+import { matchKeys, routeClaimKey, type PublishedRouteRule } from '#libs/publications';
 import { keys } from '#libs/store';
 import { foreignKeyId, serviceIndexMember } from '#libs/tenants';
 import { declaredServiceId, type DeclaredApiKey, type Project } from './project';
@@ -30,6 +30,7 @@ export function documentsOf({ tenant, services, routes, apiKeys }: Project): Doc
 
   const byId = routes.map((route) => ({
     ...route,
+    mirror: mirrorById(id, route.mirror),
     backends: route.backends.map((backend) => ({
       ...backend,
       service: declaredServiceId(id, backend.service),
@@ -44,6 +45,13 @@ export function documentsOf({ tenant, services, routes, apiKeys }: Project): Doc
 
   for (const apiKey of apiKeys) addKey(id, apiKey, texts, entries);
   return { texts, entries };
+}
+
+/** Copies that go to a service of the file. */
+function mirrorById(id: string, mirror: PublishedRouteRule['mirror']): PublishedRouteRule['mirror'] {
+  return mirror?.service === undefined
+    ? mirror
+    : { ...mirror, service: declaredServiceId(id, mirror.service) };
 }
 
 function addKey(

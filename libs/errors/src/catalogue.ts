@@ -22,6 +22,10 @@ export const ERRORS = {
   key_disabled: { status: 401, title: 'The API key is disabled', fault: 'client' },
   missing_jwt: { status: 401, title: 'A bearer token is required', fault: 'client' },
   invalid_jwt: { status: 401, title: 'The bearer token is not valid', fault: 'client' },
+  signature_missing: { status: 401, title: 'A signature is required', fault: 'client' },
+  signature_invalid: { status: 401, title: 'The signature is not valid', fault: 'client' },
+  signature_expired: { status: 401, title: 'The signature has expired', fault: 'client' },
+  signature_replayed: { status: 401, title: 'The signature has been used before', fault: 'client' },
   admin_unauthorized: { status: 401, title: 'An admin token is required', fault: 'client' },
 
   spend_cap_reached: { status: 402, title: 'The spending cap is reached', fault: 'client' },
@@ -38,6 +42,7 @@ export const ERRORS = {
   route_not_found: { status: 404, title: 'There is no such route', fault: 'client' },
   api_key_not_found: { status: 404, title: 'There is no such API key', fault: 'client' },
   service_not_found: { status: 404, title: 'There is no such service', fault: 'client' },
+  breaker_not_found: { status: 404, title: 'There is no circuit breaker', fault: 'client' },
   publication_not_found: { status: 404, title: 'The tenant publishes nothing', fault: 'client' },
   plan_not_found: { status: 404, title: 'There is no such plan', fault: 'client' },
   statement_not_found: { status: 404, title: 'There is no such statement', fault: 'client' },
@@ -49,6 +54,11 @@ export const ERRORS = {
   declared_in_file: { status: 409, title: 'The document is declared in a file', fault: 'client' },
   precondition_failed: { status: 412, title: 'The document has changed since it was read', fault: 'client' },
   body_too_large: { status: 413, title: 'The body is too large', fault: 'client' },
+  body_not_signable: {
+    status: 413,
+    title: 'The body is too large to be signed or verified',
+    fault: 'client',
+  },
   target_too_long: { status: 414, title: 'The request target is too long', fault: 'client' },
   unsupported_media_type: { status: 415, title: 'The media type is not supported', fault: 'client' },
   expectation_failed: { status: 417, title: 'The expectation cannot be met', fault: 'client' },
@@ -68,12 +78,14 @@ export const ERRORS = {
     title: 'The gateway has no key to sign tokens with',
     fault: 'gateway',
   },
+  body_buffers_full: { status: 503, title: 'Too many bodies are held in memory', fault: 'gateway' },
   not_ready: { status: 503, title: 'The gateway is not ready', fault: 'gateway' },
 
   upstream_unreachable: { status: 502, title: 'The upstream cannot be reached', fault: 'upstream' },
   upstream_failed: { status: 502, title: 'The upstream broke the exchange', fault: 'upstream' },
   upstream_not_permitted: { status: 502, title: 'The upstream address is not permitted', fault: 'gateway' },
   retries_exhausted: { status: 503, title: 'Every attempt at the upstream failed', fault: 'upstream' },
+  circuit_open: { status: 503, title: 'The upstream is given a rest', fault: 'upstream' },
   upstream_timeout: { status: 504, title: 'The upstream did not answer in time', fault: 'upstream' },
 } as const satisfies Record<string, ErrorDefinition>;
 

@@ -1,11 +1,12 @@
 /**
- * guards: how a request is judged. Admission (framing, headers, path, client address), then the four rules of the
- * request path (API key, route, JWT, rate limit), each a plain function with a thin Nest guard over it.
+ * guards: how a request is judged. Admission (framing, headers, path, client address), then the five rules of the
+ * request path (API key, route, JWT, signature, rate limit), each a plain function with a thin Nest guard over it.
  * Everything they learn is one RequestContext. Not here: forwarding, and what is logged or counted.
  */
-export { RequestContext, type GatewayRequest, type GuardName } from './request-context';
+export { RequestContext, type GatewayRequest, type GuardName, type ShapedMessages } from './request-context';
 export { Admission, PublishedAgain, type ArrivingRequest, type PublishedLookUp } from './admission';
 export { ProxyTrust, arrivalOf, type Arrival, type Peer } from './proxy-trust';
+export { shapeRequest } from './shape-request';
 export { dropNamed } from './header-rules';
 export { API_PREFIX } from './routed-path';
 export { ApiKeyGuard } from './api-key.guard';
@@ -15,6 +16,9 @@ export { JwtGuard, guardedPlace, judgeToken, type GuardedPlace } from './jwt.gua
 export { enforcePolicy } from './token-policy';
 export { PortalTokens, type PortalAccess } from './portal-tokens';
 export { IDEMPOTENT, isSafeToRepeat, retryPolicyOf } from './retries';
+export { InboundSignatures, inboundPolicy, judgeSignatureHead } from './inbound-signatures';
+export { SignatureGuard } from './signature.guard';
+export { WholeBodies, type Oversize, type WholeBodyTerms } from './whole-bodies';
 export { RateLimitGuard, enforceLimits, limitHeaders } from './rate-limit.guard';
 export { judgeAgain } from './judge-again';
 export { limitsOf, type RequestLimits } from './request-limits';

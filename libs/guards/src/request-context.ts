@@ -1,13 +1,34 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
+import type { Permit } from '#libs/breakers';
 import type { GatewayError } from '#libs/errors';
 import type { ClaimVerdict } from '#libs/store';
 import type { PublishedRoute } from '#libs/publications';
-import type { Caller, Route, ServedService, ServedTarget, ServedTenant, Upstream } from '#libs/tenants';
+import type {
+  Caller,
+  RequestFacts,
+  Route,
+  ServedMirror,
+  ServedService,
+  ServedTarget,
+  ServedTenant,
+  Upstream,
+} from '#libs/tenants';
 import type { VerifiedToken } from './jwt/verdict';
 import type { RequestLimits } from './request-limits';
 
-export type GuardName = 'admission' | 'api_key' | 'route' | 'jwt' | 'rate_limit' | 'upstream' | 'open_stream';
+export type GuardName =
+  'admission' | 'api_key' | 'route' | 'jwt' | 'signature' | 'rate_limit' | 'upstream' | 'open_stream';
+
+/** A request as its route or service has changed it, and what they make of the response. */
+export interface ShapedMessages extends RequestFacts {
+  /** What the upstream is asked for below its base path; empty for its own address. */
+  readonly path: string;
+  readonly query: string;
+  readonly mirror: ServedMirror | undefined;
+  /** Changes the headers of the response, flat, in place. */
+  apply(headers: string[]): void;
+}
 
 /**
  * Everything Gatehouse learns about one request. Each field is written once, by the step named beside it.
@@ -63,24 +84,47 @@ export class RequestContext {
   route: Route | undefined = undefined;
   upstream: Upstream | undefined = undefined;
   token: VerifiedToken | undefined = undefined;
+  /** The key that signed the request, and how: `v1` covers the body alone and may be sent again. */
+  verifiedSignature: { readonly keyId: string; readonly scheme: 'v1' | 'v2' } | undefined = undefined;
   limits: RequestLimits | undefined = undefined;
   verdict: ClaimVerdict | undefined = undefined;
 
+  // Bodies that a policy had to have before the request went on, see WholeBodies
+  wholeBody: Buffer | undefined = undefined;
+  /** What was read of one that is too large to be kept; the rest is still to come. */
+  bodyPrefix: Buffer | undefined = undefined;
+
   // Forwarding
+  /** What a route or service makes of the request and its response; undefined where they pass as they are. */
+  shaped: ShapedMessages | undefined = undefined;
+  /** How the request was signed for the upstream. */
+  signed: 'whole' | 'unsigned_payload' | undefined = undefined;
   /** The target that was chosen among those of the service. */
   target: ServedTarget | undefined = undefined;
+  /** Of a request that is a probe of a target whose breaker is half-open. */
+  permit: Permit | undefined = undefined;
+  /** Its target knows how it ended; of several attempts, how the last did. */
+  targetTold = false;
   upstreamStartedAt: number | undefined = undefined;
   /** Times it was sent, where that was more than once or a retry policy says how often it may be; else 0. */
   attempts = 0;
   /** When the last of several was. */
   attemptStartedAt: number | undefined = undefined;
-  /** When the head of the response came from a target. */
-  answeredAt: number | undefined = undefined;
   /** Why it was not sent again although it failed. */
   retryWithheld: string | undefined = undefined;
+  /** The upstream is being sent a body, and has not got all of it; only of targets that are judged. */
+  uploading = false;
+  /** When it had all of it. */
+  upstreamSentAt: number | undefined = undefined;
+  /** When the head of the response had come; only of targets with a breaker, and with a retry policy. */
+  upstreamAnsweredAt: number | undefined = undefined;
   upstreamEndedAt: number | undefined = undefined;
   /** The connection is a WebSocket now, and no HTTP response will come. */
   switchedProtocols = false;
+  /** The content coding that the gateway has made of the response. */
+  coding: string | undefined = undefined;
+  /** A copy of the request has been made for a mirror. */
+  mirrored = false;
   bytesIn = 0;
   bytesOut = 0;
 

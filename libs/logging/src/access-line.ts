@@ -22,10 +22,16 @@ export interface AccessRecord {
   /** Why it was not sent again although it failed. */
   retryWithheld?: string | undefined;
   clientAddress: string;
+  /** Id of the key by which the request was signed. */
+  signedBy?: string | undefined;
   /** `allow`, or the code of the refusal. */
   decision: string;
   bytesIn: number;
   bytesOut: number;
+  /** The content coding that the gateway has made of the response. */
+  coding?: string | undefined;
+  /** Whether a mirror was to get a copy. */
+  mirrored?: boolean;
 }
 
 let second = 0;
@@ -66,7 +72,10 @@ export function accessLine(r: AccessRecord, level: string): string {
     (r.upstreamMs === undefined ? '' : `"upstreamMs":${r.upstreamMs.toFixed(2)},`) +
     (r.attempts === undefined ? '' : `"attempts":${r.attempts},`) +
     (r.retryWithheld === undefined ? '' : `"retryWithheld":"${r.retryWithheld}",`) +
+    (r.signedBy === undefined ? '' : `"signedBy":${quoted(r.signedBy)},`) +
     `"ip":${quoted(r.clientAddress)},"bytesIn":${r.bytesIn},"bytesOut":${r.bytesOut},` +
+    (r.coding === undefined ? '' : `"coding":"${r.coding}",`) +
+    (r.mirrored ? '"mirrored":true,' : '') +
     `"decision":"${r.decision}","msg":"request"}\n`
   );
 }

@@ -5,7 +5,8 @@ import { watchDeclarations, type WatchedDeclarations } from './declaration-metri
 import { GatewayMetrics } from './gateway-metrics';
 import { watchKeySets, type WatchedKeySets } from './identity-metrics';
 import { RetryMetrics } from './retry-metrics';
-import { watchTargets, type WatchedTargets } from './target-metrics';
+import { ShapingMetrics } from './shaping-metrics';
+import { targetEvents, watchTargets, type WatchedTargets } from './target-metrics';
 import { watchStore, watchUsage, type WatchedStore, type WatchedUsage } from './store-metrics';
 
 export const METRICS_CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
@@ -16,6 +17,9 @@ export class MetricsRegistry {
   readonly gateway: GatewayMetrics;
   readonly control: ControlMetrics;
   readonly retries: RetryMetrics;
+  /** By `event`. */
+  readonly targetEvents: ReturnType<typeof targetEvents>;
+  readonly shaping: ShapingMetrics;
 
   /** @param maxTenants tenants with series of their own; see GatewayMetrics. */
   constructor(private readonly maxTenants: number) {
@@ -23,6 +27,8 @@ export class MetricsRegistry {
     this.gateway = new GatewayMetrics(this.registry, maxTenants);
     this.retries = new RetryMetrics(this.registry, (tenantId) => this.gateway.tenantLabel(tenantId));
     this.control = new ControlMetrics(this.registry);
+    this.targetEvents = targetEvents(this.registry);
+    this.shaping = new ShapingMetrics(this.registry);
   }
 
   watchStore(store: WatchedStore): void {

@@ -1,5 +1,12 @@
 import type { FieldProblem } from '#libs/errors';
-import { checkKnown, isDictionary, parseJson, routePath, type Report } from '#libs/tenants';
+import {
+  checkKnown,
+  isDictionary,
+  parseJson,
+  routePath,
+  type AddressPolicy,
+  type Report,
+} from '#libs/tenants';
 import { checkRule } from './check-rule';
 import { matchKeys } from './match-keys';
 import type { Publication, PublishedRouteRule } from './publication';
@@ -28,8 +35,9 @@ export function parsePublication(tenantId: string, text: string): CheckedPublica
 /**
  * Checks everything a publication must satisfy to be served, but for what other documents say: whether its services are
  * there, and whether others publish the same.
+ * @param addresses where mirrors may point to; absent: not judged, because the document is old.
  */
-export function checkPublication(document: unknown): CheckedPublication {
+export function checkPublication(document: unknown, addresses?: AddressPolicy): CheckedPublication {
   const problems: FieldProblem[] = [];
   const report: Report = (field, message) => {
     if (problems.length < MAX_PROBLEMS) problems.push({ field, message });
@@ -40,7 +48,7 @@ export function checkPublication(document: unknown): CheckedPublication {
   if (typeof tenantId !== 'string') report('tenantId', 'must be the id of a tenant');
   if (!Array.isArray(routes) || routes.length > MAX_ROUTES)
     report('routes', `must be a list of up to ${MAX_ROUTES} routes`);
-  else routes.forEach((rule: unknown, index) => checkRule(rule, `routes.${index}`, report));
+  else routes.forEach((rule: unknown, index) => checkRule(rule, `routes.${index}`, addresses, report));
   if (problems.length > 0) return { problems };
   const publication = document as unknown as Publication;
   checkTogether(publication.routes, report);

@@ -1,25 +1,30 @@
 import {
+  ROUTE_SHAPE_FIELDS,
   checkAuth,
   checkFlag,
+  checkHeaders,
   checkKnown,
   checkMethods,
   checkRateLimit,
   checkRetries,
   checkRoutePath,
+  checkRouteShape,
+  checkStrip,
+  checkSignatureSettings,
   checkWhole,
   depth,
   isDictionary,
   isServiceId,
   looseForm,
+  type AddressPolicy,
   type Report,
 } from '#libs/tenants';
-import { checkHeaders } from './check-headers';
 import { isRouteHost } from './host-name';
 import { isReserved } from './reserved';
 
 const FIELDS = [
-  'name', 'path', 'hosts', 'methods', 'headers', 'backends', 'stripPrefix', 'addPrefix', 'requestHeaders',
-  'responseHeaders', 'auth', 'rateLimit', 'retries',
+  'name', 'path', 'hosts', 'methods', 'headers', 'backends', 'stripPrefix', 'addPrefix', 'auth',
+  'rateLimit', 'retries', 'signing', 'inboundSignature', ...ROUTE_SHAPE_FIELDS,
 ]; // prettier-ignore
 const NAME = /^[A-Za-z0-9._-]{1,100}$/;
 const MAX_HOSTS = 50;
@@ -31,7 +36,12 @@ const MAX_SEGMENTS = 16;
 const MAX_PATH = 1024;
 
 /** Checks one rule by itself. */
-export function checkRule(rule: unknown, field: string, report: Report): void {
+export function checkRule(
+  rule: unknown,
+  field: string,
+  addresses: AddressPolicy | undefined,
+  report: Report,
+): void {
   if (!isDictionary(rule)) return report(field, 'must be an object');
   const inner: Report = (name, message) => report(name === '' ? field : `${field}.${name}`, message);
   checkKnown(rule, FIELDS, inner);
@@ -45,16 +55,14 @@ export function checkRule(rule: unknown, field: string, report: Report): void {
       inner('methods', `must not be more than ${MAX_METHODS}`);
   }
   if (rule.headers !== undefined) checkHeaders(rule.headers, 'headers', 'match', inner);
-  if (rule.requestHeaders !== undefined)
-    checkHeaders(rule.requestHeaders, 'requestHeaders', 'request', inner);
-  if (rule.responseHeaders !== undefined)
-    checkHeaders(rule.responseHeaders, 'responseHeaders', 'response', inner);
+  checkRouteShape(rule, '', { path, prefixes: false }, addresses, inner);
   checkBackends(rule.backends, inner);
   checkStrip(rule.stripPrefix, path, inner);
   if (rule.addPrefix !== undefined) checkRoutePath(rule.addPrefix, 'addPrefix', inner);
   if (rule.auth !== undefined) checkRouteAuth(rule.auth, inner);
   if (rule.rateLimit !== undefined) checkRateLimit(rule.rateLimit, 'rateLimit', inner);
   checkRetries(rule.retries, inner);
+  checkSignatureSettings(rule, '', inner);
 }
 
 /** @returns the path in its normal form, if it is one. */
@@ -100,14 +108,6 @@ function checkBackends(backends: unknown, report: Report): void {
     else total = NaN;
   });
   if (total === 0) report('backends', 'must have a weight above 0');
-}
-
-function checkStrip(strip: unknown, path: string | undefined, report: Report): void {
-  if (strip === undefined || typeof strip === 'boolean') return;
-  const prefix = checkRoutePath(strip, 'stripPrefix', report);
-  if (prefix === undefined || path === undefined) return;
-  if (prefix !== path && prefix !== '/' && !path.startsWith(`${prefix}/`))
-    report('stripPrefix', 'must be true, false, or what `path` begins with in whole segments');
 }
 
 function checkRouteAuth(auth: unknown, report: Report): void {

@@ -1,4 +1,4 @@
-import { plainName } from './header-changes';
+import { plainName } from '#libs/tenants';
 import type { Publication, PublishedRouteRule } from './publication';
 import { PublishedRoute } from './published-route';
 

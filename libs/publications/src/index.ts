@@ -5,7 +5,7 @@
  */
 export type { Publication, PublishedBackend, PublishedRouteRule } from './publication';
 export { checkPublication, parsePublication, type CheckedPublication } from './check-publication';
-export { HeaderChanges, plainName } from './header-changes';
+export { HeaderChanges, plainName } from '#libs/tenants';
 export { PublicationRepository, type StoredPublication } from './publication-repository';
 export { PublicationTable } from './publication-table';
 export { PublishedRoute } from './published-route';

@@ -3,6 +3,7 @@ import { keys, versionOf, type Store } from '#libs/store';
 import {
   MAX_ROUNDS,
   checkIssuers,
+  checkKeyNames,
   demandVersion,
   invalid,
   isWrongType,
@@ -10,6 +11,7 @@ import {
   readTenant,
   requireTenant,
   usableIssuers,
+  type AddressPolicy,
 } from '#libs/tenants';
 import { checkPublication, parsePublication, type CheckedPublication } from './check-publication';
 import { matchKeys } from './match-keys';
@@ -33,10 +35,14 @@ const BATCH = 100;
 export class PublicationRepository {
   private readonly claims: RouteClaims;
 
-  /** @param ownTokens whether the gateway has keys of its own for tokens of tenants without an identity provider. */
+  /**
+   * @param ownTokens whether the gateway has keys of its own for tokens of tenants without an identity provider.
+   * @param addresses where mirrors may point to; absent: anywhere.
+   */
   constructor(
     private readonly store: Store,
     private readonly ownTokens = false,
+    private readonly addresses?: AddressPolicy,
   ) {
     this.claims = new RouteClaims(store, (tenantId, key) => this.publishes(tenantId, key));
   }
@@ -67,10 +73,10 @@ export class PublicationRepository {
    */
   async put(tenantId: string, routes: unknown, versions?: readonly string[]): Promise<StoredPublication> {
     await requireTenant(this.store, tenantId);
-    const { publication, problems } = checkPublication({ tenantId, routes });
+    const { publication, problems } = checkPublication({ tenantId, routes }, this.addresses);
     if (!publication) throw invalid(problems);
     await this.checkServices(publication);
-    await this.checkTokens(publication);
+    await this.checkCredentials(publication);
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const before = await this.find(tenantId);
       demandVersion(before?.version, versions);
@@ -162,23 +168,26 @@ export class PublicationRepository {
     }
   }
 
-  /** @throws GatewayError validation_failed where nobody could bring the token that a route asks for */
-  private async checkTokens({ tenantId, routes }: Publication): Promise<void> {
-    const issuers = usableIssuers(await readTenant(this.store, tenantId), this.ownTokens);
-    const problems = routes.flatMap(({ auth }, route) =>
-      checkIssuers(auth, issuers).map(({ field, message }) => ({
-        field: `routes.${route}.${field}`,
-        message,
-      })),
+  /** @throws GatewayError validation_failed where nobody could bring the token or signature that a route asks for */
+  private async checkCredentials({ tenantId, routes }: Publication): Promise<void> {
+    const tenant = await readTenant(this.store, tenantId);
+    const issuers = usableIssuers(tenant, this.ownTokens);
+    const problems = routes.flatMap((rule, route) =>
+      [...checkIssuers(rule.auth, issuers), ...checkKeyNames(rule, tenant.signatureKeys)].map(
+        ({ field, message }) => ({ field: `routes.${route}.${field}`, message }),
+      ),
     );
     if (problems.length > 0) throw invalid(problems.slice(0, BATCH));
   }
 
   /** @throws GatewayError validation_failed: somebody else's service is as good as none */
   private async checkServices({ tenantId, routes }: Publication): Promise<void> {
-    const places = routes.flatMap(({ backends }, route) =>
-      backends.map(({ service }, i) => ({ service, field: `routes.${route}.backends.${i}.service` })),
-    );
+    const places = routes.flatMap(({ backends, mirror }, route) => [
+      ...backends.map(({ service }, i) => ({ service, field: `routes.${route}.backends.${i}.service` })),
+      ...(mirror?.service === undefined
+        ? []
+        : [{ service: mirror.service, field: `routes.${route}.mirror.service` }]),
+    ]);
     const services = [...new Set(places.map(({ service }) => service))];
     const missing = new Set<string>();
     for (let start = 0; start < services.length; start += BATCH) {

@@ -1,4 +1,4 @@
-import type { AuthPolicy, RateLimit, RetryPolicy } from '#libs/tenants';
+import type { AuthPolicy, RateLimit, RetryPolicy, RouteShapeFields, SignatureSettings } from '#libs/tenants';
 
 /** One of the services that a published route divides its requests between. */
 export interface PublishedBackend {
@@ -9,7 +9,7 @@ export interface PublishedBackend {
 }
 
 /** Which requests a published route takes, and what becomes of them. */
-export interface PublishedRouteRule {
+export interface PublishedRouteRule extends RouteShapeFields, SignatureSettings {
   /** Unique in the tenant: letters, digits, `.`, `_`, `-`. */
   name: string;
   /** Prefix in whole segments: `/captionacc/prefect` takes that path and everything below it. */
@@ -25,10 +25,6 @@ export interface PublishedRouteRule {
   stripPrefix?: boolean | string;
   /** Put before the path that is forwarded, after anything was removed. */
   addPrefix?: string;
-  /** Headers set on the forwarded request, by name; an empty text removes the header. */
-  requestHeaders?: Record<string, string>;
-  /** The same for the response to the client. */
-  responseHeaders?: Record<string, string>;
   /** `apiKey`: whether an API key of the tenant is asked for, beside or instead of a token. Absent: neither is. */
   auth?: AuthPolicy & { apiKey?: boolean };
   /** Limit of this route, beside those of its tenant and services. */

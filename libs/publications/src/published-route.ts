@@ -3,11 +3,14 @@ import {
   Turns,
   routePath,
   servedRetries,
+  shapeOf,
   type AuthPolicy,
+  type InboundSignature,
   type Route,
   type ServedRetries,
+  type Shape,
+  type SigningPolicy,
 } from '#libs/tenants';
-import { HeaderChanges } from './header-changes';
 import { matchKeys, methodsOf } from './match-keys';
 import type { PublishedRouteRule } from './publication';
 
@@ -25,13 +28,14 @@ export class PublishedRoute implements Route {
   readonly limit = undefined;
   readonly bucket: Bucket | undefined;
   readonly retries: ServedRetries | undefined;
+  readonly signing: SigningPolicy | false | undefined;
+  readonly inboundSignature: InboundSignature | false | undefined;
   readonly key: string;
   /** Ids of the services that it leads to, those of weight 0 included. */
   readonly services: readonly string[];
   /** What is removed from the front of paths; empty for nothing. */
   readonly stripped: string;
-  readonly requestHeaders: HeaderChanges | undefined;
-  readonly responseHeaders: HeaderChanges | undefined;
+  readonly shape: Shape | undefined;
   /** The stored document is broken by now, and this is what was left of the last good one. */
   broken = false;
   /** What it takes, see `matchKeys`. */
@@ -55,15 +59,17 @@ export class PublishedRoute implements Route {
     this.requiresJwt = auth?.jwt ?? false;
     this.requiresApiKey = auth?.apiKey ?? false;
     this.auth = auth;
+    this.signing = rule.signing;
+    this.inboundSignature = rule.inboundSignature;
     this.matchKeys = matchKeys(rule);
     this.key = this.matchKeys.join();
     this.services = backends.map(({ service }) => service);
     this.turns = new Turns(backends.map(({ weight = 1 }) => weight));
     this.stripped = prefixOf(stripPrefix === true ? this.path : stripPrefix || '/');
     this.added = prefixOf(addPrefix ?? '/');
-    this.requestHeaders = changesOf(rule.requestHeaders);
-    this.responseHeaders = changesOf(rule.responseHeaders);
     this.retries = servedRetries(rule.retries);
+    const rewrite = rule.rewrite && { ...rule.rewrite, stripPrefix, addPrefix };
+    this.shape = shapeOf({ ...rule, rewrite }, this.path);
     this.bucket = rateLimit && {
       // No digest of a tenant's route has a dash in it.
       key: keys.rateLimitOfRoute(tenantId, `p-${name}`, rateLimit.windowSeconds),
@@ -84,7 +90,7 @@ export class PublishedRoute implements Route {
 
   /** Whether the upstream gets other headers than the client has sent. */
   get changesRequest(): boolean {
-    return this.requestHeaders !== undefined || this.auth?.claimHeaders !== undefined;
+    return this.shape?.requestHeaders !== undefined || this.auth?.claimHeaders !== undefined;
   }
 
   /**
@@ -127,8 +133,4 @@ function valueOf(name: string, headers: readonly string[]): string | undefined {
 function prefixOf(path: string): string {
   const normal = routePath(path);
   return normal === '/' ? '' : normal;
-}
-
-function changesOf(changes: Record<string, string> | undefined): HeaderChanges | undefined {
-  return changes && Object.keys(changes).length > 0 ? new HeaderChanges(changes) : undefined;
 }

@@ -94,6 +94,15 @@ export const statementIndex = (tenantId: string): string => `gatehouse:{${tenant
 export const statement = (tenantId: string, statementId: string): string =>
   `gatehouse:{${tenantId}}:statement:${statementId}`;
 
+/**
+ * What is known about a target's circuit breaker. Not under the prefix of the configuration: probes come and go, and only
+ * what others must know is announced.
+ * @param serviceId empty for the upstream of the tenant's own routes.
+ * @param target a digest of its URL.
+ */
+export const breaker = (tenantId: string, serviceId: string, target: string): string =>
+  `gatehouse:{${tenantId}}:breaker:${serviceId}:${target}`;
+
 /** Token bucket of a tenant. The window is part of the name, so that a new window starts a new bucket. */
 export const rateLimit = (tenantId: string, windowSeconds: number): string =>
   `rl:${tenantId}:${windowSeconds}`;
@@ -111,6 +120,10 @@ export const quota = (tenantId: string, keyId: string, month: string): string =>
   `rl:{${tenantId}}:quota:${keyId}:${month}`;
 /** Money of a tenant in one billing cycle. */
 export const spendCap = (tenantId: string, cycle: number): string => `rl:{${tenantId}}:cap:${cycle}`;
+
+/** A nonce of a signature that has been used. */
+export const signatureNonce = (tenantId: string, keyId: string, nonce: string): string =>
+  `gatehouse:{${tenantId}}:nonce:${keyId}:${nonce}`;
 
 /** The tenant id in a document key, or undefined for any other key. */
 export function tenantIdOf(key: string): string | undefined {
@@ -146,4 +159,10 @@ export function publisherOf(key: string): string | undefined {
 export function tokenIdOf(key: string): string | undefined {
   const prefix = serviceToken('');
   return key.startsWith(prefix) ? key.slice(prefix.length) : undefined;
+}
+
+/** Whose breaker a key is, or undefined for any other key. Neither ids nor digests have a colon in them. */
+export function breakerOf(key: string): { tenantId: string; serviceId: string } | undefined {
+  const [, tenantId, serviceId] = /^gatehouse:\{([^{}:]+)\}:breaker:([^:]*):[^:]+$/.exec(key) ?? [];
+  return tenantId === undefined || serviceId === undefined ? undefined : { tenantId, serviceId };
 }

@@ -123,6 +123,17 @@ export interface Limits {
   ): Promise<ReadonlyArray<LeaseGrant | Error>> | ReadonlyArray<LeaseGrant | Error>;
 }
 
+/** Numbers that are used once, in the whole fleet. */
+export interface Nonces {
+  /** When the memory began, milliseconds since the epoch: what was spent before is not known. 0: it outlives processes. */
+  readonly since: number;
+  /**
+   * True the first time, and for `ms` milliseconds never again, whoever asks. Rejects with StoreUnavailableError where it
+   * cannot be said.
+   */
+  spend(key: string, ms: number): Promise<boolean> | boolean;
+}
+
 /** Additions that are made all together and once, whoever repeats them. */
 export interface LedgerBatch {
   /** Who sends: the epoch of one process. A ledger forgets a source that it has not heard of for 40 days. */
@@ -135,6 +146,8 @@ export interface LedgerBatch {
   readonly additions: ReadonlyArray<readonly [table: string, field: string, amount: number]>;
   /** Additions to the table of the billing cycle that is open when the batch is applied. */
   readonly cycleAdditions: ReadonlyArray<readonly [field: string, amount: number]>;
+  /** How long tables stay if this batch is the first that adds to them, in milliseconds; others stay for good. */
+  readonly lifetimes?: ReadonlyMap<string, number>;
 }
 
 /**
@@ -163,6 +176,73 @@ export interface Ledgers {
   expire(ledger: string, table: string, ms: number): Promise<void>;
   /** Removes all tables, cycles and sources of a ledger. */
   drop(ledger: string): Promise<void>;
+}
+
+/** How a breaker opens and closes; times in milliseconds. */
+export interface BreakerTerms {
+  /** How long it opens for at first; twice as long each time that it opens again soon. */
+  readonly openMs: number;
+  readonly maxOpenMs: number;
+  /** Requests that are let through before it closes, by all processes together. */
+  readonly probes: number;
+  /** After which a probe of which nothing was heard is given up. */
+  readonly permitMs: number;
+}
+
+export type BreakerStep =
+  | { readonly do: 'read' }
+  /**
+   * Opens a breaker that is closed. `generation` is the one in which its requests failed: nothing happens if that is
+   * over. Undefined: whichever it is.
+   */
+  | {
+      readonly do: 'trip';
+      readonly generation: number | undefined;
+      readonly reason: string;
+      readonly terms: BreakerTerms;
+    }
+  /** Asks whether a request may go through as a probe, once the time is over for which it was opened. */
+  | { readonly do: 'permit'; readonly id: string; readonly terms: BreakerTerms }
+  /** Says how a probe went; `void` if nothing was learnt from it, and another may take its place. */
+  | {
+      readonly do: 'settle';
+      readonly generation: number;
+      readonly id: string;
+      readonly outcome: 'succeeded' | 'failed' | 'void';
+      readonly reason: string;
+      readonly terms: BreakerTerms;
+    }
+  /** Holds it open or closed until another word; `none` forgets everything and closes it. */
+  | { readonly do: 'force'; readonly state: 'open' | 'closed' | 'none'; readonly reason: string };
+
+export interface BreakerView {
+  readonly state: 'closed' | 'open' | 'half_open' | 'forced_open' | 'forced_closed';
+  /** Another one with every change of state; 0 if it has never opened, or so long ago that it was forgotten. */
+  readonly generation: number;
+  /** Until it is half-open; 0 unless it is open. */
+  readonly remainingMs: number;
+  /** How long it has been in its state (half-open is the end of open); 0 if that is not known. */
+  readonly sinceMs: number;
+  /** How often it has opened without having stayed closed for long in between. */
+  readonly openings: number;
+  /** How long it was last opened for. */
+  readonly openMs: number;
+  /** Why it is in its state. */
+  readonly reason: string;
+  /** Probes that went well since it is half-open, and those under way. */
+  readonly succeeded: number;
+  readonly probing: number;
+  /** Whether the step was a request for a permit, and it was given. */
+  readonly granted: boolean;
+}
+
+/** Circuit breakers, shared by all processes, on the store's clock. */
+export interface Breakers {
+  /**
+   * Takes one step with a breaker and tells how it stands after that. When its state changes, its key is announced in
+   * the change feed; that its time to be open is over is not.
+   */
+  step(key: string, step: BreakerStep): Promise<BreakerView>;
 }
 
 /** Who has followed the changes up to some moment, and who has not said so; by `Fleet.id`. */
@@ -218,6 +298,8 @@ export interface Store {
   readonly documents: Documents;
   readonly limits: Limits;
   readonly ledgers: Ledgers;
+  readonly breakers: Breakers;
+  readonly nonces: Nonces;
   readonly changes: ChangeFeed;
   readonly fleet: Fleet;
   /** Resolves once the store has been reached; keeps trying until then, or until `close`. */

@@ -1,9 +1,17 @@
-import { checkKnown, checkWhole, isDictionary, type Report } from './field-checks';
+import { checkKnown, checkWhole, checkWholes, isDictionary, type Report } from './field-checks';
 import type { HealthCheck } from './service';
 
 const CHECK_FIELDS = [
   'path', 'intervalSeconds', 'timeoutMs', 'healthyAfter', 'unhealthyAfter', 'expectStatus', 'host',
 ]; // prettier-ignore
+const PASSIVE_RANGES = {
+  failures: [1, 1000],
+  errorPercentAbove: [1, 100],
+  minRequests: [1, 100_000],
+  ejectSeconds: [1, 3600],
+  maxEjectSeconds: [1, 86_400],
+  maxEjectedPercent: [1, 100],
+} as const;
 /** Goes into a request line as it is: visible ASCII, and no fragment. */
 const CHECK_PATH = /^\/[!-"$-~]{0,2047}$/;
 const HOST = /^(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
@@ -31,10 +39,7 @@ export function checkHealthCheck(check: unknown, report: Report): void {
 
 export function checkPassive(passive: unknown, report: Report): void {
   if (!isDictionary(passive)) return report('passive', 'must be an object or false');
-  const inner: Report = (field, message) => report(`passive.${field}`, message);
-  checkKnown(passive, ['failures', 'ejectSeconds'], inner);
-  if (passive.failures !== undefined) checkWhole(passive.failures, 'failures', 1, 1000, inner);
-  if (passive.ejectSeconds !== undefined) checkWhole(passive.ejectSeconds, 'ejectSeconds', 1, 3600, inner);
+  checkWholes(passive, 'passive', PASSIVE_RANGES, report);
 }
 
 /** The first and the last status that a check takes for healthy. */

@@ -123,7 +123,8 @@ function checkSecrets(secrets: unknown, report: Report): void {
   secrets.forEach((secret: unknown, index) => checkSecret(secret, `secrets.${index}`, 32, report));
 }
 
-function checkSecret(secret: unknown, field: string, minBytes: number, report: Report): void {
+/** A secret in a document: a text, or the name of a variable. @param minBytes of a text. */
+export function checkSecret(secret: unknown, field: string, minBytes: number, report: Report): void {
   if (isDictionary(secret)) {
     const { env, ...others } = secret;
     if (typeof env !== 'string' || !SECRET_VARIABLE.test(env))

@@ -13,8 +13,12 @@ import {
   parseJson,
   type Report,
 } from './field-checks';
+import { checkBreaker, checkSlowStart } from './check-breaker';
+import { checkShape } from './shaping/check-shape';
+import { SHAPE_FIELDS } from './shaping/shape';
 import { checkHealthCheck, checkPassive } from './check-health';
 import { checkRetries } from './check-retries';
+import { checkSignatureSettings } from './check-signing';
 import type { Service } from './service';
 
 /** A service that holds together, or the reasons why a document is none. */
@@ -24,16 +28,9 @@ export type CheckedService =
 const MAX_TARGETS = 64;
 const MAX_WEIGHT = 1000;
 const FIELDS = [
-  'name',
-  'targets',
-  'balance',
-  'healthCheck',
-  'passive',
-  'timeouts',
-  'rateLimit',
-  'auth',
-  'retries',
-];
+  'name', 'targets', 'balance', 'healthCheck', 'passive', 'breaker', 'slowStartSeconds', 'timeouts', 'rateLimit', 'auth',
+  'retries', 'signing', 'inboundSignature', ...SHAPE_FIELDS,
+]; // prettier-ignore
 
 /**
  * What is wrong with what somebody says about a service; fields that nobody knows are refused.
@@ -83,10 +80,14 @@ function problemsOf(document: Record<string, unknown>, addresses?: AddressPolicy
     report('balance', 'must be round-robin or least-pending');
   if (healthCheck !== undefined) checkHealthCheck(healthCheck, report);
   if (passive !== undefined && passive !== false) checkPassive(passive, report);
+  checkBreaker(document.breaker, report);
+  checkSlowStart(document.slowStartSeconds, report);
   if (timeouts !== undefined) checkTimeouts(timeouts, report);
   checkRetries(document.retries, report);
   if (rateLimit !== undefined) checkRateLimit(rateLimit, 'rateLimit', report);
   checkAuth(auth, 'auth', report);
+  checkShape(document, '', addresses, report);
+  checkSignatureSettings(document, '', report);
   return problems;
 }
 

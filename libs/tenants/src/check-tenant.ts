@@ -1,5 +1,6 @@
 import type { FieldProblem } from '#libs/errors';
 import type { AddressPolicy } from './address-policy';
+import { checkBreaker } from './check-breaker';
 import { checkTrust } from './check-identity-provider';
 import {
   checkAuth,
@@ -16,6 +17,9 @@ import {
   type Report,
 } from './field-checks';
 import { checkRetries } from './check-retries';
+import { checkCompression } from './shaping/check-compression';
+import { checkRouteShape } from './shaping/check-shape';
+import { checkKeyNames, checkSignatureKeys, checkSignatureSettings } from './check-signing';
 import { issuersOf, trustOf } from './identity-provider';
 import type { Tenant } from './tenant';
 
@@ -58,38 +62,63 @@ export function checkTenant(document: unknown, addresses?: AddressPolicy, ownTok
   }
   checkText(document.name, 'name', 200, report);
   checkUrl(document.upstreamBaseUrl, 'upstreamBaseUrl', 'upstream', addresses, report);
-  checkRoutes(document.allowedRoutes, report);
+  checkRoutes(document.allowedRoutes, addresses, report);
+  checkCompression(document.compression, 'compression', report);
   checkTenantAuth(document.auth, 'auth', report);
   if (document.rateLimit !== undefined) checkRateLimit(document.rateLimit, 'rateLimit', report);
   checkTrust(document, addresses, report);
   if (document.timeouts !== undefined) checkTimeouts(document.timeouts, report);
   checkRetries(document.retries, report);
+  checkBreaker(document.breaker, report);
+  checkSignatureKeys(document.signatureKeys, 'signatureKeys', report);
+  checkSignatureSettings(document, '', report);
   if (document.suspended !== undefined) checkFlag(document.suspended, 'suspended', report);
   if (problems.length > 0) return { problems };
   const tenant = document as unknown as Tenant;
   checkHasIssuers(tenant, ownTokens, report);
+  checkHasKeys(tenant, report);
   return problems.length > 0 ? { problems } : { tenant };
 }
 
-function checkRoutes(routes: unknown, report: Report): void {
+function checkRoutes(routes: unknown, addresses: AddressPolicy | undefined, report: Report): void {
   if (!Array.isArray(routes)) return report('allowedRoutes', 'must be a list');
   const seen = new Set<string>();
-  routes.forEach((route: unknown, index) => checkRoute(route, `allowedRoutes.${index}`, seen, report));
+  routes.forEach((route: unknown, index) =>
+    checkRoute(route, `allowedRoutes.${index}`, seen, addresses, report),
+  );
 }
 
-function checkRoute(route: unknown, field: string, seen: Set<string>, report: Report): void {
+function checkRoute(
+  route: unknown,
+  field: string,
+  seen: Set<string>,
+  addresses: AddressPolicy | undefined,
+  report: Report,
+): void {
   if (!isDictionary(route)) return report(field, 'must be an object');
   checkAuth(route.auth, `${field}.auth`, report);
   const { methods, rateLimit } = route;
   if (methods !== undefined) checkMethods(methods, `${field}.methods`, report);
   if (rateLimit !== undefined) checkRateLimit(rateLimit, `${field}.rateLimit`, report);
+  checkSignatureSettings(route, field, report);
   const path = checkRoutePath(route.path, `${field}.path`, report);
+  checkRouteShape(route, field, { path, prefixes: true }, addresses, report);
   if (path === undefined) return;
   for (const method of Array.isArray(methods) ? methods : ['*']) {
     const claim = `${String(method)} ${path}`;
     if (seen.has(claim)) report(`${field}.path`, 'is given twice for the same method');
     seen.add(claim);
   }
+}
+
+/** Fail closed: a signature by a key that is not there could neither be made nor judged. */
+function checkHasKeys(tenant: Tenant, report: Report): void {
+  const { signatureKeys, allowedRoutes } = tenant;
+  const problems = [
+    ...checkKeyNames(tenant, signatureKeys),
+    ...allowedRoutes.flatMap((route, index) => checkKeyNames(route, signatureKeys, `allowedRoutes.${index}`)),
+  ];
+  for (const { field, message } of problems) report(field, message);
 }
 
 /** Tokens that are asked for must be somebody's: a route nobody can enter is a mistake, and so is a misspelt issuer. */

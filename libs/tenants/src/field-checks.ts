@@ -1,7 +1,7 @@
 import { GatewayError, type FieldProblem } from '#libs/errors';
 import type { AddressPolicy } from './address-policy';
 import { isReservedHeader } from './reserved-headers';
-import { routePath } from './route-table';
+import { routePath } from './route-path';
 
 /** Where a check says what is wrong: a dotted path and the reason, both safe to show. */
 export type Report = (field: string, message: string) => void;
@@ -46,6 +46,19 @@ export function checkWhole(value: unknown, field: string, min: number, max: numb
   const fits = typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max;
   if (!fits) report(field, `must be a whole number from ${min} to ${max}`);
   return fits;
+}
+
+/** A policy that consists of whole numbers, none of which must be there. Fields that nobody knows are refused. */
+export function checkWholes(
+  policy: Dictionary,
+  field: string,
+  ranges: Readonly<Record<string, readonly [min: number, max: number]>>,
+  report: Report,
+): void {
+  const inner: Report = (name, message) => report(`${field}.${name}`, message);
+  checkKnown(policy, Object.keys(ranges), inner);
+  for (const [name, [min, max]] of Object.entries(ranges))
+    if (policy[name] !== undefined) checkWhole(policy[name], name, min, max, inner);
 }
 
 /** The URL of an upstream, under which paths are asked for, or of another thing that is fetched as it is. */

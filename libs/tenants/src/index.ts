@@ -20,22 +20,35 @@ export {
   type SecretSource,
   type TokenTrust,
 } from './identity-provider';
-export { shownProvider, type ShownProvider } from './kept-secrets';
+export { shownProvider, shownSignatureKeys, type ShownProvider, type ShownSecret } from './kept-secrets';
+export {
+  DEFAULT_SIGNATURE_TOLERANCE_SECONDS,
+  DEFAULT_SIGNED_BODY_BYTES,
+  type InboundSignature,
+  type SignatureKeys,
+  type SignatureSettings,
+  type SigningPolicy,
+} from './signing-policy';
+export { checkKeyNames, checkSignatureSettings, weakSignatureKeys } from './check-signing';
 export { isReservedHeader } from './reserved-headers';
 export { FollowedCache } from './followed-cache';
 export { checkTenant, parseTenant, type CheckedTenant } from './check-tenant';
 export { AddressPolicy } from './address-policy';
 export { ForbiddenAddressError, permittedLookup, type SystemLookup } from './permitted-lookup';
 export { normalPath, looseForm } from './normal-path';
-export { RouteTable, depth, longestPrefix, routeFor, routePath, type Route } from './route-table';
-export { pathAt, type Upstream } from './common-parts';
+export { RouteTable, depth, longestPrefix, routeFor, type Route } from './route-table';
+export { routePath } from './route-path';
+export { commonUpstream, pathAt, type Upstream } from './common-parts';
 export { ServedTenant } from './served-tenant';
 export { Caller, ServedKey, anonymousCaller, foreignKeyId } from './served-key';
 export { ServedService } from './served-service';
 export { backoffMs, servedRetries, type RetryPolicy, type ServedRetries } from './retry-policy';
 export { checkRetries } from './check-retries';
 export { ServedTarget, type TargetTrouble } from './served-target';
-export { TargetHealth, type WatchedService } from './target-health';
+export { TargetSet, type Entry } from './target-set';
+export { TargetHealth, watchId, type WatchedService } from './target-health';
+export { breakerKey, type TargetsOwner } from './equip-targets';
+export type { TargetEvent, TargetEventName } from './target-events';
 export { Turns } from './turns';
 export { TenantDirectory } from './tenant-directory';
 export { API_KEY_CHALLENGE, hashApiKey } from './api-key-format';
@@ -72,6 +85,35 @@ export { expectedStatuses } from './check-health';
 export { ServiceRepository, memberOf as serviceIndexMember } from './service-repository';
 export { GenerationalCache } from './generational-cache';
 export { DEFAULT_BILLING, parseBilling, type TenantBilling } from './tenant-billing';
+export {
+  ROUTE_SHAPE_FIELDS,
+  SHAPE_FIELDS,
+  Shape,
+  compressionOf,
+  shapeOf,
+  type RouteShapeFields,
+  type ShapeFields,
+} from './shaping/shape';
+export { checkRouteShape, checkShape } from './shaping/check-shape';
+export { checkStrip } from './shaping/check-rewrite';
+export { checkHeaders } from './shaping/check-headers';
+export {
+  CODINGS,
+  ServedCompression,
+  type Coding,
+  type CompressionPolicy,
+} from './shaping/compression-policy';
+export {
+  HeaderChanges,
+  headerChangesOf,
+  plainName,
+  type HeaderChange,
+  type HeaderChangeFields,
+} from './shaping/header-changes';
+export type { RequestFacts } from './shaping/header-text';
+export { MappedBack, type WayBack } from './shaping/mapped-back';
+export { ServedMirror, type MirrorPolicy } from './shaping/mirror-policy';
+export { PathRewrite, type PathChange, type RewritePolicy } from './shaping/path-rewrite';
 export { sortableId } from './sortable-id';
 export {
   checkAuth,

@@ -2,7 +2,8 @@ import { GatewayError } from '#libs/errors';
 import { misreadingsAmong } from '../../../test/support/lenient-readers';
 import { trickyPaths } from '../../../test/support/tricky-paths';
 import { normalPath } from './normal-path';
-import { RouteTable, routeFor, routePath, type Route } from './route-table';
+import { routePath } from './route-path';
+import { RouteTable, routeFor, type Route } from './route-table';
 import type { RouteRule } from './tenant';
 
 const table = (paths: string[]): RouteTable =>

@@ -1,5 +1,8 @@
-import { looseForm, normalPath } from './normal-path';
+import { looseForm } from './normal-path';
 import type { AuthPolicy } from './auth-policy';
+import { routePath } from './route-path';
+import { shapeOf, type Shape } from './shaping/shape';
+import type { InboundSignature, SigningPolicy } from './signing-policy';
 import type { RouteRule } from './tenant';
 
 /** A compiled rule: what the guards need to know about the route a request takes. */
@@ -13,8 +16,13 @@ export interface Route {
   readonly auth: AuthPolicy | undefined;
   /** What the bucket of each tenant that has this route is like. */
   readonly limit: { readonly capacity: number; readonly windowMs: number } | undefined;
+  /** What the route says of signatures; undefined: nothing, false: none are made or asked for. */
+  readonly signing: SigningPolicy | false | undefined;
+  readonly inboundSignature: InboundSignature | false | undefined;
   /** The same for the same rule, however it is written: normal path and sorted methods. */
   readonly key: string;
+  /** What becomes of messages here; undefined: they pass as they are. */
+  readonly shape: Shape | undefined;
 }
 
 interface Place {
@@ -73,19 +81,16 @@ function compile(rule: RouteRule, path: string, jwtByDefault: boolean): Route {
     requiresJwt: rule.auth?.jwt ?? jwtByDefault,
     auth: rule.auth,
     limit: rateLimit && { capacity: rateLimit.maxRequests, windowMs: rateLimit.windowSeconds * 1000 },
+    signing: rule.signing,
+    inboundSignature: rule.inboundSignature,
     key: `${methods ? [...new Set(methods)].sort().join() : '*'} ${path}`,
+    shape: shapeOf(rule, path),
   };
 }
 
 /** The route of a place that takes the method. */
 export function routeFor(routes: readonly Route[], method: string): Route | undefined {
   return routes.find((route) => route.methods === undefined || route.methods.has(method));
-}
-
-/** A rule's path as it is compared: `/v1/users/` and `/v1/users/*` mean `/v1/users`. */
-export function routePath(path: string): string {
-  const prefix = normalPath(path.replace(/\/\*$/, '/'));
-  return prefix.length > 1 && prefix.endsWith('/') ? prefix.slice(0, -1) : prefix;
 }
 
 /** Segments of a path. */

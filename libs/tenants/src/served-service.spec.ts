@@ -16,7 +16,7 @@ describe('next', () => {
     const service = served({
       targets: weights.map((weight, i) => ({ url: `http://${'abcd'[i]}.example`, weight })),
     });
-    return Array.from({ length: count }, () => service.next().upstream.host[0]).join('');
+    return Array.from({ length: count }, () => service.next()?.upstream.host[0]).join('');
   };
 
   it.each<[weights: Array<number | undefined>, sequence: string]>([
@@ -38,8 +38,8 @@ describe('next', () => {
   });
 
   it('gives the same object for the same address, also to other services', () => {
-    expect(served().next().upstream).toBe(served({ id: '8' }).next().upstream);
-    expect(served().next().upstream).toEqual({
+    expect(served().next()?.upstream).toBe(served({ id: '8' }).next()?.upstream);
+    expect(served().next()?.upstream).toEqual({
       origin: 'https://a.example',
       basePath: '/base',
       ownPath: '/base/',
@@ -80,13 +80,13 @@ describe('next, where targets have failed the request', () => {
       const named = (name: string): number => 'abc'.indexOf(name);
       for (const name of troubled) service.targets[named(name)]!.passesChecks = false;
       const failed = [...tried].map((name) => service.targets[named(name)]!);
-      const found = new Set(Array.from({ length: 6 }, () => service.next(failed).upstream.host[0]));
+      const found = new Set(Array.from({ length: 6 }, () => service.next(failed)!.upstream.host[0]));
       expect([...found].sort().join('')).toBe(chosen);
     }
   });
 
   it('is the only one there is', () => {
     const service = served();
-    expect(service.next([service.next()])).toBe(service.targets[0]);
+    expect(service.next([service.next()!])).toBe(service.targets[0]);
   });
 });

@@ -24,20 +24,29 @@ describe('checks', () => {
 
 describe('requests', () => {
   it('that fail in a row take it out for a while; after that one failure does, until one succeeds', () => {
-    const target = new ServedTarget('http://a.test');
-    const rules = { failures: 2, ejectSeconds: 10 };
+    const targets = ['http://a.test', 'http://b.test'].map((url) => ({ url }));
+    const fields = { id: '1', tenantId: 't', name: 'n', createdAt: '', targets };
+    const passive = { failures: 2, ejectSeconds: 10, maxEjectSeconds: 25 };
+    const [target] = new ServedService({ ...fields, passive }).targets as [ServedTarget];
     const out = (now: number): boolean => target.trouble(now) === 'failed_requests';
-    target.noteRequest(true, rules, 1000);
+    const note = (failed: boolean, now: number): void => target.noteRequest(failed, 1, now);
+    note(true, 1000);
     expect(out(1000)).toBe(false);
-    target.noteRequest(true, rules, 1000);
+    note(true, 1000);
     // One that was under way does not prolong it.
-    target.noteRequest(true, rules, 9000);
+    note(true, 9000);
     expect([out(1000), out(10_999), out(11_000)]).toEqual([true, true, false]);
-    target.noteRequest(true, rules, 12_000);
-    expect([out(12_000), out(22_000)]).toEqual([true, false]);
-    target.noteRequest(false, rules, 23_000);
-    target.noteRequest(true, rules, 23_001);
-    expect(out(23_001)).toBe(false);
+    // Longer each time, up to the longest …
+    note(true, 12_000);
+    expect([out(31_999), out(32_000)]).toEqual([true, false]);
+    note(true, 33_000);
+    expect([out(57_999), out(58_000)]).toEqual([true, false]);
+    note(false, 59_000);
+    note(true, 59_001);
+    expect(out(59_001)).toBe(false);
+    // … and as at first when it was well for as long as it was out.
+    note(true, 90_000);
+    expect([out(99_999), out(100_000)]).toEqual([true, false]);
   });
 });
 
@@ -52,7 +61,7 @@ describe('a service', () => {
     ...more,
   });
   const taken = (served: ServedService, count: number): string =>
-    Array.from({ length: count }, () => served.next().upstream.host[0]).join('');
+    Array.from({ length: count }, () => served.next()?.upstream.host[0]).join('');
 
   it('passes over targets in trouble, and over none if all are', () => {
     const served = new ServedService(service());
@@ -69,7 +78,7 @@ describe('a service', () => {
     const targets = [{ url: 'http://a.test', weight: 2 }, { url: 'http://b.test' }];
     const served = new ServedService(service({ targets, balance: 'least-pending' }));
     const hosts = Array.from({ length: 6 }, () => {
-      const target = served.next();
+      const target = served.next() as ServedTarget;
       target.pending += 1;
       return target.upstream.host[0];
     });

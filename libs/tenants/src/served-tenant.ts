@@ -3,8 +3,13 @@ import { keys, type Bucket } from '#libs/store';
 import { commonRoutes, commonTrust, commonUpstream, type Upstream } from './common-parts';
 import { trustOf, type TokenTrust } from './identity-provider';
 import { servedRetries, type ServedRetries } from './retry-policy';
+import type { ServedCompression } from './shaping/compression-policy';
+import { compressionOf } from './shaping/shape';
 import type { Route, RouteTable } from './route-table';
+import { TargetSet } from './target-set';
+import type { TargetHealth } from './target-health';
 import type { Caller } from './served-key';
+import type { InboundSignature, SignatureKeys, SigningPolicy } from './signing-policy';
 import { DEFAULT_RATE_LIMIT, type Tenant, type TenantTimeouts } from './tenant';
 import { DEFAULT_SERVED_BILLING, type ServedBilling } from './tenant-billing';
 
@@ -17,24 +22,33 @@ export class ServedTenant {
   readonly suspended: boolean;
   readonly routes: RouteTable;
   readonly upstream: Upstream;
+  /** The same with what is known about it; undefined unless there is a `breaker`, for which it has to be watched. */
+  readonly set: TargetSet | undefined;
   readonly bucket: Bucket;
   readonly windowSeconds: number;
   /** Whose tokens count here. */
   readonly trust: TokenTrust;
   readonly timeouts: TenantTimeouts | undefined;
   readonly retries: ServedRetries | undefined;
+  readonly signatureKeys: SignatureKeys | undefined;
+  readonly signing: SigningPolicy | false | undefined;
+  readonly inboundSignature: InboundSignature | false | undefined;
   readonly billing: ServedBilling;
+  /** False: nothing is compressed; undefined: the gateway decides. */
+  readonly compression: ServedCompression | false | undefined;
   /** Who calls routes that ask for no key: see `anonymousCaller`. */
   anonymous: Caller | undefined = undefined;
   /** Tenants share their routes, but not what the routes have left. Made when a route with a limit is first taken. */
   private routeBuckets: Map<Route, Bucket> | undefined = undefined;
 
-  constructor(tenant: Tenant, billing: ServedBilling = DEFAULT_SERVED_BILLING) {
+  /** @param health what is known about its upstream, and will be. */
+  constructor(tenant: Tenant, billing: ServedBilling = DEFAULT_SERVED_BILLING, health?: TargetHealth) {
     const { windowSeconds, maxRequests } = tenant.rateLimit ?? DEFAULT_RATE_LIMIT;
     this.id = tenant.id;
     this.suspended = tenant.suspended ?? false;
     this.routes = commonRoutes(tenant.allowedRoutes, jwtByDefault(tenant));
     this.upstream = commonUpstream(tenant.upstreamBaseUrl);
+    this.set = setOf(tenant, health);
     this.bucket = {
       key: keys.rateLimit(tenant.id, windowSeconds),
       capacity: maxRequests,
@@ -45,7 +59,11 @@ export class ServedTenant {
     this.trust = commonTrust(tenant);
     this.timeouts = tenant.timeouts;
     this.retries = servedRetries(tenant.retries);
+    this.signatureKeys = tenant.signatureKeys;
+    this.signing = tenant.signing;
+    this.inboundSignature = tenant.inboundSignature;
     this.billing = billing;
+    this.compression = compressionOf(tenant.compression);
   }
 
   /** The limit of one of the tenant's routes, if that has one: always the same object. */
@@ -62,6 +80,15 @@ export class ServedTenant {
     }
     return bucket;
   }
+}
+
+function setOf(
+  { id, upstreamBaseUrl, breaker, timeouts }: Tenant,
+  health?: TargetHealth,
+): TargetSet | undefined {
+  if (!breaker) return undefined;
+  const owner = { tenantId: id, serviceId: undefined };
+  return new TargetSet(owner, { targets: [{ url: upstreamBaseUrl }], breaker, timeouts }, health);
 }
 
 /** Fail closed: whoever names an identity provider and forgets a route's `auth` meant to protect it. */

@@ -3,6 +3,7 @@ import { keys, versionOf, type Store } from '#libs/store';
 import type { AddressPolicy } from './address-policy';
 import type { ApiKeyRepository } from './api-key-repository';
 import { checkServiceFields, parseService } from './check-service';
+import { checkKeyNames } from './check-signing';
 import { usableIssuers } from './identity-provider';
 import { MAX_ROUNDS, demandVersion, readTenant, refuseInvalid, requireTenant } from './preconditions';
 import {
@@ -12,6 +13,7 @@ import {
   type ServiceFields,
   type StoredService,
 } from './service';
+import { mirrorUrlsIn } from './shaping/check-shape';
 import { jwtByDefault } from './served-tenant';
 import type { Tenant } from './tenant';
 
@@ -154,6 +156,7 @@ export class ServiceRepository {
   private checked(fields: unknown, tenant: Tenant, addresses: AddressPolicy | undefined): ServiceFields {
     const issuers = usableIssuers(tenant, this.ownTokens);
     refuseInvalid(checkServiceFields(fields, addresses, issuers));
+    refuseInvalid(checkKeyNames(fields as ServiceFields, tenant.signatureKeys));
     const { auth, ...rest } = fields as ServiceFields;
     // Written down, so that it does not change behind the service's back when the tenant does.
     return { ...rest, auth: auth ?? { jwt: jwtByDefault(tenant) } };
@@ -244,5 +247,8 @@ function sameTargets(before: ServiceFields, after: unknown): boolean {
       ? targets.map((target) => (target as { url?: unknown } | null)?.url)
       : targets;
   };
-  return JSON.stringify(urls(before)) === JSON.stringify(urls(after));
+  return (
+    JSON.stringify([urls(before), mirrorUrlsIn(before)]) ===
+    JSON.stringify([urls(after), mirrorUrlsIn(after)])
+  );
 }

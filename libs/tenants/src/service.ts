@@ -1,5 +1,8 @@
+import type { BreakerPolicy } from '#libs/breakers';
 import type { AuthPolicy } from './auth-policy';
 import type { RetryPolicy } from './retry-policy';
+import type { ShapeFields } from './shaping/shape';
+import type { SignatureSettings } from './signing-policy';
 import type { RateLimit, TenantTimeouts } from './tenant';
 
 /** One of the places that a service's requests are forwarded to. */
@@ -27,27 +30,42 @@ export interface HealthCheck {
   host?: string;
 }
 
-/** When a target that fails the requests of clients gets none for a while. */
+/** When a target that does worse than the others of its service gets no requests for a while, from this process. */
 export interface PassiveChecks {
   /** Failures in a row: no connection, a broken one, no answer in time, 502, 503, 504. Absent means 5. */
   failures?: number;
-  /** Absent means 30. */
+  /** By how many points its share of failed requests must exceed that of the others, in percent. Absent means 50. */
+  errorPercentAbove?: number;
+  /** Requests of the last 10 s, of it and of the others, below which shares are not compared. Absent means 20. */
+  minRequests?: number;
+  /** Absent means 30; twice, three times … as long when it has to go again soon. */
   ejectSeconds?: number;
+  /** Absent means 300, or `ejectSeconds` if that is more. */
+  maxEjectSeconds?: number;
+  /** How many of the targets may be out at a time, rounded down. Absent means 50. */
+  maxEjectedPercent?: number;
 }
 
 /** How the next target is chosen: by turns, or the one with the fewest requests under way in this process. */
 export type Balance = 'round-robin' | 'least-pending';
 
 /** What whoever registers a service says about it. */
-export interface ServiceFields {
+export interface ServiceFields extends ShapeFields, SignatureSettings {
   name: string;
   targets: ServiceTarget[];
   /** Absent means `round-robin`. */
   balance?: Balance;
   /** Absent: no target is checked before it is used. */
   healthCheck?: HealthCheck;
-  /** Absent: as its parts say when absent; false: targets are used whatever they do. One target alone always is. */
+  /**
+   * Absent: as its parts say when absent, unless there is a `breaker`, which then decides alone; false: targets are used
+   * whatever they do. One target alone always is.
+   */
   passive?: PassiveChecks | false;
+  /** Absent: requests are sent there whatever becomes of them. */
+  breaker?: BreakerPolicy;
+  /** How long a target that comes back, or is new, gets a growing share of its requests. Absent: none. */
+  slowStartSeconds?: number;
   timeouts?: TenantTimeouts;
   /** In place of the tenant's. */
   retries?: RetryPolicy;

@@ -230,7 +230,7 @@ describe('a service', () => {
     change(keys.service('1'), service());
     expect(await directory.service('1')).toMatchObject({ id: '1' });
     change(keys.service('1'), service({ targets: [{ url: 'https://t.example' }] }));
-    expect((await directory.service('1'))?.next().upstream.origin).toBe('https://t.example');
+    expect((await directory.service('1'))?.next()?.upstream.origin).toBe('https://t.example');
     change(keys.service('1'), undefined);
     expect(await directory.service('1')).toBeUndefined();
   });

@@ -101,7 +101,7 @@ export class TenantDirectory {
     if (read === undefined) return undefined;
     if (read.problems) return this.broken('tenant', { tenantId: id }, read.problems);
     if (terms?.problems) return this.broken('tenant', { tenantId: id }, terms.problems);
-    return new ServedTenant(read.tenant, terms?.billing);
+    return new ServedTenant(read.tenant, terms?.billing, this.health);
   }
 
   private async readService(id: string): Promise<ServedService | Broken | undefined> {

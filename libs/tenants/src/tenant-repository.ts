@@ -3,12 +3,15 @@ import type { Logger } from '#libs/logging';
 import { keys, versionOf, type Store } from '#libs/store';
 import type { AddressPolicy } from './address-policy';
 import type { ApiKeyRepository } from './api-key-repository';
+import { weakSignatureKeys } from './check-signing';
 import { checkTenant, parseTenant, type CheckedTenant } from './check-tenant';
-import { MAX_ROUNDS, demandVersion, invalid } from './preconditions';
+import { MAX_ROUNDS, demandVersion, invalid, refuseInvalid } from './preconditions';
 import type { IdentityProvider } from './identity-provider';
 import { withKeptSecrets } from './kept-secrets';
 import { ServiceRepository } from './service-repository';
+import { mirrorUrlsIn } from './shaping/check-shape';
 import { sortableId } from './sortable-id';
+import type { SignatureKeys } from './signing-policy';
 import type { Tenant } from './tenant';
 import { forgetBudgets } from './tenant-budgets';
 import { isWrongType, TenantIndex } from './tenant-index';
@@ -66,6 +69,7 @@ export class TenantRepository {
   async create(document: TenantDocument): Promise<StoredTenant> {
     const named = { ...document, id: document.id ?? `tenant-${sortableId()}` };
     const tenant = this.checked(named, this.addresses);
+    refuseInvalid(weakSignatureKeys(tenant.signatureKeys));
     const lookedAt = Date.now();
     if (await this.find(tenant.id)) throw new GatewayError('already_exists');
     await this.forgetBelongings(tenant.id, lookedAt);
@@ -119,6 +123,7 @@ export class TenantRepository {
         throw invalid([{ field: 'id', message: 'cannot be changed' }]);
       const addresses = sameAddresses(current, changed) ? undefined : this.addresses;
       const tenant = this.checked({ ...changed, id }, addresses);
+      refuseInvalid(weakSignatureKeys(newKeys(current, tenant)));
       const text = JSON.stringify(tenant);
       const expected = before.version === undefined ? 'any' : { version: before.version };
       const done = await this.write(() => this.store.documents.put(keys.tenant(id), text, expected));
@@ -214,7 +219,15 @@ function sameAddresses(before: TenantDocument, after: TenantDocument): boolean {
   return JSON.stringify(addressesIn(before)) === JSON.stringify(addressesIn(after));
 }
 
-function addressesIn({ upstreamBaseUrl, idp, idps }: TenantDocument): unknown[] {
+/** Those that were not stored before: a tenant with an old one must still be suspendable. */
+function newKeys({ signatureKeys: before }: TenantDocument, { signatureKeys: after }: Tenant): SignatureKeys {
+  const old = (before ?? {}) as Partial<SignatureKeys>;
+  return Object.fromEntries(
+    Object.entries(after ?? {}).filter(([id, { secret }]) => old[id]?.secret !== secret),
+  );
+}
+
+function addressesIn({ upstreamBaseUrl, allowedRoutes, idp, idps }: TenantDocument): unknown[] {
   const providers = [idp, ...(Array.isArray(idps) ? (idps as unknown[]) : [])] as Array<
     Partial<IdentityProvider> | undefined
   >;
@@ -225,7 +238,7 @@ function addressesIn({ upstreamBaseUrl, idp, idps }: TenantDocument): unknown[] 
     one?.introspection?.endpoint,
     one?.secrets === undefined,
   ];
-  return [upstreamBaseUrl, ...providers.map(ofProvider)];
+  return [upstreamBaseUrl, mirrorUrlsIn(allowedRoutes), ...providers.map(ofProvider)];
 }
 
 const FIELDS: Record<keyof Tenant, true> = {
@@ -240,6 +253,11 @@ const FIELDS: Record<keyof Tenant, true> = {
   serviceTokens: true,
   timeouts: true,
   retries: true,
+  breaker: true,
+  compression: true,
+  signatureKeys: true,
+  signing: true,
+  inboundSignature: true,
   suspended: true,
   // prettier-ignore
 };

@@ -1,6 +1,9 @@
+import type { BreakerPolicy } from '#libs/breakers';
 import type { AuthPolicy } from './auth-policy';
 import type { IdentityProvider, TrustSettings } from './identity-provider';
 import type { RetryPolicy } from './retry-policy';
+import type { RouteShapeFields, ShapeFields } from './shaping/shape';
+import type { SignatureKeys, SignatureSettings } from './signing-policy';
 
 /** A token bucket: so many requests at once, refilled evenly over the window. */
 export interface RateLimit {
@@ -9,7 +12,7 @@ export interface RateLimit {
 }
 
 /** One entry of `allowedRoutes`: a path and everything below it. */
-export interface RouteRule {
+export interface RouteRule extends RouteShapeFields, SignatureSettings {
   path: string;
   /** Upper-case methods; absent means any. GET includes HEAD. */
   methods?: string[];
@@ -28,7 +31,7 @@ export interface TenantTimeouts {
 }
 
 /** The document under `tenant:{id}`; the documented fields and ours. */
-export interface Tenant extends TrustSettings {
+export interface Tenant extends TrustSettings, SignatureSettings {
   id: string;
   name: string;
   upstreamBaseUrl: string;
@@ -45,6 +48,12 @@ export interface Tenant extends TrustSettings {
   timeouts?: TenantTimeouts;
   /** For requests below /api, and for services and published routes that have none of their own. */
   retries?: RetryPolicy;
+  /** When requests to `upstreamBaseUrl` are stopped for a while; services have their own. Absent: never. */
+  breaker?: BreakerPolicy;
+  /** Of all its responses, unless a service or route says otherwise; absent: as COMPRESSION says. */
+  compression?: ShapeFields['compression'];
+  /** What signatures are made and judged with, here and at the services and routes of the tenant. */
+  signatureKeys?: SignatureKeys;
   /** A suspended tenant keeps its configuration and is refused with 403. */
   suspended?: boolean;
 }

@@ -14,15 +14,16 @@ export class Turns {
   /**
    * Whose turn it is, by its place in the list.
    * @param isOut who does not take part this time; what is owed to them is kept.
+   * @param weightOf replaces the weights this time.
    * @returns -1 if that is everybody.
    */
-  next(isOut?: (place: number) => boolean): number {
+  next(isOut?: (place: number) => boolean, weightOf?: (place: number) => number): number {
     const { weights, owed } = this;
     let chosen = -1;
     let total = 0;
     for (let i = 0; i < owed.length; i++) {
-      const weight = weights[i] as number;
-      if (weight === 0 || isOut?.(i)) continue;
+      if (weights[i] === 0 || isOut?.(i)) continue;
+      const weight = weightOf ? weightOf(i) : (weights[i] as number);
       total += weight;
       owed[i] = (owed[i] as number) + weight;
       if (chosen < 0 || (owed[i] as number) > (owed[chosen] as number)) chosen = i;

@@ -1,5 +1,5 @@
 import { SeriesSums } from './journal/series-sums';
-import { additionsOf, dayTablesOf } from './ledger-additions';
+import { additionsOf } from './ledger-additions';
 import type { SeriesIdentity } from './series';
 
 /** 2026-01-31T09:00:00Z */
@@ -39,6 +39,7 @@ it('adds a request to its hour, to the totals and to the open cycle', () => {
       ['v1|k1|cost', 1000],
       ['access|k1|n', 1],
     ],
+    lifetimes: new Map([['day:2026-01-31:-', 401 * 86_400_000]]),
   });
 });
 
@@ -47,7 +48,7 @@ it('adds the requests of a service to it, the successful ones by key as well', (
   service.count(HOUR, 2, 0, 0, true);
   service.count(HOUR, 3, 0, 0, false);
   service.count(HOUR, 5, 0, 0, true);
-  const { additions, cycleAdditions } = additionsOf([service]);
+  const { additions, cycleAdditions, lifetimes } = additionsOf([service]);
   expect(additions.filter(([table]) => table === 'totals')).toEqual([
     ['totals', 'requests', 3],
     ['totals', 's|7|a', 3],
@@ -59,7 +60,7 @@ it('adds the requests of a service to it, the successful ones by key as well', (
     ['|k1|units', 1],
     ['access|k1|n', 1],
   ]);
-  expect([...dayTablesOf({ additions, cycleAdditions })]).toEqual(['day:2026-01-31:7']);
+  expect(lifetimes).toEqual(new Map([['day:2026-01-31:7', 401 * 86_400_000]]));
 });
 
 it('names every field once, whatever prices, plans and hours it came under', () => {

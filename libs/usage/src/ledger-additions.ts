@@ -3,11 +3,14 @@ import type { SeriesSums, Sum } from './journal/series-sums';
 import { TOTALS, cycle, dayFieldPrefix, dayTable, isSuccess, totals, type StatusClass } from './usage-tables';
 
 /** What a batch adds to the ledger of one tenant. */
-export type Additions = Pick<LedgerBatch, 'additions' | 'cycleAdditions'>;
+export type Additions = Pick<LedgerBatch, 'additions' | 'cycleAdditions' | 'lifetimes'>;
 
 /** Amounts by field; numbers as long as they are exact. */
 type Fields = Map<string, bigint | number>;
 
+const DAY_MS = 86_400_000;
+/** Longer by a day than what may be asked for: a table bears the date of its first hour. */
+const DAY_TABLE_LIFETIME_MS = 401 * DAY_MS;
 const HOURS = 24;
 const HOUR_MS = 3_600_000;
 /** A single addition holds no more; a larger amount is added in several. */
@@ -43,12 +46,9 @@ export function additionsOf(series: readonly SeriesSums[]): Additions {
   const additions = [...tables].flatMap(([table, fields]) =>
     listed(fields).map(([field, amount]) => [table, field, amount] as const),
   );
-  return { additions, cycleAdditions: listed(ofCycle) };
-}
-
-/** The day tables among the additions; they do not stay for ever. */
-export function dayTablesOf({ additions }: Additions): Set<string> {
-  return new Set(additions.map(([table]) => table).filter((table) => table !== TOTALS));
+  tables.delete(TOTALS);
+  const lifetimes = new Map([...tables.keys()].map((table) => [table, DAY_TABLE_LIFETIME_MS]));
+  return { additions, cycleAdditions: listed(ofCycle), lifetimes };
 }
 
 function addDay(fields: Fields, sums: SeriesSums, hour: number, status: StatusClass, sum: Sum): void {

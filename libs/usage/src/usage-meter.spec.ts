@@ -44,6 +44,27 @@ it('publishes by itself about a second later', async () => {
   await waitFor('the second batch', async () => (await requests(stage)) === 7);
 });
 
+it('lets many series gather for longer, and publishes one batch of them after the other', async () => {
+  const state = { now: Date.now() };
+  const stage = setUp({ clock: () => state.now });
+  const { meter, store } = stage;
+  // Of one tenant: what is waited for is one apply of 100 series at a time.
+  const many = Array.from({ length: 10_500 }, (_, i) => meter.series('acme', '', `k${i}`, '/', 0, ''));
+  for (const series of many) meter.record(series, 200, 1, 2, true);
+  expect(meter.backlogSince).toBe(state.now);
+  state.now += 9_000;
+  // Another one, whose turn comes as often.
+  const other = setUp();
+  record(other, 1);
+  await waitFor('the turn of the other', async () => (await requests(other)) === 1);
+  expect([store.given.length, meter.backlogBatches]).toEqual([0, 0]);
+  state.now += 2_000;
+  await waitFor('the first batch', async () => (await requests(stage)) === 10_000);
+  expect(store.given).toHaveLength(100);
+  state.now += 1_000;
+  await waitFor('the second batch', async () => (await requests(stage)) === 10_500);
+});
+
 it('publishes what has been recorded when it is told to', async () => {
   const stage = setUp();
   record(stage, 3);

@@ -65,12 +65,21 @@ export class Changes {
     }
     const routes = ((after?.routes ?? []) as Document[]).map((route) => ({
       ...route,
+      ...this.mirrorOf(project, route),
       backends: ((route.backends ?? []) as Document[]).map((backend) => ({
         ...backend,
         service: this.serviceId(project, String(backend.service)),
       })),
     }));
     await this.api.call('PUT', publicationPath(project), { body: { routes }, ifMatch });
+  }
+
+  /** A route's mirror with the id of the service that it names. */
+  private mirrorOf(project: string, { mirror }: Document): { mirror?: Document } {
+    const { service, ...rest } = (mirror ?? {}) as Document;
+    return typeof service === 'string'
+      ? { mirror: { ...rest, service: this.serviceId(project, service) } }
+      : {};
   }
 
   private serviceId(project: string, name: string): string {
@@ -95,10 +104,10 @@ export class Changes {
   }
 }
 
-/** With secrets for the identity providers that change, for the gateway would not take digests of what it does not have. */
+/** With secrets for the identity providers and signature keys that change, for the gateway would not take digests of what it does not have. */
 function tenantPatch(before: Document, after: Document, sent: Document): Document {
   const patch = patchBetween(before, after);
-  for (const name of ['idp', 'idps']) {
+  for (const name of ['idp', 'idps', 'signatureKeys']) {
     if (patch[name] === undefined || patch[name] === null) continue;
     patch[name] = patchBetween({ [name]: before[name] }, { [name]: sent[name] })[name];
   }

@@ -62,7 +62,11 @@ async function readOne(api: AdminApi, shownTenant: Document): Promise<GatewayPro
     ),
     routes: routes.map((route) => {
       const backends = (route.backends as Document[]).map((to) => ({ ...to, service: nameOf(to.service) }));
-      return weighed({ ...route, backends }, 'backends');
+      const mirror = route.mirror as Document | undefined;
+      const named = mirror?.service !== undefined && {
+        mirror: { ...mirror, service: nameOf(mirror.service) },
+      };
+      return weighed({ ...route, ...named, backends }, 'backends');
     }),
     shownTenant,
     shownServices: new Map(shown.map((service) => [nameOf(service.id), service])),

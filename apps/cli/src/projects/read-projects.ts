@@ -1,5 +1,5 @@
 import type { ReadFile } from '#libs/declarations';
-import { shownProvider } from '#libs/tenants';
+import { shownProvider, shownSignatureKeys } from '#libs/tenants';
 import type { Document } from '../admin-api';
 import { Failure } from '../failure';
 import { here } from '../files';
@@ -38,11 +38,12 @@ export async function readProjects(
 
 /** What a file declares, in the form in which it can be compared with what the gateway shows. */
 export function projectOf({ tenant: { id, ...tenant }, services, routes }: Declared): Project {
-  const { idp, idps } = tenant;
+  const { idp, idps, signatureKeys } = tenant;
   const shown = document({
     ...tenant,
     ...(idp && { idp: shownProvider(idp) }),
     ...(idps && { idps: idps.map(shownProvider) }),
+    ...(signatureKeys && { signatureKeys: shownSignatureKeys(signatureKeys) }),
   });
   const auth = authByDefault(shown);
   return {

@@ -45,7 +45,8 @@ function hidden(value: unknown, secret: RegExp, isSecret: boolean): unknown {
   if (typeof value === 'object' && value !== null) {
     const members = Object.entries(value).map(([name, inner]) => [
       name,
-      hidden(inner, rulesBelow(name), secret.test(name)),
+      // What is added to a header that carries secrets is one, too.
+      hidden(inner, rulesBelow(name), secret.test(name) || (isSecret && name === 'add')),
     ]);
     return Object.fromEntries(members);
   }

@@ -11,17 +11,21 @@ import {
   guardedPlace,
   identifyCaller,
   identifyVisitor,
+  inboundPolicy,
   isSafeToRepeat,
+  judgeSignatureHead,
   judgeToken,
   limitsOf,
   ownKeys,
   retryPolicyOf,
+  shapeRequest,
   type ArrivingRequest,
   type GuardedPlace,
   type VerifiedToken,
 } from '#libs/guards';
 import type { Logger } from '#libs/logging';
 import { PublicationTable } from '#libs/publications';
+import { KeyRings } from '#libs/signatures';
 import { keys, type Store } from '#libs/store';
 import {
   AddressPolicy,
@@ -49,6 +53,7 @@ interface Bench {
   directory: TenantDirectory;
   verifier: TokenVerifier;
   limiter: RateLimiter;
+  rings: KeyRings;
 }
 
 /**
@@ -92,6 +97,11 @@ export class Explainer {
         judgements.push({ guard, verdict: 'refuse', code: error.code, reason: error.message, details });
       }
     }
+    const rest = refusal ? undefined : restOf(context);
+    if (rest !== undefined) {
+      refusal = new GatewayError('circuit_open', rest);
+      judgements.push({ guard: 'upstream', verdict: 'refuse', code: refusal.code, reason: rest });
+    }
     return {
       outcome: refusal ? 'refuse' : 'forward',
       status: refusal?.status ?? null,
@@ -125,6 +135,8 @@ export class Explainer {
         return this.judgeRoute(context);
       case 'jwt':
         return this.judgeToken(context);
+      case 'signature':
+        return this.judgeSignature(context, request.rawHeaders);
       case 'rate_limit':
         return this.judgeLimits(context);
     }
@@ -160,6 +172,16 @@ export class Explainer {
     const place = guardedPlace(context) as GuardedPlace;
     await judgeToken(context, context.tenant as ServedTenant, place, this.bench.verifier);
     return place.requiresJwt ? { ...tokenDetails(context, place), policy: 'pass' } : { required: false };
+  }
+
+  /** All but the body, which there is none of here, and whether it is the first time: that would be the last. */
+  private judgeSignature(context: RequestContext, rawHeaders: readonly string[]): Details {
+    const policy = inboundPolicy(context);
+    if (policy === undefined) return { required: false };
+    const { keys: accepted, required = true } = policy;
+    const claimed = judgeSignatureHead(context, rawHeaders, policy, this.bench.rings);
+    const keyId = claimed?.scheme === 'v2' ? claimed.signature.keyId : undefined;
+    return { required, keys: accepted, scheme: claimed?.scheme ?? null, keyId, bodyJudged: false };
   }
 
   private async judgeLimits(context: RequestContext): Promise<Details> {
@@ -220,6 +242,7 @@ export class Explainer {
         named: this.config.namedSecrets,
       }),
       limiter: new RateLimiter(this.store),
+      rings: new KeyRings(this.config.namedSecrets),
     };
     return this.made;
   }
@@ -258,8 +281,22 @@ function retryDetails(context: RequestContext): Details {
   return { retries: { ...policy, statuses: [...policy.statuses], repeatable: isSafeToRepeat(context) } };
 }
 
+/** Why nobody would be asked, if all circuit breakers are open. */
+function restOf({ service, tenant }: RequestContext): string | undefined {
+  return (service ?? tenant)?.set?.rest;
+}
+
 /** Where it would go now; of several targets, to one of them. */
-function upstreamUrl({ service, upstream, routedPath, query }: RequestContext): string | null {
-  const target = service ? service.next().upstream : upstream;
-  return target ? target.origin + pathAt(target, routedPath) + query : null;
+function upstreamUrl(context: RequestContext): string | null {
+  const { service, upstream, routedPath, query } = context;
+  const target = service ? (service.next() ?? service.targets[0])?.upstream : upstream;
+  if (!target) return null;
+  try {
+    shapeRequest(context);
+  } catch {
+    // What the rewrite makes of this path is none.
+    return null;
+  }
+  const asked = context.shaped ?? { path: routedPath, query };
+  return target.origin + pathAt(target, asked.path) + asked.query;
 }

@@ -7,6 +7,7 @@ export const GUARDS = [
   'api_key',
   'route',
   'jwt',
+  'signature',
   'rate_limit',
 ] as const satisfies readonly GuardName[];
 
@@ -46,8 +47,12 @@ export class QuestionDto {
 
 @ApiSchema({ name: 'Judgement' })
 export class JudgementDto {
-  @ApiProperty({ type: String, enum: GUARDS })
-  guard!: (typeof GUARDS)[number];
+  @ApiProperty({
+    type: String,
+    enum: [...GUARDS, 'upstream'],
+    description: '`upstream` only where all circuit breakers are open.',
+  })
+  guard!: (typeof GUARDS)[number] | 'upstream';
 
   @ApiProperty({ type: String, enum: ['pass', 'refuse', 'not_reached'] })
   verdict!: 'pass' | 'refuse' | 'not_reached';

@@ -1,9 +1,12 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { Allow } from 'class-validator';
+import type { InboundSignature, SigningPolicy } from '#libs/tenants';
 import { FieldProblemDto } from '../docs/problem.dto';
 import { Nested } from '../edge/nested';
 import { AuthPolicyDto } from '../tenants/auth.dto';
 import { RetriesDto } from '../tenants/retries.dto';
+import { RouteShapeDto } from '../tenants/shape.dto';
+import { InboundSignatureProperty, SigningProperty } from '../tenants/signing.dto';
 import { RateLimitDto } from '../tenants/tenant.dto';
 
 const HEADERS = { type: 'object' as const, additionalProperties: { type: 'string' as const } };
@@ -38,7 +41,7 @@ export class PublicationAuthDto extends AuthPolicyDto {
 
 /** Only what fields there are; what they may hold is the business of `checkPublication`. */
 @ApiSchema({ name: 'PublicationRoute' })
-export class PublicationRouteDto {
+export class PublicationRouteDto extends RouteShapeDto {
   @ApiProperty({ type: String, pattern: '^[A-Za-z0-9._-]{1,100}$', description: 'Unique in the tenant.' })
   @Allow()
   name!: string;
@@ -82,17 +85,6 @@ export class PublicationRouteDto {
   @Allow()
   addPrefix?: string;
 
-  @ApiPropertyOptional({
-    ...HEADERS,
-    description: 'Set on the forwarded request; an empty text removes the header.',
-  })
-  @Allow()
-  requestHeaders?: Record<string, string>;
-
-  @ApiPropertyOptional({ ...HEADERS, description: 'The same for the response to the client.' })
-  @Allow()
-  responseHeaders?: Record<string, string>;
-
   @Nested(() => PublicationAuthDto, { optional: true, description: 'Absent: open to everybody.' })
   auth?: PublicationAuthDto;
 
@@ -104,6 +96,12 @@ export class PublicationRouteDto {
 
   @Nested(() => RetriesDto, { optional: true, description: 'Absent: as service or tenant say.' })
   retries?: RetriesDto;
+
+  @SigningProperty()
+  signing?: SigningPolicy | false;
+
+  @InboundSignatureProperty()
+  inboundSignature?: InboundSignature | false;
 }
 
 @ApiSchema({ name: 'PublicationInput' })

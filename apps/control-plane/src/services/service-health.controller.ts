@@ -1,23 +1,23 @@
-import { Controller, Get, Inject, Param } from '@nestjs/common';
+import { Controller, Get, Param } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { ServedTarget, ServiceRepository } from '#libs/tenants';
-import { OPTIONS, type ControlPlaneOptions } from '../control-plane.options';
+import { ServiceRepository } from '#libs/tenants';
+import { TargetDesk } from '../breakers/target-desk';
 import { Refusals } from '../docs/refusals';
-import { ServiceHealthDto, type TargetHealthDto } from './service.dto';
+import { ServiceHealthDto } from './service-health.dto';
 
 @ApiTags('services')
 @Controller('admin/tenants/:tenantId/services/:serviceId/health')
 export class ServiceHealthController {
   constructor(
     private readonly services: ServiceRepository,
-    @Inject(OPTIONS) private readonly options: ControlPlaneOptions,
+    private readonly desk: TargetDesk,
   ) {}
 
   @Get()
   @ApiOperation({
     summary: 'Shows the health of the targets of a service',
     description:
-      'As the process that answers sees it. A control plane that runs by itself sends no requests and watches nothing.',
+      'As the process that answers sees it, but for circuit breakers, which all processes share. A control plane that runs by itself sends no requests and watches nothing.',
   })
   @ApiOkResponse({ type: ServiceHealthDto })
   @Refusals('tenant_not_found', 'service_not_found', 'tenant_misconfigured')
@@ -25,29 +25,7 @@ export class ServiceHealthController {
     @Param('tenantId') tenantId: string,
     @Param('serviceId') serviceId: string,
   ): Promise<ServiceHealthDto> {
-    const { service } = await this.services.get(tenantId, serviceId);
-    const watched = this.options.targets?.find(service.id);
-    const now = Date.now();
-    return {
-      watched: watched !== undefined,
-      targets: service.targets.map(({ url }) =>
-        targetView(watched?.targets.get(url) ?? new ServedTarget(url), now),
-      ),
-    };
+    const { targets, breaker } = (await this.services.get(tenantId, serviceId)).service;
+    return this.desk.show({ owner: { tenantId, serviceId }, targets, guarded: breaker !== undefined });
   }
-}
-
-function targetView(target: ServedTarget, now: number): TargetHealthDto {
-  const { url, pending, failures, ejectedUntil, checkedAt, lastProblem } = target;
-  const trouble = target.trouble(now);
-  return {
-    url,
-    healthy: trouble === undefined,
-    trouble: trouble ?? null,
-    pending,
-    failures,
-    ejectedUntil: ejectedUntil > now ? new Date(ejectedUntil).toISOString() : null,
-    checkedAt: checkedAt > 0 ? new Date(checkedAt).toISOString() : null,
-    problem: lastProblem ?? null,
-  };
 }

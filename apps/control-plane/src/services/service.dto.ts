@@ -1,9 +1,18 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema, OmitType, PartialType } from '@nestjs/swagger';
 import { Allow } from 'class-validator';
-import type { PassiveChecks } from '#libs/tenants';
+import { BreakerPolicyDto } from '../breakers/breaker-policy.dto';
+import type {
+  CompressionPolicy,
+  HeaderChangeFields,
+  InboundSignature,
+  PassiveChecks,
+  SigningPolicy,
+} from '#libs/tenants';
 import { Nested } from '../edge/nested';
 import { AuthPolicyDto } from '../tenants/auth.dto';
 import { RetriesDto } from '../tenants/retries.dto';
+import { Compressing, ChangesHeaders, MirrorDto, ShapeDto } from '../tenants/shape.dto';
+import { InboundSignatureProperty, SigningProperty } from '../tenants/signing.dto';
 import { RateLimitDto, TimeoutsDto } from '../tenants/tenant.dto';
 
 @ApiSchema({ name: 'ServiceTarget' })
@@ -64,21 +73,32 @@ const PASSIVE = {
       type: 'object' as const,
       properties: {
         failures: { type: 'integer' as const, minimum: 1, maximum: 1000, default: 5 },
+        errorPercentAbove: { type: 'integer' as const, minimum: 1, maximum: 100, default: 50 },
+        minRequests: { type: 'integer' as const, minimum: 1, maximum: 100_000, default: 20 },
         ejectSeconds: { type: 'integer' as const, minimum: 1, maximum: 3600, default: 30 },
+        maxEjectSeconds: { type: 'integer' as const, minimum: 1, maximum: 86_400, default: 300 },
+        maxEjectedPercent: { type: 'integer' as const, minimum: 1, maximum: 100, default: 50 },
       },
       additionalProperties: false,
     },
     { type: 'boolean' as const, enum: [false] },
   ],
   description:
-    'When a target that fails requests gets none for a while; false: never. Only with several targets.',
+    'When a target that does worse than the others gets no requests for a while; false: never. Only with several targets. Absent: the defaults, or false where there is a breaker.',
 };
 
 const BALANCE = { type: String, enum: ['round-robin', 'least-pending'], default: 'round-robin' };
 
+const SLOW_START = {
+  type: 'integer' as const,
+  minimum: 1,
+  maximum: 3600,
+  description: 'How long a target that comes back or is new gets a growing share. Absent: none.',
+};
+
 /** Only what fields there are; what they may hold is the business of `checkServiceFields`. */
 @ApiSchema({ name: 'NewService' })
-export class NewServiceDto {
+export class NewServiceDto extends ShapeDto {
   @ApiProperty({ type: String, minLength: 1, maxLength: 200, example: 'My API service' })
   @Allow()
   name!: string;
@@ -97,6 +117,16 @@ export class NewServiceDto {
   @Allow()
   passive?: PassiveChecks | false;
 
+  @Nested(() => BreakerPolicyDto, {
+    optional: true,
+    description: 'Absent: targets have no circuit breakers.',
+  })
+  breaker?: BreakerPolicyDto;
+
+  @ApiPropertyOptional(SLOW_START)
+  @Allow()
+  slowStartSeconds?: number;
+
   @Nested(() => TimeoutsDto, { optional: true })
   timeouts?: TimeoutsDto;
 
@@ -111,6 +141,12 @@ export class NewServiceDto {
     description: 'Whether requests need a JWT. Absent: as the routes of the tenant, as it is now.',
   })
   auth?: AuthPolicyDto;
+
+  @SigningProperty()
+  signing?: SigningPolicy | false;
+
+  @InboundSignatureProperty()
+  inboundSignature?: InboundSignature | false;
 }
 
 class AuthPolicyPatchDto extends PartialType(AuthPolicyDto) {}
@@ -124,15 +160,10 @@ class HealthCheckPatchDto extends PartialType(HealthCheckDto) {}
 })
 export class ServicePatchDto extends PartialType(
   OmitType(NewServiceDto, [
-    'targets',
-    'balance',
-    'healthCheck',
-    'passive',
-    'timeouts',
-    'rateLimit',
-    'auth',
+    'targets', 'balance', 'healthCheck', 'passive', 'breaker', 'slowStartSeconds', 'timeouts', 'rateLimit', 'auth',
+    'requestHeaders', 'responseHeaders', 'compression', 'mirror', 'signing', 'inboundSignature',
     'retries',
-  ]),
+  ]), // prettier-ignore
 ) {
   @Nested(() => ServiceTargetDto, { list: true, optional: true })
   targets?: ServiceTargetDto[];
@@ -148,6 +179,13 @@ export class ServicePatchDto extends PartialType(
   @Allow()
   passive?: PassiveChecks | false | null;
 
+  @Nested(() => BreakerPolicyDto, { optional: true, nullable: true })
+  breaker?: BreakerPolicyDto | null;
+
+  @ApiPropertyOptional({ ...SLOW_START, nullable: true })
+  @Allow()
+  slowStartSeconds?: number | null;
+
   @Nested(() => TimeoutsDto, { optional: true, nullable: true })
   timeouts?: TimeoutsDto | null;
 
@@ -159,6 +197,24 @@ export class ServicePatchDto extends PartialType(
 
   @Nested(() => AuthPolicyPatchDto, { optional: true, nullable: true })
   auth?: AuthPolicyPatchDto | null;
+
+  @ChangesHeaders('Headers of the forwarded request', true)
+  requestHeaders?: HeaderChangeFields | null;
+
+  @ChangesHeaders('Headers of the response to the client', true)
+  responseHeaders?: HeaderChangeFields | null;
+
+  @Compressing(true)
+  compression?: CompressionPolicy | boolean | null;
+
+  @Nested(() => MirrorDto, { optional: true, nullable: true })
+  mirror?: MirrorDto | null;
+
+  @SigningProperty({ nullable: true })
+  signing?: SigningPolicy | false | null;
+
+  @InboundSignatureProperty({ nullable: true })
+  inboundSignature?: InboundSignature | false | null;
 }
 
 @ApiSchema({ name: 'Service' })
@@ -184,47 +240,4 @@ export class ServicesDto {
 
   @ApiProperty({ type: String, nullable: true, description: 'null on the last page.' })
   nextCursor!: string | null;
-}
-
-@ApiSchema({ name: 'TargetHealth' })
-export class TargetHealthDto {
-  @ApiProperty({ type: String, format: 'uri' })
-  url!: string;
-
-  @ApiProperty({
-    type: Boolean,
-    description: 'Whether requests are sent there, as long as others are healthy too.',
-  })
-  healthy!: boolean;
-
-  @ApiProperty({ type: String, nullable: true, enum: ['failed_checks', 'failed_requests'] })
-  trouble!: string | null;
-
-  @ApiProperty({ type: 'integer', description: 'Requests under way.' })
-  pending!: number;
-
-  @ApiProperty({ type: 'integer', description: 'Failed requests in a row.' })
-  failures!: number;
-
-  @ApiProperty({ type: String, format: 'date-time', nullable: true })
-  ejectedUntil!: string | null;
-
-  @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'null: not yet.' })
-  checkedAt!: string | null;
-
-  @ApiProperty({ type: String, nullable: true, description: 'What was wrong with the last check.' })
-  problem!: string | null;
-}
-
-@ApiSchema({ name: 'ServiceHealth' })
-export class ServiceHealthDto {
-  @ApiProperty({
-    type: Boolean,
-    description:
-      'Whether this process watches the targets: it serves, something leads there, and there is more than one or a check.',
-  })
-  watched!: boolean;
-
-  @ApiProperty({ type: [TargetHealthDto] })
-  targets!: TargetHealthDto[];
 }

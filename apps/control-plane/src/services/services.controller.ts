@@ -112,8 +112,11 @@ function shown(response: Response, stored: StoredService): ServiceDto {
 
 /** The fields that are ours: other programs may keep theirs in the same document. */
 function serviceView({ service }: StoredService): ServiceDto {
+  const { requestHeaders, responseHeaders, compression, mirror } = service;
   const { id, tenantId, createdAt, name, targets, balance, healthCheck, passive, timeouts, rateLimit, auth } =
     service;
+  const { breaker, slowStartSeconds } = service;
+  const { signing, inboundSignature } = service;
   return {
     id,
     tenantId,
@@ -121,11 +124,19 @@ function serviceView({ service }: StoredService): ServiceDto {
     name,
     targets,
     balance,
+    requestHeaders,
+    responseHeaders,
+    compression,
+    mirror,
     healthCheck,
     passive,
+    breaker,
+    slowStartSeconds,
     timeouts,
     rateLimit,
     auth,
     retries: service.retries,
+    signing,
+    inboundSignature,
   };
 }

@@ -3,19 +3,19 @@ import { Allow } from 'class-validator';
 import { SECRET_ALGORITHMS, TOKEN_ALGORITHMS, type ShownProvider, type SecretSource } from '#libs/tenants';
 import { Nested } from '../edge/nested';
 
-const ENVIRONMENT = {
+export const ENVIRONMENT = {
   type: 'object' as const,
   required: ['env'],
   properties: { env: { type: 'string', pattern: '^GATEWAY_SECRET_[A-Z0-9_]+$' } },
   description: 'A variable of the gateway’s environment.',
 };
-const SHOWN_DIGEST = {
+export const SHOWN_DIGEST = {
   type: 'object' as const,
   required: ['digest'],
   properties: { digest: { type: 'string' } },
   description: 'As answers show a text; sent back it means the stored one.',
 };
-const SHOWN_KEPT = {
+export const SHOWN_KEPT = {
   type: 'object' as const,
   required: ['kept'],
   properties: { kept: { type: 'boolean', enum: [true] } },

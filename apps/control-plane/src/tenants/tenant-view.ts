@@ -2,6 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiExtraModels, ApiResponse, getSchemaPath } from '@nestjs/swagger';
 import {
   shownProvider,
+  shownSignatureKeys,
   type AuthPolicy,
   type RateLimit,
   type RouteRule,
@@ -17,7 +18,8 @@ import { BrokenTenantDto, TenantDto } from './tenant.dto';
 export function tenantView(stored: StoredTenant): TenantDto | BrokenTenantDto {
   if (!stored.tenant) return { id: stored.id, problems: stored.problems };
   const { id, name, upstreamBaseUrl, allowedRoutes, auth, rateLimit, timeouts, suspended } = stored.tenant;
-  const { idp, idps, serviceTokens, retries } = stored.tenant;
+  const { idp, idps, serviceTokens, breaker, compression } = stored.tenant;
+  const { retries, signatureKeys, signing, inboundSignature } = stored.tenant;
   return {
     id,
     name,
@@ -30,12 +32,30 @@ export function tenantView(stored: StoredTenant): TenantDto | BrokenTenantDto {
     serviceTokens,
     timeouts: timeouts && timeoutsView(timeouts),
     retries,
+    breaker,
+    compression,
+    signatureKeys: signatureKeys && shownSignatureKeys(signatureKeys),
+    signing,
+    inboundSignature,
     suspended,
   };
 }
 
-export function routeView({ path, methods, auth, rateLimit }: RouteRule): RouteRule {
-  return { path, methods, auth: auth && authView(auth), rateLimit: rateLimit && limitView(rateLimit) };
+export function routeView({ path, methods, auth, rateLimit, ...rest }: RouteRule): RouteRule {
+  const { requestHeaders, responseHeaders, compression, mirror, rewrite, signing, inboundSignature } = rest;
+  return {
+    path,
+    methods,
+    auth: auth && authView(auth),
+    rateLimit: rateLimit && limitView(rateLimit),
+    requestHeaders,
+    responseHeaders,
+    compression,
+    mirror,
+    rewrite,
+    signing,
+    inboundSignature,
+  };
 }
 
 export function authView({ jwt, issuers, claims, scopes, roles, claimHeaders }: AuthPolicy): AuthPolicy {

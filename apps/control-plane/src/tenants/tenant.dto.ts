@@ -1,10 +1,20 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema, OmitType, PartialType } from '@nestjs/swagger';
 import { IsArray, IsBoolean, IsInt, IsOptional, IsString } from 'class-validator';
+import type {
+  CompressionPolicy,
+  InboundSignature,
+  ShownSecret,
+  SignatureKeys,
+  SigningPolicy,
+} from '#libs/tenants';
 import { FieldProblemDto } from '../docs/problem.dto';
+import { BreakerPolicyDto } from '../breakers/breaker-policy.dto';
 import { Nested } from '../edge/nested';
 import { AuthDto, AuthPatchDto, AuthPolicyDto } from './auth.dto';
+import { Compressing, RouteShapeDto } from './shape.dto';
 import { IdentityProviderDto, IdentityProviderPatchDto } from './identity-provider.dto';
 import { RetriesDto } from './retries.dto';
+import { InboundSignatureProperty, SignatureKeysProperty, SigningProperty } from './signing.dto';
 
 @ApiSchema({ name: 'RateLimit' })
 export class RateLimitDto {
@@ -18,7 +28,7 @@ export class RateLimitDto {
 }
 
 @ApiSchema({ name: 'Route' })
-export class RouteDto {
+export class RouteDto extends RouteShapeDto {
   @ApiProperty({
     type: String,
     example: '/v1/users',
@@ -42,6 +52,12 @@ export class RouteDto {
 
   @Nested(() => RateLimitDto, { optional: true, description: 'A limit of the route, beside the tenant’s.' })
   rateLimit?: RateLimitDto;
+
+  @SigningProperty()
+  signing?: SigningPolicy | false;
+
+  @InboundSignatureProperty()
+  inboundSignature?: InboundSignature | false;
 }
 
 @ApiSchema({ name: 'Timeouts', description: 'Overrides of the gateway’s time-outs, in milliseconds.' })
@@ -126,6 +142,24 @@ export class TenantInputDto {
   })
   retries?: RetriesDto;
 
+  @Nested(() => BreakerPolicyDto, {
+    optional: true,
+    description: 'Circuit breaker of `upstreamBaseUrl`; services have their own. Absent: none.',
+  })
+  breaker?: BreakerPolicyDto;
+
+  @Compressing()
+  compression?: CompressionPolicy | boolean;
+
+  @SignatureKeysProperty()
+  signatureKeys?: SignatureKeys | Record<string, { secret: ShownSecret }>;
+
+  @SigningProperty()
+  signing?: SigningPolicy | false;
+
+  @InboundSignatureProperty()
+  inboundSignature?: InboundSignature | false;
+
   @ApiPropertyOptional({ type: Boolean, description: 'Requests of a suspended tenant are refused with 403.' })
   @IsOptional()
   @IsBoolean()
@@ -139,7 +173,9 @@ class RateLimitPatchDto extends PartialType(RateLimitDto) {}
   description: 'A JSON merge patch (RFC 7396): null removes a field, a list replaces the whole list.',
 })
 export class TenantPatchDto extends PartialType(
-  OmitType(TenantInputDto, ['auth', 'rateLimit', 'idp', 'timeouts', 'retries']),
+  OmitType(TenantInputDto, [
+    'auth', 'rateLimit', 'idp', 'timeouts', 'retries', 'breaker', 'compression', 'signing', 'inboundSignature',
+  ]), // prettier-ignore
 ) {
   @Nested(() => AuthPatchDto, { optional: true, nullable: true })
   auth?: AuthPatchDto | null;
@@ -155,6 +191,18 @@ export class TenantPatchDto extends PartialType(
 
   @Nested(() => RetriesDto, { optional: true, nullable: true })
   retries?: RetriesDto | null;
+
+  @Nested(() => BreakerPolicyDto, { optional: true, nullable: true })
+  breaker?: BreakerPolicyDto | null;
+
+  @Compressing(true)
+  compression?: CompressionPolicy | boolean | null;
+
+  @SigningProperty({ nullable: true })
+  signing?: SigningPolicy | false | null;
+
+  @InboundSignatureProperty({ nullable: true })
+  inboundSignature?: InboundSignature | false | null;
 }
 
 @ApiSchema({ name: 'Tenant' })

@@ -1,16 +1,33 @@
 import type { RequestContext } from '#libs/guards';
-import type { ServedTarget } from '#libs/tenants';
+import type { ServedTarget, TargetSet } from '#libs/tenants';
 
-/**
- * Chooses the target of an attempt, by what is known at this moment. Where there is no service, nothing is to be chosen.
- * @param tried targets that have failed this request.
- */
-export function aim(context: RequestContext, tried?: readonly ServedTarget[]): void {
-  const { service } = context;
-  if (!service) return;
-  const target = service.next(tried);
+/** The targets that a request has to choose from; undefined for an upstream that nobody watches. */
+export function targetsOf({ service, tenant }: RequestContext): TargetSet | undefined {
+  return (service ?? tenant)?.set;
+}
+
+/** The request goes to this target. */
+export function aimAt(context: RequestContext, target: ServedTarget): void {
   // Until the attempt is over, see releaseTarget.
   target.pending += 1;
   context.target = target;
   context.upstream = target.upstream;
+}
+
+/**
+ * Chooses the target of an attempt beyond the first, by what is known at this moment.
+ * @param tried targets that have failed this request.
+ * @returns false if no breaker lets it through: what is sent again is no probe.
+ */
+export function aimAgain(context: RequestContext, tried: readonly ServedTarget[]): boolean {
+  const targets = targetsOf(context);
+  const target = targets?.next(tried);
+  if (targets && !target) return false;
+  context.permit = undefined;
+  context.targetTold = false;
+  context.uploading = false;
+  context.upstreamSentAt = undefined;
+  context.upstreamAnsweredAt = undefined;
+  if (target) aimAt(context, target);
+  return true;
 }

@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { GatewayError } from '#libs/errors';
 import type { Exchange } from './exchange';
 import { upstreamError } from './upstream-errors';
@@ -40,7 +40,7 @@ export class Attempt {
   constructor(
     private readonly exchange: Exchange,
     private readonly judge: AttemptJudge,
-    private readonly body: Readable | undefined,
+    private readonly body: Readable | Buffer | undefined,
     private readonly patience: Patience,
     startedAt: number,
   ) {
@@ -65,6 +65,7 @@ export class Attempt {
 
   onRequestSent(): void {
     if (this.state !== 'open') return;
+    this.exchange.noteSent();
     this.expectWithin(Math.min(this.patience.firstByteMs, this.endsAt - performance.now()));
   }
 
@@ -108,7 +109,7 @@ export class Attempt {
 
   /** The response is not wanted. A short one is read to its end, which saves the connection. */
   private discard(): void {
-    const uploading = this.body !== undefined && !this.body.readableEnded;
+    const uploading = this.body instanceof Readable && !this.body.readableEnded;
     this.letGo();
     if (uploading) this.abort?.();
     else this.timer = setTimeout(() => this.abort?.(), DRAIN_MS).unref();
@@ -117,7 +118,7 @@ export class Attempt {
   private letGo(): void {
     this.state = 'dropped';
     clearTimeout(this.timer);
-    this.body?.destroy();
+    if (this.body instanceof Readable) this.body.destroy();
   }
 
   private expectWithin(ms: number): void {

@@ -2,13 +2,14 @@ import type { TimeoutConfig } from '#libs/config';
 import { GatewayError } from '#libs/errors';
 import { isSafeToRepeat, type RequestContext } from '#libs/guards';
 import { backoffMs, type ServedRetries, type ServedTarget } from '#libs/tenants';
-import { isTargetFailure, releaseTarget } from '../release-target';
+import { isTargetFailure, releaseTarget, tellTarget } from '../release-target';
+import { targetsOf } from './aim';
 import { Attempt, type AttemptJudge } from './attempt';
 import { dispatch, type Outgoing } from './dispatch';
 import type { Exchange } from './exchange';
-import type { KeptBody } from './kept-body';
+import type { RepeatableBody } from './kept-body';
 import { PUTS_OFF, retryAfterMs } from './retry-after';
-import { retriesExhausted } from './retries-exhausted';
+import { exhaustedWith, retriesExhausted } from './retries-exhausted';
 import type { RetryBudget } from './retry-budget';
 import type { RetryObservation, RetryReason, Withheld } from './retry-observation';
 import { TriedTargets } from './tried-targets';
@@ -20,10 +21,13 @@ export interface AttemptTerms {
   readonly budget: RetryBudget;
   readonly timeouts: TimeoutConfig;
   /** Undefined when the request has none. */
-  readonly body: KeptBody | undefined;
+  readonly body: RepeatableBody | undefined;
   readonly observation: RetryObservation;
-  /** Chooses a target again, where there is a choice one that is not among the `tried`. @throws GatewayError */
-  readonly again: (tried: readonly ServedTarget[]) => Outgoing;
+  /**
+   * Chooses a target again, where there is a choice one that is not among the `tried`; undefined if no breaker lets
+   * another attempt through. @throws GatewayError
+   */
+  readonly again: (tried: readonly ServedTarget[]) => Outgoing | undefined;
 }
 
 /**
@@ -41,6 +45,8 @@ export class Attempts implements AttemptJudge {
   private readonly endsAt: number;
   /** When a target that is to be asked again will take it, monotonic milliseconds. */
   private putOffUntil = 0;
+  /** Of the last attempt; undefined if it was answered. */
+  private lastError: GatewayError | undefined;
 
   constructor(
     private readonly exchange: Exchange,
@@ -58,7 +64,6 @@ export class Attempts implements AttemptJudge {
     context.attempts = this.made;
     context.attemptStartedAt = now;
     context.upstreamStartedAt ??= now;
-    context.answeredAt = undefined;
     if (this.made === 1) terms.budget.request(now);
     const body = terms.body?.another();
     const patience = { tryMs: terms.policy.perTryTimeoutMs, firstByteMs: terms.timeouts.firstByteMs };
@@ -81,31 +86,31 @@ export class Attempts implements AttemptJudge {
     const { exchange, terms } = this;
     if (attempt !== this.current) return;
     this.current = undefined;
+    this.lastError = error;
     this.settle('failed');
     // What the client sent was at fault, or the configuration: another attempt would end in the same way.
     if (terms.body?.broken || !isTargetFailure(error)) return exchange.breakOff(error);
     const reason = !attempt.sent ? 'connect' : error.code === 'upstream_timeout' ? 'timeout' : 'broken';
+    tellTarget(this.context, error.status, error);
     const why = this.tryAgain(reason, attempt, error.status);
-    if (why === undefined) return;
-    const exhausted = retriesExhausted(terms.policy, why, error);
-    if (exhausted) releaseTarget(this.context, error.status);
-    exchange.breakOff(exhausted ?? error);
+    if (why !== undefined) exchange.breakOff(retriesExhausted(terms.policy, why, error) ?? error);
   }
 
   answered(status: number, raw: Buffer[]): boolean {
     const { context, exchange, terms } = this;
     const attempt = this.current as Attempt;
-    context.answeredAt = performance.now();
+    context.upstreamAnsweredAt = performance.now();
     const wanted = !terms.policy.statuses.has(status);
     this.settle(wanted ? 'succeeded' : 'failed');
     this.current = undefined;
     if (!wanted) {
+      this.lastError = undefined;
+      tellTarget(context, status);
       const putOffMs = PUTS_OFF.has(status) ? (retryAfterMs(raw, Date.now()) ?? 0) : 0;
       const why = this.tryAgain('status', attempt, status, putOffMs);
       if (why === undefined) return false;
       const exhausted = retriesExhausted(terms.policy, why, undefined, putOffMs);
       if (exhausted) {
-        releaseTarget(context, status);
         exchange.breakOff(exhausted);
         return false;
       }
@@ -114,7 +119,7 @@ export class Attempts implements AttemptJudge {
     return true;
   }
 
-  /** @returns undefined if there will be another attempt, or why there will not. */
+  /** Its target knows already how it ended. @returns undefined if there will be another attempt, or why there will not. */
   private tryAgain(
     reason: RetryReason,
     attempt: Attempt,
@@ -143,6 +148,8 @@ export class Attempts implements AttemptJudge {
     if (attempt.shown || (attempt.sent && !isSafeToRepeat(context))) return 'unsafe';
     if (this.made > policy.attempts) return 'attempts';
     if (body && !body.replayable) return 'body';
+    // Perhaps because of this very attempt.
+    if (targetsOf(context)?.rest !== undefined) return 'breaker';
     if (delayMs > policy.maxBackoffMs) return 'retry_after';
     if (now + delayMs >= this.endsAt) return 'time';
     return budget.withdraw(now) ? undefined : 'budget';
@@ -162,11 +169,22 @@ export class Attempts implements AttemptJudge {
 
   private again(): void {
     try {
-      this.start(this.terms.again(this.tried.list));
+      const outgoing = this.terms.again(this.tried.list);
+      if (outgoing) this.start(outgoing);
+      else this.shutOut();
     } catch (error) {
       const known = error instanceof GatewayError;
       this.exchange.breakOff(known ? error : new GatewayError('internal_error', undefined, { cause: error }));
     }
+  }
+
+  /** All breakers have opened while it waited, and an answer that nobody wanted then is gone. */
+  private shutOut(): void {
+    const { lastError, context, exchange } = this;
+    const { policy, observation } = this.terms;
+    this.reason = undefined;
+    observation.withheld(context, 'breaker');
+    exchange.breakOff(retriesExhausted(policy, 'breaker', lastError) ?? lastError ?? exhaustedWith(policy));
   }
 
   /** How the retry under way, if it is one, has turned out. */

@@ -6,20 +6,22 @@ export interface Outgoing {
   readonly upstream: UpstreamPool;
   readonly path: string;
   readonly headers: string[];
+  /** Signs the headers, anew for each attempt; undefined: they go as they are. */
+  readonly sign: ((headers: string[]) => string[]) | undefined;
 }
 
 /** @param handler undici's low-level handler hooks, which hand over raw bytes and build no objects. */
 export function dispatch(
-  outgoing: Outgoing,
+  { upstream, path, headers, sign }: Outgoing,
   method: string,
-  body: Readable | undefined,
+  body: Readable | Buffer | undefined,
   handler: object,
 ): void {
-  outgoing.upstream.pool.dispatch(
+  upstream.pool.dispatch(
     {
-      path: outgoing.path,
+      path,
       method,
-      headers: outgoing.headers,
+      headers: sign === undefined ? headers : sign(headers),
       body: body ?? null,
       // Ours are Node's timers, which go when they are cleared; undici's stay listed for up to a second, and every
       // finished request with them.

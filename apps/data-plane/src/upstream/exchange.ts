@@ -3,11 +3,13 @@ import type { Readable } from 'node:stream';
 import type { TimeoutConfig } from '#libs/config';
 import { GatewayError } from '#libs/errors';
 import { IDEMPOTENT, type RequestContext } from '#libs/guards';
-import type { HeaderChanges } from '#libs/publications';
 import { atEndOfTurn, writeLast, type Ending } from '../last-write';
 import { closeAfterResponse } from '../lingering-close';
+import type { BodySink, CodedBody } from '../shaping/coded-body';
+import { isOfTheBytes } from '../shaping/coded-head';
+import type { ResponseCompression } from '../shaping/compression';
 import { dispatch, type Outgoing } from './dispatch';
-import { hintedLinks, responseHead } from './response-headers';
+import { hintedLinks, responseHead, type ResponseChanges } from './response-headers';
 import type { RetryObservation } from './retry-observation';
 import { isBrokenConnection, upstreamError } from './upstream-errors';
 
@@ -23,9 +25,11 @@ export interface ExchangeTerms {
   readonly timeouts: TimeoutConfig;
   readonly retries: RetryObservation;
   /** Undefined when the request has none, or when the attempts of a retry policy send it. */
-  readonly body: Readable | undefined;
-  /** What a published route makes of the response's headers. */
-  readonly changes: HeaderChanges | undefined;
+  readonly body: Readable | Buffer | undefined;
+  /** What routes and services make of the response's headers. */
+  readonly changes: ResponseChanges | undefined;
+  /** Undefined where nothing is said about compressing the response. */
+  readonly encode: ResponseCompression | undefined;
   /** Response headers that the gateway adds, flat. */
   readonly ownHeaders: readonly string[];
   /** Where the caller's limits stand, flat. */
@@ -60,6 +64,8 @@ export class Exchange implements Ending {
   private lastText = '';
   private resume: (() => void) | undefined;
   private contentLength = -1;
+  /** The body on its way through an encoder. */
+  private coded: CodedBody | undefined;
   /** Bytes of the body so far. */
   private received = 0;
 
@@ -69,7 +75,7 @@ export class Exchange implements Ending {
     private readonly terms: ExchangeTerms,
   ) {
     this.deadline = setTimeout(() => this.expire(), terms.timeouts.totalMs);
-    response.on('drain', () => this.goOn());
+    response.on('drain', () => (this.coded ? this.coded.resume() : this.goOn()));
     response.on('close', () => this.leave());
   }
 
@@ -87,6 +93,7 @@ export class Exchange implements Ending {
   onConnect(abort: (error?: Error) => void): void {
     if (this.over) return abort();
     this.abort = abort;
+    if (this.context.bodyLength !== undefined && this.context.target?.rules) this.context.uploading = true;
     // Only now is there somebody to read the body (RFC 9110 §10.1.1).
     if (this.context.expectsContinue && !this.continued && knowsInterim(this.response.req)) {
       this.continued = true;
@@ -96,8 +103,15 @@ export class Exchange implements Ending {
 
   /** The request is out, its body included: from here on the upstream is waited for. */
   onRequestSent(): void {
+    this.noteSent();
     const { firstByteMs, totalMs } = this.terms.timeouts;
     if (firstByteMs < totalMs && !this.answered && !this.over) this.expectWithin(firstByteMs);
+  }
+
+  noteSent(): void {
+    if (!this.context.uploading) return;
+    this.context.uploading = false;
+    this.context.upstreamSentAt = performance.now();
   }
 
   onResponseStarted(): void {
@@ -106,9 +120,9 @@ export class Exchange implements Ending {
 
   onHeaders(status: number, raw: Buffer[], resume: () => void, statusText: string): boolean {
     if (status < 200) return this.interim(status, raw);
+    if (this.context.target?.breaker) this.context.upstreamAnsweredAt = performance.now();
     const { response } = this;
     const { ownHeaders, levels, changes } = this.terms;
-    if (this.context.target) this.context.answeredAt = performance.now();
     const head = responseHead(status, raw, ownHeaders, levels, changes);
     clearTimeout(this.silence);
     this.silence = undefined;
@@ -117,7 +131,14 @@ export class Exchange implements Ending {
     // What the client has not sent yet may never be read.
     if (this.context.bodyLength !== undefined && !response.req.complete)
       closeAfterResponse(response.req, response);
-    response.writeHead(status, WRITABLE_REASON.test(statusText) ? statusText : undefined, head.headers);
+    const reason = WRITABLE_REASON.test(statusText) ? statusText : undefined;
+    if (this.terms.encode) {
+      const sink = this.sink(() => response.writeHead(status, reason, head.headers));
+      this.coded = this.terms.encode.begin(status, head, sink);
+      // The upstream's length is not that of what the client gets.
+      if (this.coded) this.contentLength = -1;
+    }
+    if (!this.coded?.holdsHead) response.writeHead(status, reason, head.headers);
     if (status === 304) this.endEarly();
     else process.nextTick(awaitBody, this);
     if (head.eventStream) {
@@ -128,7 +149,13 @@ export class Exchange implements Ending {
   }
 
   onData(chunk: Buffer): boolean {
-    const { response } = this;
+    const { response, coded } = this;
+    if (coded) {
+      const more = coded.write(chunk);
+      if (more) this.silence?.refresh();
+      else clearTimeout(this.silence);
+      return more;
+    }
     this.received += chunk.length;
     this.context.bytesOut += chunk.length;
     // A small body that is complete already leaves in one string with its head: one buffer and one write(2) less.
@@ -161,15 +188,38 @@ export class Exchange implements Ending {
    */
   awaitBody(): void {
     if (this.over || this.ending || this.response.destroyed) return;
-    if (!this.response.writableEnded) this.response.flushHeaders();
+    if (!this.response.writableEnded && !this.coded?.holdsHead) this.response.flushHeaders();
     if (!this.response.writableNeedDrain) this.expectWithin(this.terms.timeouts.idleMs);
   }
 
   onComplete(trailers: Buffer[] | null): void {
     if (this.over) return;
     this.finish();
-    if (trailers && trailers.length > 0) this.response.addTrailers(pairs(trailers));
+    if (trailers && trailers.length > 0) this.response.addTrailers(this.trailersOf(trailers));
+    if (this.coded) return this.coded.end();
     if (!this.response.writableEnded) this.endSoon();
+  }
+
+  /** Where what an encoder makes of the body goes. */
+  private sink(writeHead: () => void): BodySink {
+    const { response, context } = this;
+    return {
+      writeHead: () => void (response.destroyed || writeHead()),
+      write: (bytes) => {
+        context.bytesOut += bytes.length;
+        return response.write(bytes);
+      },
+      end: (bytes) => {
+        context.bytesOut += bytes?.length ?? 0;
+        this.endSoon(bytes?.toString('latin1'));
+      },
+      drained: () => this.goOn(),
+      failed: (error) => this.breakOff(new GatewayError('internal_error', undefined, { cause: error })),
+    };
+  }
+
+  private trailersOf(raw: readonly Buffer[]): Array<[string, string]> {
+    return this.coded ? pairs(raw).filter(([name]) => !isOfTheBytes(name)) : pairs(raw);
   }
 
   onError(error: Error): void {
@@ -244,6 +294,7 @@ export class Exchange implements Ending {
   private fail(error: GatewayError): void {
     if (this.over) return;
     this.finish();
+    this.coded?.destroy();
     // Nothing is missing any more.
     if (this.ending) return;
     this.tearDown(error);
@@ -252,6 +303,7 @@ export class Exchange implements Ending {
 
   private tearDown(error: GatewayError): void {
     const { response } = this;
+    this.coded?.destroy();
     // Where only the end of the connection ends a body (HTTP/1.0), a plain close would make it look whole.
     if (response.headersSent && this.contentLength < 0 && !response.chunkedEncoding)
       response.socket?.resetAndDestroy();
@@ -272,6 +324,7 @@ export class Exchange implements Ending {
   /** The response is over. If the exchange is not, nobody will read what the upstream goes on computing. */
   private leave(): void {
     clearTimeout(this.deadline);
+    this.coded?.destroy();
     if (this.over) return;
     this.finish();
     this.abort?.(new Error('the client closed the connection'));

@@ -1,16 +1,27 @@
 import type { ServerResponse } from 'node:http';
 import type { TimeoutConfig } from '#libs/config';
 import type { GatewayError } from '#libs/errors';
-import { limitHeaders, retryPolicyOf, type GatewayRequest, type RequestContext } from '#libs/guards';
-import { pathAt, type ServedRetries } from '#libs/tenants';
+import {
+  limitHeaders,
+  retryPolicyOf,
+  shapeRequest,
+  type GatewayRequest,
+  type RequestContext,
+} from '#libs/guards';
+import type { ServedRetries, ServedTarget } from '#libs/tenants';
 import type { Accounting } from '../accounting';
 import type { Cors } from '../cors';
+import { tellTarget } from '../release-target';
+import type { Compression } from '../shaping/compression';
+import type { Mirrors } from '../shaping/mirrors';
 import type { OpenStreams } from '../streams/open-streams';
-import { aim } from './aim';
+import { aimAgain, aimAt, targetsOf } from './aim';
 import { Attempts } from './attempts';
 import type { Outgoing } from './dispatch';
 import { Exchange } from './exchange';
-import { KeptBody, KeptBytes } from './kept-body';
+import { KeptBody, KeptBytes, WholeBody, type RepeatableBody } from './kept-body';
+import { targetAt } from './target-at';
+import { signingPolicy, type OutgoingSignatures } from './outgoing-signatures';
 import { createProxy, type Proxy } from './proxy';
 import { RequestBody } from './request-body';
 import { RetryBudgets } from './retry-budgets';
@@ -26,6 +37,9 @@ interface Surroundings {
   readonly accounting: Accounting;
   readonly streams: OpenStreams;
   readonly retries: RetryObservation;
+  readonly compression: Compression;
+  readonly mirrors: Mirrors;
+  readonly signatures: OutgoingSignatures;
   /** 0 means unlimited. */
   readonly maxBodyBytes: number;
   /** What all bodies that are kept for retries may take together. */
@@ -41,45 +55,74 @@ export class Forwarder {
   private readonly keptBytes: KeptBytes;
 
   constructor(private readonly house: Surroundings) {
-    const { transport, refuse, streams } = house;
+    const { transport, refuse, streams, retries, signatures } = house;
+    const { budgets } = this;
     this.keptBytes = new KeptBytes(house.keptBodiesBytes);
     this.proxy = createProxy((request, response) => this.exchange(request, response));
-    const failover = { budgets: this.budgets, observation: house.retries };
-    this.webSockets = new WebSocketRelay(this.proxy, transport, refuse, streams, failover);
+    this.webSockets = new WebSocketRelay(this.proxy, transport, refuse, streams, {
+      budgets,
+      retries,
+      signatures,
+    });
   }
 
-  forward(request: GatewayRequest, response: ServerResponse): void {
-    const { context, socket } = request;
+  /** A promise only where a breaker is not closed. @throws GatewayError circuit_open, also as a rejection */
+  forward(request: GatewayRequest, response: ServerResponse): void | Promise<void> {
     // The client may have gone while the guards were waiting, and nobody would let go of the target again.
-    if (context.upgrade ? socket.destroyed : response.destroyed) return;
-    prepare(context);
+    if (hasGone(request, response)) return;
+    const policy = signingPolicy(request.context);
+    const kept = policy && this.house.signatures.keepBody(request, response, policy);
+    return kept ? kept.then(() => this.enter(request, response)) : this.enter(request, response);
+  }
+
+  /** Chooses the target, by what is known at this moment. */
+  private enter(request: GatewayRequest, response: ServerResponse): void | Promise<void> {
+    if (hasGone(request, response)) return;
+    const { context } = request;
+    const entered = targetsOf(context)?.enter();
+    if (!(entered instanceof Promise)) return this.send(request, response, entered);
+    return entered.then(({ target, permit }) => {
+      if (hasGone(request, response)) return permit?.settle('void');
+      context.permit = permit;
+      this.send(request, response, target);
+    });
+  }
+
+  private send(request: GatewayRequest, response: ServerResponse, target: ServedTarget | undefined): void {
+    const { context } = request;
+    prepare(context, target);
     if (context.upgrade) this.webSockets.relay(request, response);
     else this.proxy.web(request, response);
   }
 
   private exchange(request: GatewayRequest, response: ServerResponse): void {
     const { context } = request;
-    const { tenant, service } = context;
-    const { transport, cors, accounting, streams, retries, maxBodyBytes } = this.house;
+    const { tenant, service, shaped } = context;
+    const { transport, cors, accounting, streams, retries, maxBodyBytes, compression, mirrors } = this.house;
     if (!tenant) throw new Error('the Forwarder ran before the guards');
     const timeouts = transport.timeouts(service?.timeouts ?? tenant.timeouts);
     const outgoing = this.outgoing(context, timeouts);
     const policy = retryPolicyOf(context);
-    const plain = context.bodyLength !== undefined && policy === undefined;
     const exchange = new Exchange(context, response, {
       outgoing,
-      body: plain ? new RequestBody(request, context, maxBodyBytes) : undefined,
+      body: policy ? undefined : bodyOf(request, maxBodyBytes),
       timeouts,
       retries,
-      changes: context.published?.responseHeaders,
+      changes: shaped,
+      encode: compression.of(context, request),
       ownHeaders: ['X-Request-Id', context.id, ...cors.headers(context), ...context.hsts],
       levels: levels(context),
       refuse: (error: GatewayError) => this.house.refuse(error, request, response),
       delivered: () => accounting.delivered(context, response.statusCode),
-      streaming: () =>
-        streams.follow({ context, ending: response, end: (refusal) => exchange.breakOff(refusal) }),
+      streaming: () => {
+        tellTarget(context, response.statusCode);
+        streams.follow({ context, ending: response, end: (refusal) => exchange.breakOff(refusal) });
+      },
     });
-    if (policy) this.attempts(exchange, request, policy, timeouts).start(outgoing);
+    const attempts = policy && this.attempts(exchange, request, policy, timeouts);
+    // Once, however many attempts there are.
+    if (shaped?.mirror) mirrors.copy(context, shaped, shaped.mirror, request);
+    if (attempts) attempts.start(outgoing);
     else exchange.start();
   }
 
@@ -87,10 +130,12 @@ export class Forwarder {
   private outgoing(context: RequestContext, timeouts: TimeoutConfig): Outgoing {
     const { upstream: target } = context;
     if (!target) throw new Error('the Forwarder ran before the guards');
+    const path = targetAt(context, target);
     return {
       upstream: this.house.transport.poolFor(target, timeouts),
-      path: pathAt(target, context.routedPath) + context.query,
+      path,
       headers: ['Host', target.host, ...context.upstreamHeaders],
+      sign: this.house.signatures.forAttempts(context, target.host, path),
     };
   }
 
@@ -101,29 +146,48 @@ export class Forwarder {
     timeouts: TimeoutConfig,
   ): Attempts {
     const { context } = request;
-    const bounds = { bodyBytes: this.house.maxBodyBytes, keptBytes: policy.bodyBytes };
-    const bodied = context.bodyLength !== undefined;
     return new Attempts(exchange, context, {
       policy,
       budget: this.budgets.of(context),
       timeouts,
-      body: bodied ? new KeptBody(request, context, bounds, this.keptBytes) : undefined,
+      body: this.repeatableBody(request, policy),
       observation: this.house.retries,
-      again: (tried) => {
-        aim(context, tried);
-        return this.outgoing(context, timeouts);
-      },
+      again: (tried) => (aimAgain(context, tried) ? this.outgoing(context, timeouts) : undefined),
     });
+  }
+
+  private repeatableBody(request: GatewayRequest, policy: ServedRetries): RepeatableBody | undefined {
+    const { context } = request;
+    if (context.bodyLength === undefined) return undefined;
+    if (context.wholeBody !== undefined) return new WholeBody(context.wholeBody);
+    const bounds = { bodyBytes: this.house.maxBodyBytes, keptBytes: policy.bodyBytes };
+    return new KeptBody(request, context, bounds, this.keptBytes);
   }
 }
 
-/** Chooses the target only now, by what is known at this moment, and makes the request what a published route says. */
-function prepare(context: RequestContext): void {
+function hasGone({ context, socket }: GatewayRequest, response: ServerResponse): boolean {
+  return context.upgrade ? socket.destroyed : response.destroyed;
+}
+
+/**
+ * Makes the request what a published route says.
+ * @param target chosen only now, by what is known at this moment; undefined for an upstream that nobody watches.
+ */
+function prepare(context: RequestContext, target: ServedTarget | undefined): void {
   const { published, upstreamHeaders } = context;
-  aim(context);
-  if (!published) return;
-  published.requestHeaders?.apply(upstreamHeaders);
-  if (published.stripped !== '') upstreamHeaders.push('X-Forwarded-Prefix', published.stripped);
+  if (target) aimAt(context, target);
+  shapeRequest(context);
+  if (published && published.stripped !== '') upstreamHeaders.push('X-Forwarded-Prefix', published.stripped);
+}
+
+/** What goes out as the body: as it comes, or as it is there already. */
+function bodyOf(request: GatewayRequest, maxBytes: number): RequestBody | Buffer | undefined {
+  const { context } = request;
+  if (context.bodyLength === undefined) return undefined;
+  if (context.wholeBody !== undefined) return context.wholeBody;
+  const body = new RequestBody(request, context, maxBytes);
+  if (context.bodyPrefix !== undefined) body.unshift(context.bodyPrefix);
+  return body;
 }
 
 /** Where the caller's limits stand. */

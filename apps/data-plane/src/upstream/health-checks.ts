@@ -60,6 +60,7 @@ export class HealthChecks {
   }
 
   private look(now: number): void {
+    this.targets.look(now);
     if (now >= this.publishedDueAt) {
       this.publishedDueAt = now + PUBLISHED_MS;
       void this.touchPublished();
@@ -95,7 +96,8 @@ export class HealthChecks {
     const now = Date.now();
     target.checkDueAt = now + intervalSeconds * 1000 * (1 - JITTER / 2 + JITTER * Math.random());
     if (!target.noteCheck(problem, check, now)) return;
-    const fields = { category: 'request', serviceId: service.id, target: target.url, reason: problem };
+    const event = target.passesChecks ? 'target_healthy' : 'target_unhealthy';
+    const fields = { category: 'request', event, serviceId: service.id, target: target.url, reason: problem };
     if (target.passesChecks) this.logger.info(fields, 'a target passes its health checks again');
     else this.logger.warn(fields, 'a target fails its health checks and gets no requests');
   }

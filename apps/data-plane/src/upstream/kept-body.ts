@@ -26,6 +26,40 @@ export class KeptBytes {
   }
 }
 
+/** A request's body for as many attempts as there are. */
+export interface RepeatableBody {
+  /** The client went away in the middle, or sent more than is allowed. */
+  readonly broken: boolean;
+  /** Whether another copy would be whole. */
+  readonly replayable: boolean;
+  /** The whole body for one attempt; the one before it gets nothing any more. */
+  another(): Readable | Buffer;
+  /** No further attempt is to come; the one under way gets all of it. */
+  forget(): void;
+  /** Nobody wants the body any more. */
+  close(): void;
+}
+
+/** One that has been read already, and is somebody else's to keep. */
+export class WholeBody implements RepeatableBody {
+  readonly broken = false;
+  readonly replayable = true;
+
+  constructor(private readonly bytes: Buffer) {}
+
+  another(): Buffer {
+    return this.bytes;
+  }
+
+  forget(): void {
+    // Whoever has read it lets go of it.
+  }
+
+  close(): void {
+    // Likewise.
+  }
+}
+
 /** What keeping is bounded by, in bytes. */
 interface Bounds {
   /** Of a request's body; 0 means unlimited. */
@@ -37,13 +71,15 @@ interface Bounds {
  * A request's body that can be sent several times. It goes to the upstream as it comes in, and is kept beside that until
  * it proves too large or no further attempt is to come.
  */
-export class KeptBody {
+export class KeptBody implements RepeatableBody {
   /** Undefined once it cannot be sent again. */
   private pieces: Buffer[] | undefined = [];
   private kept = 0;
   private complete = false;
   private wanted = true;
   private copy: BodyCopy | undefined;
+  /** What somebody has read, and counted, before; until it is passed on. */
+  private start: Buffer | undefined;
   /** The client went away in the middle, or sent more than is allowed. */
   broken = false;
 
@@ -53,6 +89,7 @@ export class KeptBody {
     private readonly bounds: Bounds,
     private readonly memory: KeptBytes,
   ) {
+    this.start = context.bodyPrefix?.length ? context.bodyPrefix : undefined;
     request.on('data', this.onData);
     request.on('end', this.onEnd);
     request.on('close', this.onClose);
@@ -97,6 +134,9 @@ export class KeptBody {
       if (!copy.push(this.pieces?.[copy.next++])) return;
     }
     copy.caughtUp = true;
+    const { start } = this;
+    this.start = undefined;
+    if (start) return this.pass(start);
     if (!this.wanted) this.drop();
     if (this.complete) copy.push(null);
     else this.request.resume();
@@ -111,16 +151,18 @@ export class KeptBody {
   }
 
   private readonly onData = (chunk: Buffer): void => {
-    const { context, bounds, copy } = this;
+    const { context, bounds } = this;
     context.bytesIn += chunk.length;
     if (bounds.bodyBytes > 0 && context.bytesIn > bounds.bodyBytes) {
       this.broken = true;
-      copy?.destroy(new GatewayError('body_too_large'));
-      return;
-    }
-    if (this.pieces) this.keep(chunk, this.pieces);
-    if (copy && !copy.push(chunk)) this.request.pause();
+      this.copy?.destroy(new GatewayError('body_too_large'));
+    } else this.pass(chunk);
   };
+
+  private pass(chunk: Buffer): void {
+    if (this.pieces) this.keep(chunk, this.pieces);
+    if (this.copy && !this.copy.push(chunk)) this.request.pause();
+  }
 
   private keep(chunk: Buffer, pieces: Buffer[]): void {
     const tooLarge = Math.max(this.context.bodyLength ?? 0, this.kept + chunk.length) > this.bounds.keptBytes;

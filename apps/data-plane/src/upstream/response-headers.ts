@@ -1,6 +1,5 @@
 import { GatewayError } from '#libs/errors';
 import { dropNamed } from '#libs/guards';
-import type { HeaderChanges } from '#libs/publications';
 import { CORS_RESPONSE_HEADERS } from '../cors';
 
 /** Hop-by-hop (RFC 9110 §7.6.1); Node writes the framing of this hop itself. `trailer` announces what is sent on. */
@@ -35,6 +34,11 @@ function fateOf(spelling: string): Fate {
   return fate;
 }
 
+/** What routes and services make of a response's headers, flat, in place. */
+export interface ResponseChanges {
+  apply(headers: string[]): void;
+}
+
 /** The head of a response as the client gets it, and what it says about the body. */
 export interface ResponseHead {
   /** Flat: name, value, name, value, … */
@@ -49,7 +53,7 @@ export interface ResponseHead {
  * @param raw as the upstream sent it, flat, in bytes
  * @param own the gateway's headers, which win over the upstream's of the same purpose
  * @param levels where the gateway's limits stand; they give way to what an upstream says about its own
- * @param changes of a published route, to all but the gateway's own
+ * @param changes of routes and services, to all but the gateway's own
  * @throws GatewayError upstream_failed for a body in a coding that nobody asked for
  */
 export function responseHead(
@@ -57,7 +61,7 @@ export function responseHead(
   raw: readonly Buffer[],
   own: readonly string[],
   levels: readonly string[] = [],
-  changes?: HeaderChanges,
+  changes?: ResponseChanges,
 ): ResponseHead {
   const head: ResponseHead = { headers: [], contentLength: -1, eventStream: false };
   const { headers } = head;

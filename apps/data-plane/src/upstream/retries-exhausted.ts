@@ -13,7 +13,12 @@ export function retriesExhausted(
   putOffMs = 0,
 ): GatewayError | undefined {
   if (policy.exhaustedStatus === undefined) return undefined;
-  if (why !== 'attempts' && why !== 'time' && why !== 'budget') return undefined;
+  if (why !== 'attempts' && why !== 'time' && why !== 'budget' && why !== 'breaker') return undefined;
+  return exhaustedWith(policy, cause, putOffMs);
+}
+
+/** Where there is nothing else to answer with. */
+export function exhaustedWith(policy: ServedRetries, cause?: GatewayError, putOffMs = 0): GatewayError {
   const seconds = Math.max(1, Math.ceil(Math.max(policy.maxBackoffMs, putOffMs) / 1000));
   const headers = { 'Retry-After': String(seconds) };
   return new GatewayError('retries_exhausted', undefined, { cause, headers });

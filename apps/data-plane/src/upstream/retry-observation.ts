@@ -6,7 +6,7 @@ import type { RetryMetrics, RetryOutcome } from '#libs/metrics';
 export type RetryReason = 'connect' | 'broken' | 'timeout' | 'status';
 
 /** Why it is not, although it failed. */
-export type Withheld = 'attempts' | 'unsafe' | 'body' | 'time' | 'retry_after' | 'budget';
+export type Withheld = 'attempts' | 'unsafe' | 'body' | 'time' | 'retry_after' | 'breaker' | 'budget';
 
 /** Says what becomes of requests that failed: a line for every retry, and counters. */
 export class RetryObservation {

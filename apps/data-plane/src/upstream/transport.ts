@@ -11,6 +11,7 @@ import {
   type TenantTimeouts,
   type Upstream,
 } from '#libs/tenants';
+import { reportResets } from './reported-resets';
 import { RetryBudget } from './retry-budget';
 import { upstreamError } from './upstream-errors';
 
@@ -103,17 +104,12 @@ export class Transport {
   }
 }
 
-/**
- * undici's own way to connect, but resets are reported as what they are. By the code that the system gives them undici
- * takes one for the good end of a body that nothing else delimits, and blames an idle connection's on the next request.
- */
+/** undici's own way to connect, but resets are reported as what they are. */
 function connector(timeout: number, lookup: LookupFunction): buildConnector.connector {
   const dial = buildConnector({ timeout, lookup });
   return (options, callback) =>
     dial(options, (...result) => {
-      result[1]?.on('error', (error: NodeJS.ErrnoException) => {
-        if (error.code === 'ECONNRESET') error.code = 'UND_ERR_SOCKET';
-      });
+      if (result[1]) reportResets(result[1]);
       callback(...result);
     });
 }

@@ -4,9 +4,9 @@ import type { Socket } from 'node:net';
 import { GatewayError } from '#libs/errors';
 import type { RequestContext } from '#libs/guards';
 import { backoffMs, type ServedRetries } from '#libs/tenants';
-import { isTargetFailure, releaseTarget } from '../release-target';
-import { aim } from './aim';
-import { retriesExhausted } from './retries-exhausted';
+import { isTargetFailure, releaseTarget, tellTarget } from '../release-target';
+import { aimAgain, targetsOf } from './aim';
+import { exhaustedWith, retriesExhausted } from './retries-exhausted';
 import type { RetryBudget } from './retry-budget';
 import type { RetryObservation, Withheld } from './retry-observation';
 import type { Transport } from './transport';
@@ -34,6 +34,7 @@ export class UpgradeDial {
   private waiting: NodeJS.Timeout | undefined;
   private made = 0;
   private over = false;
+  private lastError: GatewayError | undefined;
 
   constructor(
     private readonly context: RequestContext,
@@ -66,8 +67,18 @@ export class UpgradeDial {
       if (error) return this.miss(upstreamError(error));
       this.finish();
       if (this.made > 1) terms.observation.retried(context, 'connect', 'succeeded');
-      terms.connected(agentOf(origin, socket));
+      this.hand(socket, agentOf(origin, socket));
     });
+  }
+
+  /** Called from the socket, where nobody would catch what it throws. */
+  private hand(socket: Socket, agent: http.Agent): void {
+    try {
+      this.terms.connected(agent);
+    } catch (error) {
+      socket.destroy();
+      this.terms.failed(known(error));
+    }
   }
 
   private miss(error: GatewayError): void {
@@ -75,15 +86,15 @@ export class UpgradeDial {
     const { policy, observation } = terms;
     if (this.made > 1) observation.retried(context, 'connect', 'failed');
     if (!isTargetFailure(error)) return this.fail(error);
+    tellTarget(context, error.status, error);
     this.tried.add(context);
+    this.lastError = error;
     const now = performance.now();
     const delayMs = backoffMs(policy, this.made);
     const why = this.objection(delayMs, now);
     if (why !== undefined) {
       observation.withheld(context, why);
-      const exhausted = retriesExhausted(policy, why, error);
-      if (exhausted) releaseTarget(context, error.status);
-      return this.fail(exhausted ?? error);
+      return this.fail(retriesExhausted(policy, why, error) ?? error);
     }
     observation.retrying(context, 'connect', delayMs);
     releaseTarget(context, error.status);
@@ -92,18 +103,26 @@ export class UpgradeDial {
 
   private objection(delayMs: number, now: number): Withheld | undefined {
     if (this.made > this.terms.policy.attempts) return 'attempts';
+    if (targetsOf(this.context)?.rest !== undefined) return 'breaker';
     if (now + delayMs >= this.endsAt) return 'time';
     return this.terms.budget.withdraw(now) ? undefined : 'budget';
   }
 
   private again(): void {
     try {
-      aim(this.context, this.tried.list);
-      this.start();
+      if (aimAgain(this.context, this.tried.list)) this.start();
+      else this.shutOut();
     } catch (error) {
-      const known = error instanceof GatewayError;
-      this.fail(known ? error : new GatewayError('internal_error', undefined, { cause: error }));
+      this.fail(known(error));
     }
+  }
+
+  /** All breakers have opened while it waited. */
+  private shutOut(): void {
+    const { policy, observation } = this.terms;
+    const { lastError } = this;
+    observation.withheld(this.context, 'breaker');
+    this.fail(retriesExhausted(policy, 'breaker', lastError) ?? lastError ?? exhaustedWith(policy));
   }
 
   private fail(error: GatewayError): void {
@@ -122,6 +141,11 @@ export class UpgradeDial {
     if (this.made > 1) this.terms.observation.retried(this.context, 'connect', 'abandoned');
     this.client.destroy();
   };
+}
+
+function known(error: unknown): GatewayError {
+  if (error instanceof GatewayError) return error;
+  return new GatewayError('internal_error', undefined, { cause: error });
 }
 
 /** An agent that has this one connection to give away. */

@@ -3,17 +3,26 @@ import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { GatewayError } from '#libs/errors';
 import { retryPolicyOf, type GatewayRequest } from '#libs/guards';
-import type { HeaderChanges } from '#libs/publications';
-import { pathAt, type Upstream } from '#libs/tenants';
+import type { Upstream } from '#libs/tenants';
+import { tellTarget } from '../release-target';
 import type { OpenStreams } from '../streams/open-streams';
 import { JoinedSockets } from './joined-sockets';
+import type { OutgoingSignatures } from './outgoing-signatures';
 import type { Proxy } from './proxy';
-import { responseHead } from './response-headers';
+import { responseHead, type ResponseChanges } from './response-headers';
 import type { RetryBudgets } from './retry-budgets';
 import type { RetryObservation } from './retry-observation';
+import { targetAt } from './target-at';
 import type { Transport } from './transport';
 import { UpgradeDial } from './upgrade-dial';
 import { upstreamError, type Refuse } from './upstream-errors';
+
+/** What a handshake needs of what other requests use too. */
+interface RelaySurroundings {
+  readonly budgets: RetryBudgets;
+  readonly retries: RetryObservation;
+  readonly signatures: OutgoingSignatures;
+}
 
 /** Hands judged upgrade requests to http-proxy, and puts right what it leaves out: time-outs and honest refusals. */
 export class WebSocketRelay {
@@ -25,7 +34,7 @@ export class WebSocketRelay {
     private readonly transport: Transport,
     private readonly refuse: Refuse,
     private readonly streams: OpenStreams,
-    private readonly failover: { budgets: RetryBudgets; observation: RetryObservation },
+    private readonly house: RelaySurroundings,
   ) {
     proxy.on('proxyReqWs', (outgoing, request, socket) => {
       this.follow(outgoing, request as GatewayRequest, socket);
@@ -45,7 +54,7 @@ export class WebSocketRelay {
       context.upstreamStartedAt = performance.now();
       return this.shake(request, response, upstream, agent);
     }
-    const { budgets, observation } = this.failover;
+    const { budgets, retries: observation } = this.house;
     const dial = new UpgradeDial(context, socket, {
       transport: this.transport,
       policy,
@@ -66,7 +75,9 @@ export class WebSocketRelay {
     const { context, socket } = request;
     const origin = new URL(upstream.origin);
     this.handshakes.set(request, response);
-    request.url = pathAt(upstream, context.routedPath) + context.query;
+    // By now it is known where the handshake goes.
+    this.house.signatures.signHandshake(context);
+    request.url = targetAt(context, upstream);
     request.headers = handshakeHeaders(request, upstream);
     this.proxy.ws(request, socket, Buffer.alloc(0), {
       target: { protocol: origin.protocol, host: origin.hostname.replace(/^\[|\]$/g, ''), port: origin.port },
@@ -100,12 +111,12 @@ export class WebSocketRelay {
 
     outgoing.once('upgrade', (answer, upstreamSocket) => {
       settle();
-      context.answeredAt = performance.now();
       // http-proxy writes the 101 to the raw socket; the response that could have refused steps aside.
       response.detachSocket(socket);
       answer.headers['x-request-id'] = context.id;
-      if (context.published?.responseHeaders) changeHeaders(answer, context.published.responseHeaders);
+      if (context.shaped) changeHeaders(answer, context.shaped);
       context.switchedProtocols = true;
+      tellTarget(context, 101);
       const joined = new JoinedSockets(socket, upstreamSocket, idleMs);
       this.streams.follow({ context, ending: socket, end: (refusal) => joined.refuse(refusal.code) });
     });
@@ -144,8 +155,8 @@ export class WebSocketRelay {
     // Node's server, which has let go of the connection, would have passed this on.
     socket.on('drain', () => response.emit('drain'));
     try {
-      const { id, published } = request.context;
-      const { headers } = responseHead(status, raw, ['X-Request-Id', id], [], published?.responseHeaders);
+      const { id, shaped } = request.context;
+      const { headers } = responseHead(status, raw, ['X-Request-Id', id], [], shaped);
       response.writeHead(status, headers);
       answer.pipe(response);
     } catch (error) {
@@ -175,7 +186,7 @@ function timeHandshake(outgoing: ClientRequest, connectMs: number, firstByteMs: 
 }
 
 /** http-proxy writes the head of a 101 from these. */
-function changeHeaders(answer: IncomingMessage, changes: HeaderChanges): void {
+function changeHeaders(answer: IncomingMessage, changes: ResponseChanges): void {
   const flat = Object.entries(answer.headers).flatMap(([name, value]) =>
     [value ?? []].flat().flatMap((one) => [name, one]),
   );

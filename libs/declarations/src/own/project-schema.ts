@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { apiRouteShape, compression, routeShape, serviceShape } from './shape-schema';
 import { SERVICE_NAME, SERVICE_NAME_RULE } from '../project';
 
 const text = z.string().min(1);
@@ -51,6 +52,54 @@ const idp = z.strictObject({
   requiredClaims: z.record(text, texts).optional(),
 });
 
+const whole = z.int().min(1).optional();
+const breaker = z
+  .strictObject({
+    failures: whole.describe('Failures in a row that open it; 5.'),
+    errorPercent: whole.describe('Share of failed requests that opens it; 50.'),
+    slowMs: milliseconds.optional().describe('A response whose head takes longer is slow.'),
+    slowPercent: whole.describe('Share of slow requests that opens it; 80.'),
+    minRequests: whole.describe('Requests in the window below which no share is judged; 20.'),
+    windowSeconds: whole,
+    openMs: milliseconds.optional().describe('10000; twice as long each time that it opens again soon.'),
+    maxOpenMs: milliseconds.optional(),
+    probes: whole.describe('Requests that must go well before it closes, of all replicas together; 3.'),
+    failureStatuses: z.array(z.int()).min(1).optional().describe('502, 503 and 504.'),
+  })
+  .describe('When requests to a target are stopped for a while; {} is the defaults.');
+
+const bodyCap = z.int().min(0).optional().describe('Largest body that is kept in memory for it.');
+
+const signing = z
+  .union([
+    z.literal(false),
+    z.strictObject({
+      key: text,
+      maxBodyBytes: bodyCap,
+      oversize: z.enum(['refuse', 'unsigned']).optional(),
+      headers: texts.optional(),
+      contentDigest: z.boolean().optional(),
+    }),
+  ])
+  .describe('How requests are signed for the upstream, by a key of signatureKeys.');
+
+const inboundSignature = z
+  .union([
+    z.literal(false),
+    z.strictObject({
+      keys: texts,
+      required: z.boolean().optional(),
+      toleranceSeconds: z.int().min(1).optional(),
+      headers: texts.optional(),
+      maxBodyBytes: bodyCap,
+      acceptBodyOnly: z.boolean().optional(),
+      acceptUnsignedPayload: z.boolean().optional(),
+    }),
+  ])
+  .describe('What is asked of the signature of requests that come in.');
+
+const signatures = { signing: signing.optional(), inboundSignature: inboundSignature.optional() };
+
 const project = z.strictObject({
   id: text.describe('Id of the tenant.'),
   name: text.optional().describe('The id, unless given.'),
@@ -65,6 +114,13 @@ const project = z.strictObject({
     .describe('Whether tokens that the gateway signs are accepted beside those of idps.'),
   timeouts: timeouts.optional(),
   retries: retries.optional(),
+  breaker: breaker.optional(),
+  compression: compression.optional(),
+  signatureKeys: z
+    .record(text, z.strictObject({ secret }))
+    .optional()
+    .describe('Secrets for signatures by key id; write {{env "NAME"}}.'),
+  ...signatures,
   suspended: z.boolean().optional(),
 });
 
@@ -88,13 +144,24 @@ const service = z.strictObject({
   passive: z
     .union([
       z.literal(false),
-      z.strictObject({ failures: z.int().min(1).optional(), ejectSeconds: z.int().min(1).optional() }),
+      z.strictObject({
+        failures: whole,
+        errorPercentAbove: whole,
+        minRequests: whole,
+        ejectSeconds: whole,
+        maxEjectSeconds: whole,
+        maxEjectedPercent: whole,
+      }),
     ])
     .optional(),
+  breaker: breaker.optional(),
+  slowStartSeconds: whole.describe('How long a target that comes back or is new gets a growing share.'),
   timeouts: timeouts.optional(),
   retries: retries.optional(),
   rateLimit: rateLimit.optional(),
   auth: auth.optional(),
+  ...serviceShape,
+  ...signatures,
 });
 
 const headers = z.record(text, z.string());
@@ -112,11 +179,11 @@ const route = z.strictObject({
     .optional(),
   stripPrefix: z.union([z.boolean(), text]).optional(),
   addPrefix: text.optional(),
-  requestHeaders: headers.optional(),
-  responseHeaders: headers.optional(),
+  ...routeShape,
   auth: auth.extend({ apiKey: z.boolean().optional() }).optional(),
   rateLimit: rateLimit.optional(),
   retries: retries.optional(),
+  ...signatures,
 });
 
 const apiRoute = z.strictObject({
@@ -124,6 +191,8 @@ const apiRoute = z.strictObject({
   methods: texts.optional(),
   auth: auth.optional(),
   rateLimit: rateLimit.optional(),
+  ...apiRouteShape,
+  ...signatures,
 });
 
 const apiKey = z.strictObject({

@@ -31,13 +31,16 @@ project:
   rateLimit: { windowSeconds: 60, maxRequests: 600 }
   timeouts: { totalMs: 5000 }
   retries: { attempts: 1, statuses: [503] }
+  breaker: {}
   idps: [{ issuer: theirs, audience: us, secrets: ["{{env "GATEWAY_SECRET_THEIRS"}}"] }]
 services:
   api: { url: http://u.test, timeouts: { idleMs: 5 }, retries: { attempts: 3, backoffMs: 1000, maxBackoffMs: 4000, jitter: false, exhaustedStatus: 503 }, rateLimit: { windowSeconds: 1, maxRequests: 5 } }
   web:
     targets: [{ url: http://v.test, weight: 2 }, { url: http://w.test }]
     balance: least-pending
-    passive: { failures: 3, ejectSeconds: 9 }
+    passive: { failures: 3, ejectSeconds: 9, maxEjectedPercent: 40 }
+    breaker: { failures: 3, slowMs: 500, openMs: 100, failureStatuses: [500, 503] }
+    slowStartSeconds: 30
     healthCheck: { path: /up, intervalSeconds: 5, timeoutMs: 100, healthyAfter: 1, unhealthyAfter: 2, expectStatus: 204, host: x }
 routes:
   - { name: a, path: /acme/api, service: api, stripPrefix: true, auth: { jwt: true, claims: { project: [acme] }, apiKey: false } }
@@ -83,6 +86,7 @@ it('becomes the documents that the store would hold', () => {
       rateLimit: { windowSeconds: 60, maxRequests: 600 },
       timeouts: { totalMs: 5000 },
       retries: { attempts: 1, statuses: [503] },
+      breaker: {},
       idps: [{ issuer: 'theirs', audience: 'us', secrets: [{ env: 'GATEWAY_SECRET_THEIRS' }] }],
     },
     'tenant:service:acme.api': {
@@ -93,7 +97,9 @@ it('becomes the documents that the store would hold', () => {
       ...service, id: 'acme.web', name: 'web',
       targets: [{ url: 'http://v.test', weight: 2 }, { url: 'http://w.test' }],
       balance: 'least-pending',
-      passive: { failures: 3, ejectSeconds: 9 },
+      passive: { failures: 3, ejectSeconds: 9, maxEjectedPercent: 40 },
+      breaker: { failures: 3, slowMs: 500, openMs: 100, failureStatuses: [500, 503] },
+      slowStartSeconds: 30,
       healthCheck: { path: '/up', intervalSeconds: 5, timeoutMs: 100, healthyAfter: 1, unhealthyAfter: 2, expectStatus: 204, host: 'x' },
     },
     'tenant:publication:acme': {

@@ -42,7 +42,7 @@ export function readOwnFormat(source: Source, problems: PlacedProblem[]): Projec
 
 function tenantOf(file: ProjectFile, services: Project['services'], source: Source, say: Say): Tenant {
   const { project, apiRoutes = [] } = file;
-  const { idp, idps, upstreamBaseUrl, ...rest } = project;
+  const { idp, idps, upstreamBaseUrl, signatureKeys, ...rest } = project;
   const upstream = upstreamBaseUrl ?? [...services.values()][0]?.targets[0]?.url;
   if (upstream === undefined) say(['project'], 'needs an upstreamBaseUrl, or a service');
   const referred = (secret: string | { env: string }, path: Path): string | { env: string } => {
@@ -69,6 +69,14 @@ function tenantOf(file: ProjectFile, services: Project['services'], source: Sour
     name: project.name ?? project.id,
     upstreamBaseUrl: upstream ?? '',
     allowedRoutes: apiRoutes,
+    ...(signatureKeys && {
+      signatureKeys: Object.fromEntries(
+        Object.entries(signatureKeys).map(([id, { secret }]) => {
+          const path = ['project', 'signatureKeys', id, 'secret'];
+          return [id, { secret: referred(secret, path) }];
+        }),
+      ),
+    }),
     ...(idp && { idp: withSecrets(idp, ['project', 'idp']) }),
     ...(idps && { idps: idps.map((each, index) => withSecrets(each, ['project', 'idps', index])) }),
   };
@@ -93,6 +101,7 @@ function routeOf(
 ): PublishedRouteRule {
   if ((service === undefined) === (backends === undefined)) say(path, 'needs either service or backends');
   if (service !== undefined) known(service, [...path, 'service']);
+  if (rest.mirror?.service !== undefined) known(rest.mirror.service, [...path, 'mirror', 'service']);
   backends?.forEach((backend, index) => known(backend.service, [...path, 'backends', index, 'service']));
   return { ...rest, backends: backends ?? [{ service: service ?? '' }] };
 }

@@ -27,11 +27,13 @@ export class EmbeddedLedgers implements Ledgers {
 
   async apply(ledger: string, batch: LedgerBatch): Promise<number> {
     const tables = additionsByTable(batch);
-    return this.transaction(() => {
+    return this.file.transaction(() => {
       const last = this.lastOf(ledger, batch.source);
       if (last >= batch.seq || last < batch.after) return last;
       this.forgetExpired();
       for (const [name, additions] of tables) {
+        const lifetime = batch.lifetimes?.get(name);
+        if (lifetime !== undefined) this.expireIfNew(ledger, name, lifetime);
         this.add(ledger, name === OPEN_CYCLE ? `${name}${this.cycleOf(ledger)}` : name, additions);
       }
       const mark = 'INSERT OR REPLACE INTO ledger_sources VALUES (?, ?, ?, ?)';
@@ -55,7 +57,7 @@ export class EmbeddedLedgers implements Ledgers {
   }
 
   closeCycle(ledger: string, cycle: number): Promise<boolean> {
-    return this.transaction(() => {
+    return this.file.transaction(() => {
       if (this.cycleOf(ledger) !== cycle) return false;
       this.run('INSERT OR REPLACE INTO ledger_cycles VALUES (?, ?)', ledger, cycle + 1);
       return true;
@@ -63,7 +65,7 @@ export class EmbeddedLedgers implements Ledgers {
   }
 
   expire(ledger: string, table: string, ms: number): Promise<void> {
-    return this.transaction(() => {
+    return this.file.transaction(() => {
       this.forgetExpired();
       const ifThere = 'SELECT 1 FROM ledger_amounts WHERE ledger = ?1 AND name = ?2';
       this.run(
@@ -76,11 +78,18 @@ export class EmbeddedLedgers implements Ledgers {
   }
 
   drop(ledger: string): Promise<void> {
-    return this.transaction(() => {
+    return this.file.transaction(() => {
       for (const table of ['amounts', 'expiries', 'cycles', 'sources']) {
         this.run(`DELETE FROM ledger_${table} WHERE ledger = ?`, ledger);
       }
     });
+  }
+
+  private expireIfNew(ledger: string, table: string, ms: number): void {
+    const there = 'SELECT 1 FROM ledger_amounts WHERE ledger = ? AND name = ? LIMIT 1';
+    if (this.all(there, ledger, table).length > 0) return;
+    const expiry = 'INSERT OR REPLACE INTO ledger_expiries VALUES (?, ?, ?)';
+    this.run(expiry, ledger, table, this.now() + Math.ceil(ms));
   }
 
   private add(ledger: string, table: string, additions: readonly Addition[]): void {
@@ -127,24 +136,6 @@ export class EmbeddedLedgers implements Ledgers {
           .all(...values) as Array<{ field: string; amount: bigint }>,
     );
     return new Map(rows.map(({ field, amount }) => [field, amount]));
-  }
-
-  /** IMMEDIATE takes the write lock before the marker is read, so that another process cannot write in between. */
-  private transaction<T>(work: () => T): Promise<T> {
-    const { database } = this.file;
-    return this.file.attempt(() => {
-      database.exec('BEGIN IMMEDIATE');
-      try {
-        const result = work();
-        database.exec('COMMIT');
-        return result;
-      } catch (error) {
-        // A full disk has ended it already. libsql's own transaction() fails at that and hides what was wrong, and a
-        // batch that may be repeated would look like one that may not.
-        if (database.inTransaction) database.exec('ROLLBACK');
-        throw error;
-      }
-    });
   }
 
   private run(sql: string, ...values: unknown[]): void {

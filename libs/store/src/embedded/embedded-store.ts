@@ -3,17 +3,21 @@ import { join } from 'node:path';
 import type { Logger } from '#libs/logging';
 import {
   StoreUnusableError,
+  type Breakers,
   type ChangeFeed,
   type Documents,
   type Fleet,
   type Ledgers,
   type Limits,
+  type Nonces,
   type Store,
   type StoreState,
 } from '../store';
+import { EmbeddedBreakers } from './embedded-breakers';
 import { EmbeddedDocuments } from './embedded-documents';
 import { EmbeddedLimits } from './embedded-limits';
 import { EmbeddedLedgers } from './embedded-ledgers';
+import { EmbeddedNonces } from './embedded-nonces';
 import { SqliteFile } from './sqlite-file';
 
 /**
@@ -25,7 +29,9 @@ export class EmbeddedStore implements Store {
   readonly state: StoreState = 'ready';
   readonly documents: Documents;
   readonly ledgers: Ledgers;
+  readonly breakers: Breakers;
   readonly limits: Limits = new EmbeddedLimits(Date.now);
+  readonly nonces: Nonces = new EmbeddedNonces(Date.now);
   readonly changes: ChangeFeed;
   readonly fleet: Fleet;
   private readonly file: SqliteFile;
@@ -39,6 +45,7 @@ export class EmbeddedStore implements Store {
     this.file = new SqliteFile(join(folder, 'gatehouse.db'), logger);
     this.documents = new EmbeddedDocuments(this.file);
     this.ledgers = new EmbeddedLedgers(this.file, Date.now);
+    this.breakers = new EmbeddedBreakers(this.file, Date.now);
     this.changes = this.file.changes;
     this.fleet = this.file.fleet;
   }

@@ -13,6 +13,7 @@ const SCHEMA = `
   CREATE INDEX IF NOT EXISTS ledger_expiries_by_time ON ledger_expiries (at);
   CREATE TABLE IF NOT EXISTS ledger_cycles (ledger TEXT PRIMARY KEY, cycle INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS ledger_sources (ledger TEXT, source TEXT, seq INTEGER NOT NULL, applied_at INTEGER NOT NULL, PRIMARY KEY (ledger, source)) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS breakers (key TEXT PRIMARY KEY, record TEXT NOT NULL, forget_at INTEGER NOT NULL) WITHOUT ROWID;
 `;
 
 /** How often the file is checked for changes by another process (a `PRAGMA`, some microseconds). */
@@ -68,6 +69,24 @@ export class SqliteFile {
       if (!OUTSIDE_CAUSES.test(error.code ?? '')) throw error;
       this.complain(error.message);
       throw new StoreUnavailableError(error);
+    });
+  }
+
+  /** IMMEDIATE takes the write lock before anything is read, so that another process cannot write in between. */
+  transaction<T>(work: () => T): Promise<T> {
+    const { database } = this;
+    return this.attempt(() => {
+      database.exec('BEGIN IMMEDIATE');
+      try {
+        const result = work();
+        database.exec('COMMIT');
+        return result;
+      } catch (error) {
+        // A full disk has ended it already. libsql's own transaction() fails at that and hides what was wrong, and a
+        // batch that may be repeated would look like one that may not.
+        if (database.inTransaction) database.exec('ROLLBACK');
+        throw error;
+      }
     });
   }
 

@@ -22,7 +22,8 @@ const NOW = `
 
 /**
  * Adds a batch. KEYS the source's marker, the open cycle, the index; ARGV the prefix of the tables, seq, after, how long
- * the marker stays in ms, then for each table: its name, the number n of its additions, n fields, n amounts.
+ * the marker stays in ms, then for each table: its name, how long it stays if it is new (ms, 0 for ever), the number n of
+ * its additions, n fields, n amounts.
  * Returns the seq of the last batch applied, or an empty one and why the batch is refused.
  *
  * Everything is read before anything is written, as Redis undoes nothing of a script that fails half-way: a batch that
@@ -39,16 +40,17 @@ const APPLY = `${FOREIGN}
   local tables, before = {}, {}
   local at = 5
   while ARGV[at] do
-    local name, count = ARGV[at], tonumber(ARGV[at + 1])
+    local name, lifetime, count = ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
     if name == 'cycle:' then name = name .. (redis.call('GET', cycle) or '1') end
-    local key, first, final = ARGV[1] .. name, at + 2, at + 1 + count
+    local key, first, final = ARGV[1] .. name, at + 3, at + 2 + count
     refusal = foreign(key, 'hash')
     if refusal then return { '', refusal } end
     for from = first, final, 1000 do
       local stored = redis.call('HMGET', key, unpack(ARGV, from, math.min(from + 999, final)))
       for i, amount in ipairs(stored) do before[from + i - 1] = amount end
     end
-    tables[#tables + 1] = { key = key, first = first, final = final, count = count }
+    local expires = lifetime > 0 and redis.call('EXISTS', key) == 0 and lifetime
+    tables[#tables + 1] = { key = key, first = first, final = final, count = count, expires = expires }
     at = final + count + 1
   end
 
@@ -75,7 +77,14 @@ const APPLY = `${FOREIGN}
   -- The clock is read last: what has expired for one of the commands above is then expired for the index, too.
   ${NOW}
   redis.call('ZREMRANGEBYSCORE', index, '-inf', now)
-  for _, t in ipairs(tables) do redis.call('ZADD', index, 'NX', '+inf', t.key) end
+  for _, t in ipairs(tables) do
+    if t.expires then
+      redis.call('PEXPIREAT', t.key, now + t.expires)
+      redis.call('ZADD', index, now + t.expires, t.key)
+    else
+      redis.call('ZADD', index, 'NX', '+inf', t.key)
+    end
+  end
   redis.call('ZADD', index, now + ARGV[4], marker)
   redis.call('SET', marker, ARGV[2])
   redis.call('PEXPIREAT', marker, now + ARGV[4])

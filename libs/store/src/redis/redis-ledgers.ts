@@ -2,18 +2,21 @@ import type { Cluster, Redis } from 'ioredis';
 import { ledgerCycle, ledgerIndex, ledgerMarker, ledgerTable } from '../keys';
 import { additionsByTable, SOURCE_LIFETIME_MS } from '../ledger-batch';
 import type { LedgerBatch, Ledgers } from '../store';
+import { Turn } from './turn';
 import { withLedgerScripts, type LedgerClient } from './ledger-scripts';
 import type { RedisHealth } from './redis-health';
 
 /** Tables as hashes of 64-bit integers, a marker for each source, and an index of both, which finds them for `drop`. */
 export class RedisLedgers implements Ledgers {
   private readonly client: LedgerClient;
+  private readonly turn: Turn;
 
   constructor(
     client: Redis | Cluster,
     private readonly health: RedisHealth,
   ) {
     this.client = withLedgerScripts(client);
+    this.turn = new Turn(client);
   }
 
   async apply(ledger: string, batch: LedgerBatch): Promise<number> {
@@ -24,11 +27,13 @@ export class RedisLedgers implements Ledgers {
       SOURCE_LIFETIME_MS,
     ];
     for (const [table, additions] of additionsByTable(batch)) {
-      args.push(table, additions.length);
+      args.push(table, Math.ceil(batch.lifetimes?.get(table) ?? 0), additions.length);
       for (const [field] of additions) args.push(field);
       for (const [, amount] of additions) args.push(amount);
     }
     const marker = ledgerMarker(ledger, batch.source);
+    // Many tenants are published to at a time.
+    this.turn.writeOnce();
     const [last, refusal] = await this.health.run(() =>
       this.client.gatehouseLedgerApply(marker, ledgerCycle(ledger), ledgerIndex(ledger), args),
     );

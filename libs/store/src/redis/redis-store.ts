@@ -4,12 +4,14 @@ import type { Documents, Limits, Store, StoreState } from '../store';
 import { connectCommands, redial } from './connect';
 import { warnOfEviction } from './eviction';
 import { RedisLimits } from './redis-limits';
+import { RedisBreakers } from './redis-breakers';
 import { RedisDocuments } from './redis-documents';
 import { RedisFeed } from './redis-feed';
 import { RedisFences } from './redis-fences';
 import { RedisFleet } from './redis-fleet';
 import { RedisHealth } from './redis-health';
 import { RedisLedgers } from './redis-ledgers';
+import { RedisNonces } from './redis-nonces';
 import { withScripts, type RedisClient } from './scripts';
 import { SentinelWatch } from './sentinel-watch';
 
@@ -19,6 +21,8 @@ export class RedisStore implements Store {
   readonly documents: Documents;
   readonly limits: Limits;
   readonly ledgers: RedisLedgers;
+  readonly breakers: RedisBreakers;
+  readonly nonces: RedisNonces;
   readonly changes: RedisFeed;
   readonly fleet: RedisFleet;
   private readonly client: RedisClient;
@@ -33,6 +37,8 @@ export class RedisStore implements Store {
     this.documents = new RedisDocuments(this.client, this.health);
     this.limits = new RedisLimits(this.client, this.health);
     this.ledgers = new RedisLedgers(this.client, this.health);
+    this.breakers = new RedisBreakers(this.client, this.health);
+    this.nonces = new RedisNonces(this.client, this.health);
     this.fleet = new RedisFleet(this.client, this.health);
     const fences = new RedisFences(this.client, this.health, this.fleet);
     this.changes = new RedisFeed(config, this.client, fences, logger);

@@ -2,7 +2,7 @@ import { Breather } from './breather';
 
 /** How much work is done in each turn of the event loop. */
 async function spread(perTurn: number, jobs: readonly number[]): Promise<number[]> {
-  const breather = new Breather(perTurn);
+  const breather = new Breather(perTurn, () => true);
   const turns = [0];
   let over = false;
   const count = (): void => {
@@ -28,4 +28,22 @@ it('does so much in a turn and the rest in later ones', async () => {
 
 it('does what exceeds a turn in one of its own', async () => {
   expect(await spread(100, [250, 250])).toEqual([250, 250]);
+});
+
+it('pauses between turns while nobody is in a hurry', async () => {
+  let hurried = false;
+  const breather = new Breather(100, () => hurried);
+  const done: number[] = [];
+  const startedAt = performance.now();
+  const all = Promise.all(
+    Array.from({ length: 4 }, async () => {
+      await breather.take(100);
+      done.push(performance.now() - startedAt);
+      hurried = done.length === 3;
+    }),
+  );
+  await all;
+  // Of a timer: never early by more than a millisecond, as late as the machine likes.
+  expect(done[1]).toBeGreaterThan(9);
+  expect(done[2]).toBeGreaterThan(18);
 });

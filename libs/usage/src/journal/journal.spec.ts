@@ -107,11 +107,48 @@ it.each([NaN, -1, 1.5, Infinity, 1e300, undefined as unknown as number])(
   },
 );
 
-it('seals by itself before a batch becomes too large', () => {
+it('goes on in another batch when one has many series, and seals them in order', async () => {
   const { journal, series, sealed } = setUp();
-  for (let i = 0; i < 10_001; i++) journal.record(series(`k${i}`), 200, 0, 0, true);
+  const all = Array.from({ length: 20_001 }, (_, i) => series(`k${i}`));
+  for (const one of all) journal.record(one, 200, 0, 0, true);
+  for (const one of all) journal.record(one, 404, 0, 0, true);
+  expect([journal.batches, journal.size, sealed]).toEqual([3, 20_001, []]);
+  journal.sealOldest();
+  // What was in the sealed one goes on in the youngest, the others where they are.
+  for (const i of [0, 10_000, 20_000]) journal.record(all[i]!, 500, 0, 0, true);
+  expect(journal.size).toBe(10_002);
+  journal.seal();
+  expect(sealed.map(({ seq }) => seq)).toEqual([1, 2, 3]);
+  const contents = await Promise.all(sealed.map(contentOf));
+  expect(contents.map((content) => Object.keys(content).length)).toEqual([20_000, 20_001, 4]);
+  expect(Object.keys(contents[2]!)).toEqual([
+    'k20000 09h 2xx',
+    'k20000 09h 4xx',
+    'k20000 09h 5xx',
+    'k0 09h 5xx',
+  ]);
+  expect(journal.size).toBe(0);
+});
+
+it('seals by itself before a batch becomes too large, and the older ones before it', () => {
+  const { journal, series, sealed } = setUp();
+  const all = Array.from({ length: 10_001 }, (_, i) => series(`k${i}`));
+  for (const one of all) journal.record(one, 200, 0, 0, true);
+  // What a line takes is what its series is called.
+  const long = Array.from({ length: 16 }, (_, i) => series(`${i}`.padEnd(1024 * 1024)));
+  for (const one of long.slice(0, -1)) journal.record(one, 200, 0, 0, true);
+  expect(sealed).toEqual([]);
+  journal.record(long.at(-1)!, 200, 0, 0, true);
+  expect(sealed.map(({ seq }) => seq)).toEqual([1, 2]);
+  journal.record(all.at(-1)!, 200, 0, 0, true);
+  expect([journal.batches, journal.size]).toEqual([1, 1]);
+});
+
+it('keeps no more than sixteen batches growing', () => {
+  const { journal, series, sealed } = setUp();
+  for (let i = 0; i < 160_001; i++) journal.record(series(`k${i}`), 200, 0, 0, true);
   expect(sealed.map(({ seq }) => seq)).toEqual([1]);
-  expect(journal.size).toBe(1);
+  expect([journal.batches, journal.size]).toEqual([16, 150_001]);
 });
 
 describe('when the disk does not take it', () => {

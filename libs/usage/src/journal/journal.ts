@@ -27,15 +27,24 @@ export interface JournalFolder {
 const MAX_BATCH_BYTES = 16 * 1024 * 1024;
 /** Sealed in 3 ms, and some ten megabytes while it is being published. */
 const MAX_BATCH_SERIES = 10_000;
+/** Batches that grow at a time: series beyond those of one go on in the next, and none has to end early for them. */
+const MAX_OPEN_BATCHES = 16;
 /** After the disk has refused a line: the attempt takes longer than the request may be held up, so not each time. */
 const RETRY_MS = 1000;
 const HOUR_MS = 3_600_000;
 
-/** The journal that this process writes. Nothing here throws: what the disk does not take is counted in memory. */
+/**
+ * The journal that this process writes. Nothing here throws: what the disk does not take is counted in memory.
+ *
+ * Several batches may grow at a time, each with its own series: a hundred thousand active series are ten files, and one
+ * after the other is sealed, rather than one file that is sealed each second because it is full. They are sealed in the
+ * order of their numbers, so that whatever a series is counted in next comes after what it was counted in before.
+ */
 export class Journal {
   /** Times that the disk has refused something. */
   errors = 0;
-  private active: ActiveBatch | undefined;
+  /** In the order of their numbers, without a gap. */
+  private readonly open: ActiveBatch[] = [];
   private lastSeq = 0;
   private retryAt = 0;
 
@@ -48,12 +57,17 @@ export class Journal {
 
   /** When the first request was recorded that has not been sealed; undefined if there is none. */
   get recordingSince(): number | undefined {
-    return this.active?.begunAt;
+    return this.open[0]?.begunAt;
   }
 
   /** Series in what has not been sealed. */
   get size(): number {
-    return this.active?.size ?? 0;
+    return this.open.reduce((sum, batch) => sum + batch.size, 0);
+  }
+
+  /** Batches that grow. */
+  get batches(): number {
+    return this.open.length;
   }
 
   /** Some 1.5 µs, nearly all of it the write(2). */
@@ -63,7 +77,7 @@ export class Journal {
     const kind = statusClass(status);
     const received = wholeNumber(bytesIn);
     const sent = wholeNumber(bytesOut);
-    const batch = (this.active ??= this.begin(now));
+    const batch = this.batchOf(series, now);
     batch.countResponse(series, kind, billable);
     if (now < this.retryAt) {
       batch.keep(series).count(hour, kind, received, sent, billable);
@@ -75,38 +89,63 @@ export class Journal {
       batch.keep(series).count(hour, kind, received, sent, billable);
       this.refused(error);
     }
-    if (batch.bytes >= MAX_BATCH_BYTES || batch.size >= MAX_BATCH_SERIES) this.seal();
+    if (batch.bytes >= MAX_BATCH_BYTES) this.sealThrough(batch.seq);
   }
 
   /** To be called about every second: finds out that the files have been deleted, or that the disk works again. */
   inspect(): void {
-    const { active } = this;
-    if (!active) return;
+    for (const batch of this.open) this.inspectBatch(batch);
+  }
+
+  /** Ends the oldest batch, if there is one, and hands it on. */
+  sealOldest(): void {
+    const [batch] = this.open;
+    if (!batch) return;
+    this.inspectBatch(batch);
+    this.open.shift();
+    this.attempt(() => batch.seal());
+    this.attempt(() => batch.close());
+    const { seq, begunAt, path, bytes, inMemory } = batch;
+    this.sealed({ seq, begunAt, path, bytes, inMemory });
+  }
+
+  /** Ends all of them. */
+  seal(): void {
+    this.sealThrough(this.lastSeq);
+  }
+
+  private sealThrough(seq: number): void {
+    while (this.open[0] && this.open[0].seq <= seq) this.sealOldest();
+  }
+
+  /** The one that the series is in already, else the youngest while it has room. */
+  private batchOf(series: Series, now: number): ActiveBatch {
+    const { open } = this;
+    const known = open[series.batch - (this.lastSeq - open.length + 1)];
+    if (known) return known;
+    const youngest = open.at(-1);
+    if (youngest && youngest.size < MAX_BATCH_SERIES) return youngest;
+    if (open.length >= MAX_OPEN_BATCHES) this.sealOldest();
+    return this.begin(now);
+  }
+
+  private inspectBatch(batch: ActiveBatch): void {
     this.attempt(() => {
-      if (!active.isInPlace()) {
-        this.refused(new Error(`${active.path} was deleted or moved away`));
-        active.takeBack();
+      if (!batch.isInPlace()) {
+        this.refused(new Error(`${batch.path} was deleted or moved away`));
+        batch.takeBack();
       }
-      active.rescue();
+      batch.rescue();
       this.retryAt = 0;
     });
   }
 
-  /** Ends the batch, if there is one, and hands it on. */
-  seal(): void {
-    const { active } = this;
-    if (!active) return;
-    this.inspect();
-    this.active = undefined;
-    this.attempt(() => active.seal());
-    this.attempt(() => active.close());
-    const { seq, begunAt, path, bytes, inMemory } = active;
-    this.sealed({ seq, begunAt, path, bytes, inMemory });
-  }
-
   private begin(now: number): ActiveBatch {
     const seq = ++this.lastSeq;
-    return new ActiveBatch(seq, now, join(this.folder.path, `${seq}.log`), () => this.folder.make());
+    const path = join(this.folder.path, `${seq}.log`);
+    const batch = new ActiveBatch(seq, now, path, () => this.folder.make());
+    this.open.push(batch);
+    return batch;
   }
 
   private attempt(work: () => void): void {

@@ -164,21 +164,3 @@ describe('files', () => {
     expect(await tableOf(store, 'a', DAY)).toEqual(before);
   });
 });
-
-it('bounds the life of each day table once, and anew when the store has lost it', async () => {
-  const { store, publisher, seal } = setUp();
-  const expired: string[] = [];
-  const expire = store.ledgers.expire.bind(store.ledgers);
-  store.ledgers.expire = (ledger, table, ms) => {
-    expired.push(`${ledger} ${table} ${ms / 86_400_000}`);
-    return expire(ledger, table, ms);
-  };
-  seal(1, { a: 1 });
-  seal(2, { a: 1, b: 1 });
-  await publisher.publish();
-  expect(expired).toEqual([`a ${DAY} 401`, `b ${DAY} 401`]);
-  await store.ledgers.drop('a');
-  publisher.doubt();
-  await publisher.publish();
-  expect(expired.slice(2)).toContain(`a ${DAY} 401`);
-});

@@ -1,6 +1,6 @@
 import { StoreUnavailableError, type Store } from '#libs/store';
-import { additionsOf, dayTablesOf, type Additions } from '../ledger-additions';
-import { BatchShelf, PART_SERIES, endOf, type KeptBatch } from './batch-shelf';
+import { additionsOf } from '../ledger-additions';
+import { BatchShelf, endOf, type KeptBatch } from './batch-shelf';
 import { Breather } from './breather';
 import { Chain } from './chain';
 import type { Complaints } from './complaints';
@@ -14,18 +14,18 @@ export interface PublisherContext {
   /** How long a confirmed batch is kept, in case a ledger loses it. */
   readonly retainMs: number;
   readonly maxKeptBytes: number;
+  /** Whether somebody waits until all is published. */
+  readonly hurried: () => boolean;
   /** Asked about a tenant whose ledger has lost something: nothing is repeated for one that was deleted. */
   readonly exists: (tenantId: string) => Promise<boolean>;
 }
 
 /** Tenants published to at a time. */
 const CONCURRENCY = 32;
-const DAY_MS = 86_400_000;
-/** Longer by a day than what may be asked for: a table bears the date of its first hour. */
-const DAY_TABLE_LIFETIME_MS = 401 * DAY_MS;
-/** Tables whose lifetime has been set by this process; when there are too many they are set once more. */
-const MAX_BOUNDED_TABLES = 50_000;
-
+/** Series per turn: less than a millisecond of work, and 2000 a second with the pauses, twice what comes in. */
+const PER_TURN = 20;
+/** With more batches than these there is no time for pauses. */
+const LEISURE_BATCHES = 2;
 /**
  * Publishes the sealed batches of one source: to each tenant's ledger its own, one after the other and once. A ledger
  * answers with the last batch that it has; if that is less than it had confirmed, the lost ones are repeated from their
@@ -34,14 +34,15 @@ const MAX_BOUNDED_TABLES = 50_000;
 export class Publisher {
   readonly shelf: BatchShelf;
   private readonly chains = new Map<string, Chain>();
-  private readonly boundedTables = new Set<string>();
-  private readonly breather = new Breather(PART_SERIES);
+  private readonly breather: Breather;
 
   constructor(
     source: string,
     private readonly context: PublisherContext,
   ) {
     this.shelf = new BatchShelf(source, context.complaints);
+    const hurried = (): boolean => context.hurried() || this.backlog.length > LEISURE_BATCHES;
+    this.breather = new Breather(PER_TURN, hurried);
   }
 
   add(batch: SealedBatch): void {
@@ -178,15 +179,12 @@ export class Publisher {
     const last = await this.context.store.ledgers.apply(tenantId, { source, seq, after, ...additions });
     if (last < after) return this.repeatFrom(chain, last);
     if (last < seq) throw new Error(`the ledger has ${last} although it was given ${seq}`);
-    await this.boundTables(tenantId, additions);
     chain.confirmed = last;
   }
 
   private async repeatFrom(chain: Chain, last: number): Promise<void> {
     const { tenantId, confirmed } = chain;
     this.context.complaints.counts.storeLosses += 1;
-    // Tables that are made anew have no lifetime yet.
-    this.boundedTables.clear();
     if (!(await this.context.exists(tenantId))) {
       // Its ledger was dropped with it.
       chain.confirmed = chain.last;
@@ -201,15 +199,5 @@ export class Publisher {
       'confirmed usage was lost by the store and is repeated from the journal',
       about,
     );
-  }
-
-  private async boundTables(tenantId: string, additions: Additions): Promise<void> {
-    for (const table of dayTablesOf(additions)) {
-      const key = JSON.stringify([tenantId, table]);
-      if (this.boundedTables.has(key)) continue;
-      await this.context.store.ledgers.expire(tenantId, table, DAY_TABLE_LIFETIME_MS);
-      if (this.boundedTables.size >= MAX_BOUNDED_TABLES) this.boundedTables.clear();
-      this.boundedTables.add(key);
-    }
   }
 }
