@@ -1,7 +1,9 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createControlPlane } from '#apps/control-plane/src/control-plane';
 import { createDataPlane, type DataPlane, type DataPlaneResources } from '#apps/data-plane/src/data-plane';
-import { openReplica } from '#apps/data-plane/src/replica';
+import { edgeEndpoints } from '#apps/data-plane/src/edge/edge-endpoints';
+import { metricsEndpoint } from '#apps/data-plane/src/metrics-endpoint';
+import { openReplica, type Replica } from '#apps/data-plane/src/replica';
 import type { GatewayConfig } from '#libs/config';
 import {
   drain,
@@ -33,6 +35,9 @@ export interface Gateway extends RunningProcess {
 const CONTROL_PATHS =
   /^\/(?:(?:admin|tenant|metrics|docs|redoc|register-api|me|services|api-keys|usage|billing)(?:[/?]|$)|\.well-known\/jwks\.json(?:\?|$))/;
 
+/** Everything else is forwarded, the portal's paths too: of the central API nobody knows which it has. */
+const CONTROL_PATHS_OF_AN_EDGE = /^\/(?:admin|metrics)(?:[/?]|$)/;
+
 /**
  * Starts both planes. They listen at once and say "not ready" until the store has been reached.
  * @param logging replaces the log on standard output, for tests.
@@ -50,7 +55,7 @@ export async function startGateway(config: GatewayConfig, logging?: Logging): Pr
     ...resources,
     ...replica,
     draining: () => readiness.draining,
-    neighbour: neighbourOf(control.handle, readiness, shared),
+    neighbour: neighbourOf(control.handle, { ...resources, ...replica }, shared),
   });
   const demo = !config.production && store.kind === 'embedded';
   const quickStart = demo ? await prepareQuickStart(resources) : undefined;
@@ -94,17 +99,23 @@ function drainTerms({ config, readiness, metrics }: Resources, data: DataPlane):
   };
 }
 
-/** What the data plane's listener leaves to others: the probes, and the control plane where both share a port. */
+/** What the data plane's listener leaves to others: probes, endpoints of a profile, and the control plane where both share a port. */
 function neighbourOf(
   control: RequestListener,
-  readiness: Resources['readiness'],
+  resources: Resources & Replica,
   shared: boolean,
 ): DataPlaneResources['neighbour'] {
-  const probe = probes(readiness);
+  const { config, readiness, metrics } = resources;
+  const controlPaths = config.profiles.regionalEdge ? CONTROL_PATHS_OF_AN_EDGE : CONTROL_PATHS;
+  const small = [
+    probes(readiness),
+    edgeEndpoints(resources),
+    ...(config.metricsPublic ? [metricsEndpoint(metrics, undefined, true)] : []),
+  ];
   return {
-    claims: (url) => probe.claims(url) || (shared && CONTROL_PATHS.test(url)),
+    claims: (url) => small.some((each) => each.claims(url)) || (shared && controlPaths.test(url)),
     handle: (request, response) =>
-      (probe.claims(request.url ?? '') ? probe.handle : control)(request, response),
+      (small.find((each) => each.claims(request.url ?? ''))?.handle ?? control)(request, response),
   };
 }
 

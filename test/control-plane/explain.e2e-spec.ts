@@ -21,7 +21,17 @@ interface Explanation {
   judgements: Judgement[];
 }
 
-const GUARDS = ['admission', 'api_key', 'route', 'jwt', 'signature', 'rate_limit'];
+const GUARDS = [
+  'admission',
+  'api_key',
+  'route',
+  'maintenance',
+  'jwt',
+  'body_size',
+  'signature',
+  'concurrency',
+  'rate_limit',
+];
 
 describe('explain', () => {
   let gateway: TestGateway;
@@ -218,7 +228,7 @@ describe('explain', () => {
   it('takes nothing: no token of the bucket, no count, no request to the upstream', async () => {
     const level = async (): Promise<unknown> => {
       const { judgements } = await explain('GET', '/api/v1', { 'X-API-Key': key });
-      return judgements[4]?.details?.remaining;
+      return judgements.at(-1)?.details?.remaining;
     };
     const before = { level: await level(), requests: upstream.requests.length };
     for (let i = 0; i < 20; i++) await explain('GET', '/api/v1', { 'X-API-Key': key });

@@ -139,6 +139,18 @@ describeStores('a portal token', (start) => {
     expect((await callAs(stage, 'no key')('GET', '/me', undefined, authorization)).status).toBe(401);
   });
 
+  it('is used from where the tenant may be called, as its keys are', async () => {
+    const lists = (ipDeny: string[] | null) => stage.call('PATCH', '/admin/tenants/acme', { ipDeny });
+    await lists(['127.0.0.0/8', '::1']);
+    const byKey = callAs(stage, acme.manager.key);
+    const closed = { status: 403, code: 'address_not_allowed' };
+    await waitFor('the list', async () => (await mine('GET', '/me')).status === 403);
+    expect(refusal(await mine('GET', '/me'))).toMatchObject(closed);
+    expect(refusal(await byKey('GET', '/me'))).toMatchObject(closed);
+    await lists(null);
+    await waitFor('its end', async () => (await mine('GET', '/me')).status === 200);
+  });
+
   it('waits while its tenant is suspended, and ends with it', async () => {
     const gone = await furnish(stage, 'gone');
     const { token } = await issue('gone');

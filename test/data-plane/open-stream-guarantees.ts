@@ -18,6 +18,11 @@ const CAUSES: Array<[what: string, code: string, act: (subject: Subject) => [str
   ['narrowed to other methods', 'key_not_allowed', patched({ allowedMethods: ['POST'] })],
   ['narrowed to other routes', 'key_not_allowed', patched({ allowedRoutes: ['/elsewhere'] })],
   ['of a suspended tenant', 'tenant_suspended', ({ tenantId }) => ['POST', `${tenantId}/suspend`, {}]],
+  [
+    'of a tenant that is closed to the address',
+    'address_not_allowed',
+    ({ tenantId }) => ['PATCH', tenantId, { ipAllow: ['10.0.0.0/8'] }],
+  ],
   ['of a deleted tenant', 'invalid_api_key', ({ tenantId }) => ['DELETE', tenantId]],
 ];
 

@@ -14,9 +14,9 @@ export interface Circumstances {
 export function admit(request: Partial<ArrivingRequest>, circumstances: Circumstances = {}): RequestContext {
   const { proxies = [], maxBodyBytes = 0, remote = '127.0.0.1', encrypted = false } = circumstances;
   const context = new RequestContext(0);
-  const trust = new ProxyTrust(proxies);
+  const trust = new ProxyTrust({ proxies, header: 'any' });
   const arriving = { method: 'GET', url: '/api/v1', httpVersion: '1.1', rawHeaders: HOST, ...request };
-  new Admission(trust, maxBodyBytes).admit(arriving, trust.peer(remote, encrypted), context);
+  new Admission(trust, { maxBodyBytes }).admit(arriving, trust.peer(remote, encrypted), context);
   return context;
 }
 

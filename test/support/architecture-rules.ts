@@ -26,6 +26,7 @@ export type Rule = (files: SourceText[], modules: Module[]) => string[];
 export const LIB_DIRECTIONS: Record<string, readonly string[]> = {
   errors: [],
   config: [],
+  load: [],
   logging: ['config', 'errors'],
   certificates: ['logging', 'config', 'errors'],
   metrics: ['config', 'errors'],
@@ -43,7 +44,7 @@ export const LIB_DIRECTIONS: Record<string, readonly string[]> = {
   declarations: ['publications', 'tokens', 'tenants', 'store', 'config', 'errors', 'logging'],
   lifecycle: ['declarations', 'store', 'config', 'errors', 'metrics', 'logging'],
   guards: [
-    'breakers', 'signatures', 'publications', 'tokens', 'tenants', 'store', 'metrics', 'usage', 'logging', 'errors', 'config',
+    'breakers', 'load', 'signatures', 'publications', 'tokens', 'tenants', 'store', 'metrics', 'usage', 'logging', 'errors', 'config',
   ], // prettier-ignore
 };
 

@@ -22,6 +22,8 @@ export interface SendOptions {
   headers?: Record<string, string>;
   /** An object is sent as JSON. */
   body?: unknown;
+  /** Sent as it is. */
+  raw?: string;
   agent?: Agent;
 }
 
@@ -31,9 +33,9 @@ afterAll(() => keepAlive.destroy());
 /** Sends a request and never rejects: a failure is an outcome, too. */
 export function send(url: string, options: SendOptions = {}): Promise<Outcome> {
   const { method = 'GET', body, agent = keepAlive } = options;
-  const text = body === undefined ? undefined : JSON.stringify(body);
+  const text = body === undefined ? options.raw : JSON.stringify(body);
   const headers = {
-    ...(text === undefined ? {} : { 'Content-Type': 'application/json' }),
+    ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
     ...options.headers,
   };
   const startedAt = Date.now();

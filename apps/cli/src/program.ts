@@ -4,6 +4,7 @@ import { addConfigCommands } from './commands/config';
 import { addExplainCommand } from './commands/explain';
 import { addHealthCommands } from './commands/health';
 import { addKeyCommands } from './commands/keys';
+import { addMaintenanceCommands } from './commands/maintenance';
 import { addServeCommand } from './commands/serve';
 import { addTenantCommands } from './commands/tenants';
 import { addTokenCommands } from './commands/tokens';
@@ -38,6 +39,7 @@ export function buildProgram(session: Session): Command {
   addKeyCommands(program, session);
   addTokenCommands(program, session);
   addExplainCommand(program, session);
+  addMaintenanceCommands(program, session);
   addConfigCommands(program, session);
   addHealthCommands(program, session);
   addCompletionCommand(program, session);

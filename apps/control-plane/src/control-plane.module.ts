@@ -3,10 +3,11 @@ import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { AuditLog } from '#libs/audit';
 import { ProblemFilter } from '#libs/errors';
 import { PortalTokens } from '#libs/guards';
-import { PublicationRepository } from '#libs/publications';
+import { PublicationRepository, reservationsOf } from '#libs/publications';
 import {
   AddressPolicy,
   ApiKeyRepository,
+  MaintenanceRepository,
   ServiceRepository,
   TenantDirectory,
   TenantRepository,
@@ -30,6 +31,7 @@ import { ExplainController } from './explain/explain.controller';
 import { Explainer } from './explain/explainer';
 import { HealthController } from './health/health.controller';
 import { ApiKeysController } from './keys/api-keys.controller';
+import { MaintenanceController } from './maintenance/maintenance.controller';
 import { MetricsController } from './metrics/metrics.controller';
 import { PORTAL_CONTROLLERS, portalProviders } from './portal/providers';
 import { RouteOverviewController } from './routes/route-overview.controller';
@@ -62,6 +64,7 @@ const CONTROLLERS = [
   ...PORTAL_CONTROLLERS,
   TenantConfigurationsController,
   ExplainController,
+  MaintenanceController,
   PlansController,
   BillingController,
   PricingController,
@@ -79,7 +82,8 @@ export class ControlPlaneModule {
     const services = new ServiceRepository(store, apiKeys, addresses, ownTokens);
     const tokens = new TokenRepository(store, new TokenSigner(config));
     const tenants = new TenantRepository(store, apiKeys, addresses, ownTokens, [tokens]);
-    const publications = new PublicationRepository(store, ownTokens, addresses);
+    const reservations = reservationsOf(config.profiles);
+    const publications = new PublicationRepository(store, ownTokens, addresses, reservations);
     const directory = new TenantDirectory(store, logging.logger, config.staleConfigMaxAgeMs);
     const problems = new ProblemFilter((error, request) => {
       const { id } = request as { id?: string };
@@ -94,6 +98,7 @@ export class ControlPlaneModule {
         { provide: ApiKeyRepository, useValue: apiKeys },
         { provide: ServiceRepository, useValue: services },
         { provide: TargetDesk, useValue: new TargetDesk(store, options.targets) },
+        { provide: MaintenanceRepository, useValue: new MaintenanceRepository(store) },
         { provide: PublicationRepository, useValue: publications },
         { provide: TenantDirectory, useValue: directory },
         ...tokenProviders(tokens, logging.logger),

@@ -38,7 +38,7 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
   // Entity tags are versions of documents here; Express would add digests of everything else.
   app.disable('etag');
   app.use(
-    observe(metrics.control, logging, new ProxyTrust(config.trustedProxies), app.get(AuditLog)),
+    observe(metrics.control, logging, new ProxyTrust(config.clientAddress), app.get(AuditLog)),
     safeHeaders,
     ignoreCacheControl,
   );

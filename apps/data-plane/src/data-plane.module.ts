@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { InboundSignatures, RateLimiter, TokenVerifier } from '#libs/guards';
-import { TenantDirectory } from '#libs/tenants';
+import { Concurrency } from '#libs/load';
+import { GatewayMaintenance, TenantDirectory } from '#libs/tenants';
 import { GatewayController } from './gateway.controller';
 import { Forwarder } from './upstream/forwarder';
 
@@ -11,11 +12,14 @@ export interface DataPlaneParts {
   readonly limiter: RateLimiter;
   readonly inboundSignatures: InboundSignatures;
   readonly forwarder: Forwarder;
+  readonly concurrency: Concurrency;
+  readonly maintenance: GatewayMaintenance;
 }
 
 @Module({})
 export class DataPlaneModule {
-  static of({ directory, verifier, limiter, inboundSignatures, forwarder }: DataPlaneParts): DynamicModule {
+  static of(parts: DataPlaneParts): DynamicModule {
+    const { directory, verifier, limiter, inboundSignatures, forwarder, concurrency, maintenance } = parts;
     return {
       module: DataPlaneModule,
       controllers: [GatewayController],
@@ -25,6 +29,8 @@ export class DataPlaneModule {
         { provide: RateLimiter, useValue: limiter },
         { provide: InboundSignatures, useValue: inboundSignatures },
         { provide: Forwarder, useValue: forwarder },
+        { provide: Concurrency, useValue: concurrency },
+        { provide: GatewayMaintenance, useValue: maintenance },
       ],
     };
   }

@@ -2,9 +2,9 @@ import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import type { RequestListener, Server } from 'node:http';
 import { openCertificates, type Certificates } from '#libs/certificates';
-import type { GatewayConfig } from '#libs/config';
+import { profileHosts, type GatewayConfig } from '#libs/config';
 import { ProblemFilter } from '#libs/errors';
-import { Admission, InboundSignatures, ProxyTrust, WholeBodies } from '#libs/guards';
+import { Admission, InboundSignatures, ProxyTrust, WholeBodies, admissionTerms } from '#libs/guards';
 import { listen, type Drainable } from '#libs/lifecycle';
 import { nestLogger, type Logging } from '#libs/logging';
 import type { MetricsRegistry } from '#libs/metrics';
@@ -13,9 +13,12 @@ import { KeyRings, RequestSigner } from '#libs/signatures';
 import type { Store } from '#libs/store';
 import { AddressPolicy, type TargetHealth } from '#libs/tenants';
 import { UsageMeter } from '#libs/usage';
+import { capConnections } from './connection-door';
+import { openLoad } from './load';
 import { Accounting } from './accounting';
 import { Cors } from './cors';
 import { DataPlaneModule, type DataPlaneParts } from './data-plane.module';
+import type { EdgeStats } from './edge/edge-stats';
 import { FrontDoor, type Neighbour } from './front-door';
 import { openTo, serverOptions } from './http-server';
 import { Http2Door } from './http2/http2-door';
@@ -24,6 +27,7 @@ import { openJudgement } from './judgement';
 import { Observation } from './observation';
 import { Compression } from './shaping/compression';
 import { Mirrors } from './shaping/mirrors';
+import { ProxyConnections } from './proxy-protocol/proxy-connections';
 import { PrototypeStableAdapter } from './prototype-stable-adapter';
 import { describeRequest } from './refusable';
 import { createTlsListener } from './tls-listener';
@@ -43,6 +47,8 @@ export interface DataPlaneResources {
   readonly publications: PublicationTable;
   /** What is known about the targets of services. */
   readonly targets: TargetHealth;
+  /** Counts what a regional edge does. */
+  readonly edge?: EdgeStats;
   readonly neighbour: Neighbour;
   readonly draining: () => boolean;
 }
@@ -65,12 +71,15 @@ type Part = { close(): Promise<void> | void };
 export async function createDataPlane(resources: DataPlaneResources): Promise<DataPlane> {
   const { config, store, logging, metrics, publications, targets } = resources;
   const certificates = await certificatesOf(resources);
-  const addresses = new AddressPolicy(config.allowPrivateUpstreams);
-  const { directory, verifier, limiter, streams } = openJudgement(resources, addresses);
+  const addresses = new AddressPolicy(config.allowPrivateUpstreams, profileHosts(config.profiles));
+  const load = openLoad(config, metrics);
+  const { concurrency, bodies } = load;
+  const judgement = openJudgement(resources, addresses, concurrency);
+  const { directory, verifier, limiter, streams, maintenance } = judgement;
   const meter = new UsageMeter(store, logging.logger, config.dataDir);
   metrics.watchUsage(meter);
   const accounting = new Accounting(meter, limiter);
-  const observation = new Observation(metrics.gateway, logging, accounting);
+  const observation = new Observation(metrics.gateway, logging, accounting, load, resources.edge);
   const filter = new ProblemFilter((error, request) => observation.internalError(error, request));
   const cors = new Cors(config.allowedOrigins);
   const transport = new Transport(config, addresses);
@@ -84,6 +93,7 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
     compression: new Compression(config.compression, metrics.shaping),
     mirrors: new Mirrors({ transport, directory, metrics: metrics.shaping, logger: logging.logger }),
     signatures,
+    load,
     maxBodyBytes: config.maxBodyBytes,
     keptBodiesBytes: config.retryBodiesMaxBytes,
     refuse: (error, request, response) => filter.respond(error, request, response),
@@ -91,9 +101,9 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
   const checks = new HealthChecks(targets, transport, directory, publications, logging.logger);
   checks.start();
 
-  const proxies = new ProxyTrust(config.trustedProxies);
+  const proxies = new ProxyTrust(config.clientAddress);
   const door = new FrontDoor({
-    admission: new Admission(proxies, config.maxBodyBytes, publications),
+    admission: new Admission(proxies, admissionTerms(config), publications),
     proxies,
     cors,
     https: new HttpsPolicy(config, certificates),
@@ -101,12 +111,16 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
     filter,
     application: (request, response) => application(request, response),
     neighbour: resources.neighbour,
+    bodies,
     draining: resources.draining,
   });
-  const parts = { directory, verifier, limiter, inboundSignatures, forwarder };
+  const parts = { directory, verifier, limiter, inboundSignatures, forwarder, concurrency, maintenance };
   const { application, server } = await frame(resources, door, filter, cors, parts);
   const tls = certificates && tlsListener(server, certificates, resources);
-  const ending: Part[] = [checks, streams, transport, verifier, limiter, meter];
+  // In this order: connections are counted by whom the PROXY header names.
+  expectProxyProtocol(resources, proxies, tls ? [server, tls] : [server]);
+  capConnections(tls ? [server, tls] : [server], load, proxies, logging.logger);
+  const ending: Part[] = [checks, streams, maintenance, transport, verifier, limiter, meter, load];
   return running(config, [server, tls], door, certificates ? [certificates, ...ending] : ending);
 }
 
@@ -156,6 +170,18 @@ function tlsListener(http: Server, certificates: Certificates, resources: DataPl
   const { maxHeaderBytes, tls } = config;
   const http2 = new Http2Door({ http, maxHeaderBytes, draining, logger: logging.logger });
   return createTlsListener(certificates, tls?.strictSni ?? false, http, http2);
+}
+
+/** Only where it is asked for: nothing else has anything to do with it. */
+function expectProxyProtocol(
+  { config, metrics }: DataPlaneResources,
+  proxies: ProxyTrust,
+  servers: readonly Drainable[],
+): void {
+  if (config.proxyProtocol === 'off') return;
+  const required = config.proxyProtocol === 'require';
+  const connections = new ProxyConnections({ required, proxies, refused: metrics.proxyProtocolRefusals() });
+  for (const server of servers) connections.precede(server);
 }
 
 function running(

@@ -16,6 +16,8 @@ import {
 import type { Cors } from './cors';
 import { closeAfterResponse } from './lingering-close';
 import type { HttpsPolicy } from './https-policy';
+import type { PaceWatch } from '#libs/load';
+import { paceBody } from './neighbour-pace';
 import type { Observation } from './observation';
 
 /** Somebody else on the same port, asked first: the control plane when both planes share one. */
@@ -35,6 +37,8 @@ interface Household {
   /** The Nest application: guards and controller. */
   readonly application: RequestListener;
   readonly neighbour: Neighbour;
+  /** Sees that request bodies get on. */
+  readonly bodies: PaceWatch;
   /** Once true, responses ask their clients to reconnect elsewhere. */
   readonly draining: () => boolean;
 }
@@ -62,8 +66,10 @@ export class FrontDoor {
     if (condemned.has(request.socket)) return;
     // Node may still read behind the last response of a connection (lingering-close.ts).
     if (request.socket.writableEnded) return;
-    if (this.isForNeighbour(request, response)) this.house.neighbour.handle(request, response);
-    else this.enter(request as GatewayRequest, response, response);
+    if (this.isForNeighbour(request, response)) {
+      paceBody(request, this.house.bodies);
+      this.house.neighbour.handle(request, response);
+    } else this.enter(request as GatewayRequest, response, response);
   };
 
   /** Upgrades do not pass Express by themselves: a response on the raw socket lets the same application judge them. */
@@ -118,9 +124,14 @@ export class FrontDoor {
   private schemeOf({ socket, headers }: IncomingMessage): Arrival['scheme'] {
     const said = (name: string): string | undefined => headers[name]?.toString();
     const peer = this.peer(socket);
-    const chain = { forwardedFor: said('x-forwarded-for'), forwarded: said('forwarded') };
-    const { hops } = this.house.proxies.client(peer, chain);
-    const claims = { forwardedProto: said('x-forwarded-proto'), forwardedHost: undefined };
+    const { proxies } = this.house;
+    const claims = proxies.heard({
+      forwardedFor: said('x-forwarded-for'),
+      forwarded: said('forwarded'),
+      forwardedProto: said('x-forwarded-proto'),
+      forwardedHost: undefined,
+    });
+    const { hops } = proxies.client(peer, claims);
     return arrivalOf(peer, hops, claims, '').scheme;
   }
 

@@ -2,7 +2,11 @@ import { All, Controller, Req, Res, UseGuards } from '@nestjs/common';
 import type { ServerResponse } from 'node:http';
 import {
   ApiKeyGuard,
+  BodySizeGuard,
+  ConcurrencyGuard,
+  GatewayMaintenanceGuard,
   JwtGuard,
+  MaintenanceGuard,
   RateLimitGuard,
   RouteGuard,
   SignatureGuard,
@@ -14,7 +18,17 @@ import { Forwarder } from './upstream/forwarder';
  * The order in which every request is judged. Each entry refuses by throwing GatewayError.
  * Before it: admission (front-door.ts). After it: the upstream (upstream/forwarder.ts). On close: observation.ts.
  */
-export const REQUEST_PATH = [ApiKeyGuard, RouteGuard, JwtGuard, SignatureGuard, RateLimitGuard] as const;
+export const REQUEST_PATH = [
+  GatewayMaintenanceGuard,
+  ApiKeyGuard,
+  RouteGuard,
+  MaintenanceGuard,
+  JwtGuard,
+  BodySizeGuard,
+  SignatureGuard,
+  ConcurrencyGuard,
+  RateLimitGuard,
+] as const;
 
 @Controller()
 @UseGuards(...REQUEST_PATH)

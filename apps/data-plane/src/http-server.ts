@@ -7,15 +7,19 @@ import { prepareLastWrite } from './last-write';
 
 /** Idle client connections outlive those of an ingress (nginx 60 s), so that the ingress never sends into a closing one. */
 const KEEP_ALIVE_MS = 75_000;
-/** A head that trickles in for longer is an attack (slowloris). */
-const HEADERS_TIMEOUT_MS = 20_000;
+/** How often it is looked for heads that trickle in (slowloris), and connections on which none has come: Node's 30 s are long. */
+const LONGEST_LOOK_MS = 5000;
 
 /** How clients are read, whatever their connection came over. */
-export function serverOptions({ maxHeaderBytes }: GatewayConfig): ServerOptions {
+export function serverOptions({ maxHeaderBytes, load }: GatewayConfig): ServerOptions {
+  const { clientHeadTimeoutMs } = load;
   return {
     maxHeaderSize: maxHeaderBytes,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    headersTimeout: HEADERS_TIMEOUT_MS,
+    headersTimeout: clientHeadTimeoutMs,
+    connectionsCheckingInterval: Math.min(LONGEST_LOOK_MS, Math.ceil(clientHeadTimeoutMs / 4)),
+    // Bodies have a pace to keep instead (PaceWatch); Node's own bound would also bound the time for the head.
+    requestTimeout: 0,
     // Also where NODE_OPTIONS say otherwise: the lenient parser takes folded lines and two lengths.
     insecureHTTPParser: false,
     // Node would answer by itself, unobserved, and go on to the next request of the connection; the door does not.
@@ -25,8 +29,6 @@ export function serverOptions({ maxHeaderBytes }: GatewayConfig): ServerOptions 
 
 /** Sends everything that a server receives through the door, also what Node would answer by itself. */
 export function openTo(door: FrontDoor, server: Server): Server {
-  // Uploads may take long; their pace is the upstream's time-outs' business.
-  server.requestTimeout = 0;
   // Beyond this Node drops header fields without a word; their number is bounded by admission instead.
   server.maxHeadersCount = 0;
   server.on('connection', prepareLastWrite);

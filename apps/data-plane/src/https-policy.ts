@@ -3,7 +3,7 @@ import type { GatewayConfig } from '#libs/config';
 import { GatewayError } from '#libs/errors';
 
 /** Must answer whoever has no certificates to hand: probes and scrapes, which say what anybody may know, or have a token. */
-const EXEMPT = /^\/(?:livez|readyz|ping|metrics)(?:\?|$)/;
+const EXEMPT = /^\/(?:livez|readyz|ping|health|metrics)(?:\?|$)/;
 const HTTPS_PORT = 443;
 const NONE: readonly string[] = [];
 

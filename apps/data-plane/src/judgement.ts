@@ -1,6 +1,8 @@
 import {
   ApiKeyGuard,
+  GatewayMaintenanceGuard,
   JwtGuard,
+  MaintenanceGuard,
   PublishedAgain,
   RateLimiter,
   RouteGuard,
@@ -10,8 +12,9 @@ import {
 } from '#libs/guards';
 import { keys } from '#libs/store';
 import type { AddressPolicy } from '#libs/tenants';
-import { TenantDirectory } from '#libs/tenants';
+import { GatewayMaintenance, TenantDirectory } from '#libs/tenants';
 import { TokenRevocations } from '#libs/tokens';
+import type { Concurrency } from '#libs/load';
 import type { DataPlaneResources } from './data-plane';
 import { OpenStreams } from './streams/open-streams';
 
@@ -21,9 +24,14 @@ export interface Judgement {
   readonly verifier: TokenVerifier;
   readonly limiter: RateLimiter;
   readonly streams: OpenStreams;
+  readonly maintenance: GatewayMaintenance;
 }
 
-export function openJudgement(resources: DataPlaneResources, addresses: AddressPolicy): Judgement {
+export function openJudgement(
+  resources: DataPlaneResources,
+  addresses: AddressPolicy,
+  concurrency: Concurrency,
+): Judgement {
   const { config, store, logging, metrics, publications, targets } = resources;
   const { logger } = logging;
   const maxStaleMs = config.staleConfigMaxAgeMs;
@@ -34,10 +42,14 @@ export function openJudgement(resources: DataPlaneResources, addresses: AddressP
   metrics.watchKeySets(verifier);
   const limiter = new RateLimiter(store, config.rateLimitMode);
   // The request path without its limits: a stream that is open takes nothing more of them.
+  const maintenance = new GatewayMaintenance(store, logger);
+  maintenance.start();
   const judges = [
+    new GatewayMaintenanceGuard(maintenance),
     new PublishedAgain(publications),
     new ApiKeyGuard(directory),
     new RouteGuard(directory),
+    new MaintenanceGuard(),
     new JwtGuard(verifier),
   ];
   const streams = new OpenStreams({
@@ -45,7 +57,11 @@ export function openJudgement(resources: DataPlaneResources, addresses: AddressP
     judge: (context) => judgeAgain(context, judges),
     gauge: metrics.gateway,
     maxStaleMs,
+    opened: (context) => {
+      if (context.tenant) concurrency.becomesStream(context, context.tenant, performance.now());
+    },
   });
+  maintenance.onChange(() => streams.reconsider(keys.GATEWAY_MAINTENANCE));
   publications.onChange((tenantId) => streams.reconsider(keys.publication(tenantId)));
-  return { directory, verifier, limiter, streams };
+  return { directory, verifier, limiter, streams, maintenance };
 }

@@ -1,5 +1,6 @@
 import { drain, openResources, probes, runProcess } from '#libs/lifecycle';
 import { createDataPlane } from './data-plane';
+import { edgeEndpoints } from './edge/edge-endpoints';
 import { openReplica } from './replica';
 import { metricsEndpoint } from './metrics-endpoint';
 
@@ -8,16 +9,17 @@ void runProcess(async (config) => {
   const resources = openResources(config);
   const { readiness, store, metrics, logging } = resources;
   const probe = probes(readiness);
-  const scrape = metricsEndpoint(metrics, config.adminToken);
+  const scrape = metricsEndpoint(metrics, config.adminToken, config.metricsPublic);
   const replica = openReplica(resources);
+  const neighbours = [probe, scrape, edgeEndpoints({ ...resources, ...replica })];
   const data = await createDataPlane({
     ...resources,
     ...replica,
     draining: () => readiness.draining,
     neighbour: {
-      claims: (url) => probe.claims(url) || scrape.claims(url),
+      claims: (url) => neighbours.some((each) => each.claims(url)),
       handle: (request, response) =>
-        (probe.claims(request.url ?? '') ? probe.handle : scrape.handle)(request, response),
+        neighbours.find((each) => each.claims(request.url ?? ''))?.handle(request, response),
     },
   });
   const { port, tlsPort } = await data.listen();

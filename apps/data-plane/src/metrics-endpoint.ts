@@ -3,17 +3,22 @@ import { GatewayError, PROBLEM_CONTENT_TYPE, problemOf } from '#libs/errors';
 import { carriesAdminToken } from '#libs/lifecycle';
 import { METRICS_CONTENT_TYPE, renderForAllWorkers, type MetricsRegistry } from '#libs/metrics';
 
-/** `GET /metrics` of a data plane that runs by itself: its figures exist nowhere else. */
+/**
+ * `GET /metrics` of a data plane that runs by itself, whose figures exist nowhere else; and where they are for everybody.
+ * @param open no token is asked for
+ */
 export function metricsEndpoint(
   metrics: MetricsRegistry,
   adminToken: string | undefined,
+  open = false,
 ): { claims(url: string): boolean; handle: RequestListener } {
   return {
     claims: (url) => /^\/metrics(?:\?|$)/.test(url),
     handle(request, response) {
       // prettier-ignore
       const refusal =
-        adminToken === undefined ? new GatewayError('admin_not_configured')
+        open ? undefined
+        : adminToken === undefined ? new GatewayError('admin_not_configured')
         : !carriesAdminToken(request.headers, adminToken) ? new GatewayError('admin_unauthorized')
         : undefined;
       if (refusal) {

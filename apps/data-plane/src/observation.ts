@@ -3,17 +3,27 @@ import type { GatewayRequest, RequestContext } from '#libs/guards';
 import type { LogCategory, Logging } from '#libs/logging';
 import type { GatewayMetrics } from '#libs/metrics';
 import type { Accounting } from './accounting';
+import type { Load } from './load';
+import { EventBudget } from './http2/event-budget';
+import type { EdgeStats } from './edge/edge-stats';
 import { releaseTarget } from './release-target';
+
+/** Refused requests under overload that are logged with their reason. */
+const SHED_LINES = { burst: 20, perSecond: 5 };
 
 /**
  * Metrics, access log and usage of a request, exactly once for every outcome. They hang on the end of the response,
  * not on an interceptor: a refused request never reaches one.
  */
 export class Observation {
+  private readonly shedLines = new EventBudget(SHED_LINES.burst, SHED_LINES.perSecond, 0);
+
   constructor(
     private readonly metrics: GatewayMetrics,
     private readonly logging: Logging,
     private readonly accounting: Accounting,
+    private readonly load: Pick<Load, 'concurrency' | 'metrics'>,
+    private readonly edge?: EdgeStats,
   ) {}
 
   begin(): void {
@@ -25,9 +35,12 @@ export class Observation {
    * @param whole whether it got all of it.
    */
   end(context: RequestContext, status: number, whole: boolean): void {
+    context.over = true;
+    this.load.concurrency.leave(context);
     if (context.target) releaseTarget(context, status);
     if (whole) this.accounting.delivered(context, status);
     else this.accounting.ended(context, status);
+    this.edge?.note(context);
     const endedAt = performance.now();
     const durationMs = endedAt - context.startedAt;
     const { upstreamStartedAt, attemptStartedAt, upstreamEndedAt = endedAt } = context;
@@ -81,6 +94,8 @@ export class Observation {
   private refused(context: RequestContext, refusal: GatewayError): void {
     const tenantId = context.tenant?.id;
     const category = this.count(context, refusal);
+    // Access lines and metric tell of each; under overload a second line for each would be part of it.
+    if (context.shed && !this.shedLines.spend(performance.now())) return;
     const level = refusal.definition.fault === 'client' ? 'warn' : 'error';
     const cause = refusal.cause instanceof Error ? refusal.cause.message : undefined;
     this.logging.logger[level](
@@ -118,10 +133,17 @@ export class Observation {
       case 'upstream':
         if (refusal.code === 'circuit_open') this.metrics.breakerRefusal(tenantId);
         else if (refusal.definition.fault === 'upstream') this.metrics.upstreamError(tenantId);
+        if (refusal.code === 'request_timeout') this.load.metrics.slowClient('request');
+        if (refusal.code === 'client_too_slow') this.load.metrics.slowClient('response');
         return 'request';
       case 'open_stream':
         this.metrics.streamClosed(refusal.code);
         return 'auth';
+      case 'concurrency':
+        if (context.shed) this.metrics.shed(tenantId, context.shed);
+        return 'policy';
+      case 'maintenance':
+      case 'body_size':
       case 'admission':
         return 'policy';
     }

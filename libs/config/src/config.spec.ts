@@ -4,6 +4,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { ConfigError, loadConfig, type GatewayConfig } from './config';
+import { LOAD_DEFAULTS, LOAD_ROWS } from './load-rows.spec-data';
 import { SETTINGS } from './settings';
 
 type Environment = Record<string, string | undefined>;
@@ -39,6 +40,7 @@ function problemsOf(env: Environment): readonly string[] {
 const SECRET = 'k7Qm2xVb9RtY4wZc8NhJ5sLd3PfG6uAe';
 const CERTIFICATES = { TLS_CERT_DIR: '/tls' };
 const HTTPS = { TLS_PORT: '8443', TLS_CERT_FILE: '/a.crt', TLS_KEY_FILE: '/a.key' };
+const EDGE = { CENTRAL_API_URL: 'http://api:8000' };
 const REDIS = { REDIS_URL: 'redis://redis.test' };
 
 describe('every variable', () => {
@@ -47,7 +49,12 @@ describe('every variable', () => {
     ['PORT', '0', (c) => c.port, 0],
     ['ADMIN_PORT', '65535', (c) => c.adminPort, 65535],
     ['HOST', '::1', (c) => c.host, '::1'],
-    ['TRUSTED_PROXIES', '10.0.0.0/8, loopback,fd00::/8', (c) => c.trustedProxies, ['10.0.0.0/8', 'loopback', 'fd00::/8']],
+    ['TRUSTED_PROXIES', '10.0.0.0/8, loopback,fd00::/8', (c) => c.clientAddress.proxies, ['10.0.0.0/8', 'loopback', 'fd00::/8']],
+    ['TRUSTED_PROXY_HOPS', '2', (c) => c.clientAddress.hops, 2],
+    ['CLIENT_ADDRESS_HEADER', 'forwarded', (c) => c.clientAddress.header, 'forwarded'],
+    ['PROXY_PROTOCOL', 'require', (c) => c.proxyProtocol, 'require', { TRUSTED_PROXIES: 'loopback' }],
+    ['IP_ALLOWLIST', '10.0.0.0/8, 192.168.*,::1', (c) => c.ipAllowlist, ['10.0.0.0/8', '192.168.*', '::1']],
+    ['IP_DENYLIST', '10.0.0.5', (c) => c.ipDenylist, ['10.0.0.5']],
     ['ALLOWED_ORIGINS', 'https://a.test,http://b.test:8080', (c) => c.allowedOrigins, ['https://a.test', 'http://b.test:8080']],
     ['WORKERS', '4', (c) => c.workers, 4, REDIS],
     ['NODE_ENV', 'production', (c) => c.production, true],
@@ -97,6 +104,17 @@ describe('every variable', () => {
     ['UPSTREAM_MAX_CONNECTIONS', '5', (c) => c.upstreamMaxConnections, 5],
     ['ALLOW_PRIVATE_UPSTREAMS', 'false', (c) => c.allowPrivateUpstreams, false],
     ['COMPRESSION', 'true', (c) => c.compression.byDefault, true], ['COMPRESSION_MAX_CONCURRENT', '9', (c) => c.compression.maxConcurrent, 9],
+    ...LOAD_ROWS,
+    ['CENTRAL_API_URL', 'http://api:8000', (c) => c.profiles.regionalEdge?.centralApiUrl, 'http://api:8000'],
+    ['GATEWAY_REGION', 'us-east-1', (c) => c.profiles.regionalEdge?.region, 'us-east-1', EDGE],
+    ['ENABLE_HMAC_SIGNING', 'true', (c) => c.profiles.regionalEdge?.hmacSecret, 'x', { ...EDGE, HMAC_SECRET: 'x' }],
+    ['HMAC_SECRET', 'y', (c) => c.profiles.regionalEdge?.hmacSecret, 'y', { ...EDGE, HMAC_SECRET: 'x', ENABLE_HMAC_SIGNING: 'true' }],
+    ['MAX_RETRIES', '5', (c) => c.profiles.regionalEdge?.maxRetries, 5, EDGE],
+    ['TIMEOUT_SECONDS', '60', (c) => c.profiles.regionalEdge?.timeoutMs, 60_000, EDGE],
+    ['BACKEND_SERVICES', '{"a":"http://a:1"}', (c) => c.profiles.backendServices, new Map([['a', 'http://a:1']]), { JWT_SECRET_KEY: 'k' }],
+    ['RATE_LIMIT_PER_MIN', '5000', (c) => c.profiles.perMinute, 5000],
+    ['RATE_LIMIT_PER_IP', '200', (c) => c.profiles.perMinuteAndIp, 200],
+    ['METRICS_PUBLIC', 'true', (c) => c.metricsPublic, true],
     ['SHUTDOWN_TIMEOUT_MS', '6', (c) => c.shutdownTimeoutMs, 6],
     ['SHUTDOWN_DELAY_MS', '7', (c) => c.shutdownDelayMs, 7],
   ]; // prettier-ignore
@@ -137,7 +155,17 @@ describe('every variable', () => {
       jwtSecretKey: undefined,
       namedSecrets: new Map(),
       workers: 1,
-      trustedProxies: [],
+      clientAddress: { proxies: [], hops: undefined, header: 'any' },
+      proxyProtocol: 'off',
+      ipAllowlist: undefined,
+      ipDenylist: undefined,
+      profiles: {
+        regionalEdge: undefined,
+        backendServices: undefined,
+        perMinute: 1000,
+        perMinuteAndIp: 100,
+      },
+      metricsPublic: false,
       allowedOrigins: ['*'],
       redis: undefined,
       staleConfigMaxAgeMs: 3_600_000,
@@ -147,6 +175,7 @@ describe('every variable', () => {
       timeouts: { connectMs: 10_000, firstByteMs: 30_000, idleMs: 300_000, totalMs: 30_000 },
       maxBodyBytes: 0,
       bodyBufferMaxBytes: 67_108_864,
+      load: LOAD_DEFAULTS,
       maxHeaderBytes: 16_384,
       retryBodiesMaxBytes: 67_108_864,
       upstreamMaxConnections: 256,
@@ -235,7 +264,6 @@ describe('a bad value', () => {
 
 describe('HTTPS', () => {
   const PAIR = { TLS_CERT_FILE: '/a.crt', TLS_KEY_FILE: '/a.key' };
-
   it.each<[title: string, env: Environment, problems: string[]]>([
     ['without certificates', { TLS_PORT: '8443' }, ['TLS_PORT needs TLS_CERT_FILE and TLS_KEY_FILE, or TLS_CERT_DIR']],
     ['with half a pair', { TLS_PORT: '8443', TLS_CERT_FILE: '/a.crt' }, ['TLS_CERT_FILE needs TLS_KEY_FILE']],

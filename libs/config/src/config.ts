@@ -1,6 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { readFileSync, readdirSync } from 'node:fs';
 import { Environment } from './environment';
+import { loadLimits, type LoadConfig } from './load-config';
+import { edgeConfig, type EdgeConfig } from './edge-config';
+import { profilePort } from './profiles';
 import { SECRET_PREFIX, SETTINGS, type SettingName, type SettingValues } from './settings';
 import { tokenKeyConfig, type TokenKeyConfig } from './token-keys';
 import { checkTokenSecrets } from './token-secrets';
@@ -36,7 +39,7 @@ export interface CompressionConfig {
 }
 
 /** All settings, parsed and cross-checked. Frozen: nothing changes a setting after the start. */
-export interface GatewayConfig {
+export interface GatewayConfig extends EdgeConfig {
   readonly production: boolean;
   readonly host?: string;
   readonly port: number;
@@ -57,7 +60,6 @@ export interface GatewayConfig {
   readonly metricsMaxTenants: number;
   readonly auditMaxEntries: number;
   readonly workers: number;
-  readonly trustedProxies: readonly string[];
   readonly allowedOrigins: readonly string[];
   readonly jwtSecretKey?: string;
   /** By the names of their variables, which documents may mention. */
@@ -75,6 +77,7 @@ export interface GatewayConfig {
   readonly bodyBufferMaxBytes: number;
   readonly maxHeaderBytes: number;
   readonly retryBodiesMaxBytes: number;
+  readonly load: LoadConfig;
   readonly upstreamMaxConnections: number;
   readonly allowPrivateUpstreams: boolean;
   readonly compression: CompressionConfig;
@@ -106,12 +109,14 @@ export function loadConfig(env: Record<string, string | undefined>): GatewayConf
   checkTokenSecrets(values, production, problems);
   const serviceTokens = tokenKeyConfig(values, problems);
   checkFolder(values.CONFIG_DIR, problems);
+  const edge = edgeConfig(values, production, problems);
   if (problems.length > 0) throw new ConfigError(problems);
 
   return Object.freeze({
+    ...edge,
     production,
     host: values.HOST,
-    port: values.PORT,
+    port: env.PORT?.trim() ? values.PORT : (profilePort(edge.profiles) ?? values.PORT),
     adminPort: values.ADMIN_PORT,
     tls,
     forceHttps: values.FORCE_HTTPS,
@@ -124,7 +129,6 @@ export function loadConfig(env: Record<string, string | undefined>): GatewayConf
     metricsMaxTenants: values.METRICS_MAX_TENANTS,
     auditMaxEntries: values.AUDIT_MAX_ENTRIES,
     workers,
-    trustedProxies: values.TRUSTED_PROXIES ?? [],
     allowedOrigins: values.ALLOWED_ORIGINS,
     jwtSecretKey: values.JWT_SECRET_KEY,
     namedSecrets: namedSecrets(env),
@@ -138,6 +142,7 @@ export function loadConfig(env: Record<string, string | undefined>): GatewayConf
     bodyBufferMaxBytes: values.BODY_BUFFER_MAX_BYTES,
     maxHeaderBytes: values.MAX_HEADER_BYTES,
     retryBodiesMaxBytes: values.RETRY_BODIES_MAX_BYTES,
+    load: loadLimits(values),
     upstreamMaxConnections: values.UPSTREAM_MAX_CONNECTIONS,
     allowPrivateUpstreams: values.ALLOW_PRIVATE_UPSTREAMS ?? !production,
     compression: compressionConfig(values),

@@ -11,9 +11,19 @@ export {
   type TimeoutConfig,
   type CompressionConfig,
 } from './config';
+export type { ClientAddressConfig } from './edge-config';
+export { PROFILE_TENANTS, profileHosts, type Profiles, type RegionalEdge } from './profiles';
 export type { TokenKey, TokenKeyConfig } from './token-keys';
+export type { LoadConfig } from './load-config';
 export type { TlsConfig } from './tls-config';
 export { objectionToSecret } from './token-secrets';
 export { Environment, readEnvironment } from './environment';
+export {
+  addressDigits,
+  objectionToAddressRange,
+  parseAddressRange,
+  type AddressDigits,
+  type AddressRange,
+} from './address-range';
 export { SECRET_PREFIX, SETTINGS, renderEnvExample } from './settings';
 export { readClientEnvironment, type ClientEnvironment } from './client-environment';

@@ -1,4 +1,5 @@
 import ipaddr from 'ipaddr.js';
+import { objectionToAddressRange } from './address-range';
 
 /** Reads the text of one variable; throws an Error whose message completes "NAME … ". */
 export type Parser<T> = (raw: string) => T;
@@ -61,6 +62,64 @@ export const addressBlock: Parser<string> = (raw) => {
   if (!valid)
     throw new Error(`has '${raw}', which is no address, CIDR block, loopback, linklocal or uniquelocal`);
   return raw;
+};
+
+/** An entry of a list of addresses. */
+export const addressRange: Parser<string> = (raw) => {
+  const objection = objectionToAddressRange(raw);
+  if (objection) throw new Error(`has '${raw}', which ${objection}`);
+  return raw;
+};
+
+/** Where requests are forwarded to; a path in it goes before theirs. */
+export const upstreamUrl: Parser<string> = (raw) => {
+  const parsed = new URL(url('http:', 'https:')(raw));
+  // Not shown: it may have a password.
+  if (parsed.username || parsed.password) throw new Error('must not carry a user or password');
+  if (parsed.search || parsed.hash) throw new Error('must not have a query or fragment');
+  return raw;
+};
+
+/** What may stand in a header and in the name of a region. */
+export const region: Parser<string> = (raw) => {
+  if (!/^[A-Za-z0-9._-]{1,100}$/.test(raw))
+    throw new Error('must be 1 to 100 letters, digits, dots, dashes or underscores');
+  return raw;
+};
+
+const MAX_BACKENDS = 200;
+const BACKEND_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
+
+/** A JSON object of URLs by the names under which they are published. */
+export const backendServices: Parser<ReadonlyMap<string, string>> = (raw) => {
+  let value: unknown;
+  try {
+    value = JSON.parse(raw);
+  } catch {
+    throw new Error('must be a JSON object of URLs by name, such as {"users":"http://users:8001"}');
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new Error('must be a JSON object of URLs by name');
+  const entries = Object.entries(value);
+  if (entries.length === 0 || entries.length > MAX_BACKENDS)
+    throw new Error(`must have 1 to ${MAX_BACKENDS} services`);
+  // Upstreams that do not tell Users from users could not keep them apart.
+  const seen = new Set<string>();
+  return new Map(
+    entries.map(([name, target]) => {
+      if (!BACKEND_NAME.test(name) || seen.has(name.toLowerCase()))
+        throw new Error(
+          `has the name '${name}': names are letters, digits, _ and -, each but once in any case`,
+        );
+      seen.add(name.toLowerCase());
+      if (typeof target !== 'string') throw new Error(`has no text as the URL of ${name}`);
+      try {
+        return [name, upstreamUrl(target)];
+      } catch (error) {
+        throw new Error(`has a URL for ${name} that ${(error as Error).message}`, { cause: error });
+      }
+    }),
+  );
 };
 
 /** `host:port`, the port optional. IPv6 hosts are written in brackets. */

@@ -1,5 +1,7 @@
+import { LOAD_SETTINGS } from './load-settings';
 import {
   addressBlock,
+  addressRange,
   endpoint,
   flag,
   hmacSecret,
@@ -12,9 +14,10 @@ import {
   workers,
   type Parser,
 } from './parsers';
+import { PROFILE_SETTINGS } from './profile-settings';
 
 /** One environment variable: how it is read, what it means, and what holds without it. */
-interface Setting<T = unknown> {
+export interface Setting<T = unknown> {
   readonly parse: Parser<T>;
   /** One sentence for `.env.example`, the README and error messages. */
   readonly doc: string;
@@ -33,7 +36,7 @@ export const SETTINGS = {
     section: 'Listeners',
     parse: PORT,
     fallback: '3000',
-    doc: 'Port of the data plane, and of the control plane unless ADMIN_PORT is set; 0 picks a free one.',
+    doc: 'Port of the data plane, and of the control plane unless ADMIN_PORT is set; 0 picks a free one. Unset with CENTRAL_API_URL: 8002, with BACKEND_SERVICES: 8000.',
   },
   ADMIN_PORT: { parse: PORT, doc: 'Moves the control plane to a port of its own.' },
   HOST: { parse: text, doc: 'Address to listen on; unset means all interfaces.' },
@@ -41,6 +44,25 @@ export const SETTINGS = {
     parse: list(addressBlock),
     doc: 'Proxies whose X-Forwarded-* and Forwarded headers are believed: addresses, CIDR blocks, loopback, linklocal, uniquelocal.',
   },
+  TRUSTED_PROXY_HOPS: {
+    parse: integer(1, 32),
+    doc: 'How many hops are believed: of TRUSTED_PROXIES at most so many; without it whoever connects is the first, so nobody may reach the gateway past them.',
+  },
+  CLIENT_ADDRESS_HEADER: {
+    parse: oneOf('any', 'x-forwarded-for', 'forwarded'),
+    fallback: 'any',
+    doc: 'The one header that trusted proxies write and clients cannot; any takes X-Forwarded-For or, without it, Forwarded.',
+  },
+  PROXY_PROTOCOL: {
+    parse: oneOf('off', 'accept', 'require'),
+    fallback: 'off',
+    doc: 'PROXY protocol (v1, v2) on PORT and TLS_PORT, of TRUSTED_PROXIES only: accept takes connections without it too, require refuses them.',
+  },
+  IP_ALLOWLIST: {
+    parse: list(addressRange),
+    doc: 'Client addresses that are forwarded, all others get 403: addresses, CIDR blocks, wildcards such as 10.0.*. Probes and administration are exempt.',
+  },
+  IP_DENYLIST: { parse: list(addressRange), doc: 'Client addresses that get 403, whatever is allowed.' },
   ALLOWED_ORIGINS: {
     parse: list(origin),
     fallback: '*',
@@ -254,6 +276,10 @@ export const SETTINGS = {
     fallback: '64',
     doc: 'Responses that one process compresses at once; others leave as they are.',
   },
+
+  ...LOAD_SETTINGS,
+
+  ...PROFILE_SETTINGS,
 
   SHUTDOWN_TIMEOUT_MS: {
     section: 'Shutdown',

@@ -18,9 +18,10 @@ export interface Composition {
 /**
  * Chooses between files that ask for the same thing. Whoever serves it already keeps it: a new file cannot take away
  * what works. Where nobody does, at a start, the first in the order of names gets it.
+ * @param held what is declared elsewhere and stays: no file can have it.
  */
-export function compose(candidates: readonly Candidate[]): Composition {
-  const owners = new Map<string, string>();
+export function compose(candidates: readonly Candidate[], held: readonly ReadFile[] = []): Composition {
+  const owners = new Map<string, string>(held.flatMap(claimedBy));
   const served: ReadFile[] = [];
   const clashes = new Map<string, readonly FileProblem[]>();
   const admit = (file: ReadFile): readonly FileProblem[] => {
@@ -50,6 +51,10 @@ export function compose(candidates: readonly Candidate[]): Composition {
     if (before) admit(before);
   }
   return { served: served.sort((left, right) => (left.file < right.file ? -1 : 1)), clashes };
+}
+
+function claimedBy({ file, declared }: ReadFile): Array<[claim: string, file: string]> {
+  return declared ? claimsOf(declared.project).map(({ name }) => [name, file]) : [];
 }
 
 function byName(left: Candidate, right: Candidate): number {

@@ -38,10 +38,12 @@ export class DeclaredFolder implements Declarations {
   private fault = '';
   private readonly closers: Array<() => void> = [];
 
+  /** @param held what no file can declare, for the variables of the process do. */
   constructor(
     private readonly folder: string,
     private readonly surroundings: Surroundings,
     private readonly logger: Logger,
+    private readonly held: readonly ReadFile[] = [],
   ) {}
 
   /** Whether the present version of each file is served. */
@@ -109,7 +111,7 @@ export class DeclaredFolder implements Declarations {
   }
 
   private takeOver(gone: readonly string[]): void {
-    const { served, clashes } = compose([...this.followed.values()]);
+    const { served, clashes } = compose([...this.followed.values()], this.held);
     const before = this.snapshot;
     for (const [file, followed] of this.followed) {
       followed.served = served.find((version) => version.file === file);

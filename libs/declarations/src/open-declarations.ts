@@ -6,34 +6,38 @@ import { hasOwnKeys } from '#libs/tokens';
 import { DeclaredFolder } from './declared-folder';
 import { declaredOver } from './declared-over';
 import { followFolder } from './follow-folder';
+import { declareProfiles } from './profiles/declared-profiles';
 
 type Settings = Pick<
   GatewayConfig,
-  'configDir' | 'environment' | 'allowPrivateUpstreams' | 'serviceTokens' | 'jwtSecretKey'
+  'configDir' | 'environment' | 'allowPrivateUpstreams' | 'serviceTokens' | 'jwtSecretKey' | 'profiles'
 >;
 
 /**
- * Reads the files of CONFIG_DIR, lays what they declare over the store, and follows them until that is closed. Files
- * that cannot be used are logged, never thrown.
- * @returns undefined without CONFIG_DIR: the store is used as it is.
+ * Lays over the store what the variables of profiles declare, and what the files of CONFIG_DIR do, which are followed until
+ * that is closed. Files that cannot be used are logged, never thrown.
+ * @returns the store as it is where there is neither; the folder, if there is one.
  */
 export function openDeclarations(
   settings: Settings,
   store: Store,
   logger: Logger,
-): { store: Store; folder: DeclaredFolder } | undefined {
+): { store: Store; folder?: DeclaredFolder } {
   const { configDir, environment, allowPrivateUpstreams } = settings;
-  if (configDir === undefined) return undefined;
+  const profiles = declareProfiles(settings.profiles);
+  const declared = profiles ? declaredOver(store, profiles) : store;
+  if (configDir === undefined) return { store: declared };
   const addresses = new AddressPolicy(allowPrivateUpstreams);
   const variables = (name: string): string | undefined => environment.value(name);
   const folder = new DeclaredFolder(
     configDir,
     { variables, addresses, ownTokens: hasOwnKeys(settings) },
     logger,
+    profiles?.files,
   );
   followFolder(configDir, folder, logger);
   void store.ready().then(() => warnOfHidden(store, folder, logger));
-  return { store: declaredOver(store, folder), folder };
+  return { store: declaredOver(declared, folder), folder };
 }
 
 /** Says once of each tenant that the store holds another one under its id, which is not served. */

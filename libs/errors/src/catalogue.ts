@@ -35,7 +35,7 @@ export const ERRORS = {
   tenant_suspended: { status: 403, title: 'The tenant is suspended', fault: 'client' },
   key_not_allowed: { status: 403, title: 'The API key may not be used for this', fault: 'client' },
   token_not_allowed: { status: 403, title: 'The bearer token may not be used for this', fault: 'client' },
-  address_not_allowed: { status: 403, title: 'The client address may not use the API key', fault: 'client' },
+  address_not_allowed: { status: 403, title: 'The client address is not allowed', fault: 'client' },
 
   not_found: { status: 404, title: 'Nothing is published here', fault: 'client' },
   tenant_not_found: { status: 404, title: 'There is no such tenant', fault: 'client' },
@@ -47,6 +47,7 @@ export const ERRORS = {
   plan_not_found: { status: 404, title: 'There is no such plan', fault: 'client' },
   statement_not_found: { status: 404, title: 'There is no such statement', fault: 'client' },
   token_not_found: { status: 404, title: 'There is no such token', fault: 'client' },
+  maintenance_not_found: { status: 404, title: 'There is no maintenance', fault: 'client' },
   method_not_allowed: { status: 405, title: 'The method is not offered here', fault: 'client' },
 
   already_exists: { status: 409, title: 'The identifier is taken', fault: 'client' },
@@ -66,6 +67,7 @@ export const ERRORS = {
   quota_exceeded: { status: 429, title: 'The quota is used up', fault: 'client' },
   headers_too_large: { status: 431, title: 'The header fields are too large', fault: 'client' },
   request_timeout: { status: 408, title: 'The request did not arrive in time', fault: 'client' },
+  client_too_slow: { status: 408, title: 'The client was too slow', fault: 'client' },
   client_gone: { status: 499, title: 'The client closed the connection', fault: 'client' },
 
   internal_error: { status: 500, title: 'The gateway failed', fault: 'gateway' },
@@ -79,6 +81,8 @@ export const ERRORS = {
     fault: 'gateway',
   },
   body_buffers_full: { status: 503, title: 'Too many bodies are held in memory', fault: 'gateway' },
+  overloaded: { status: 503, title: 'Too many requests are under way', fault: 'gateway' },
+  maintenance: { status: 503, title: 'There is maintenance going on', fault: 'client' },
   not_ready: { status: 503, title: 'The gateway is not ready', fault: 'gateway' },
 
   upstream_unreachable: { status: 502, title: 'The upstream cannot be reached', fault: 'upstream' },

@@ -178,9 +178,11 @@ describe('the request id', () => {
 
   it('is there also for a request that is refused at once', () => {
     const context = new RequestContext(0);
-    const trust = new ProxyTrust([]);
+    const trust = new ProxyTrust({ proxies: [], header: 'any' });
     const refused = { method: 'GET', url: '/', httpVersion: '1.1', rawHeaders: ['Content_Length', '1'] };
-    expect(() => new Admission(trust, 0).admit(refused, trust.peer('::1', false), context)).toThrow();
+    expect(() =>
+      new Admission(trust, { maxBodyBytes: 0 }).admit(refused, trust.peer('::1', false), context),
+    ).toThrow();
     expect(context.id).toMatch(UUID);
   });
 });

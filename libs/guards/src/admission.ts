@@ -1,8 +1,9 @@
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { GatewayError } from '#libs/errors';
+import type { GatewayConfig } from '#libs/config';
 import type { PublicationTable } from '#libs/publications';
-import { normalPath } from '#libs/tenants';
+import { addressRulesOf, demandAddress, normalPath, type AddressRules } from '#libs/tenants';
 import { dropNamed, headerRule } from './header-rules';
 import { arrivalOf, isHost, type Peer, type ProxyTrust } from './proxy-trust';
 import { requestOf, type RequestContext } from './request-context';
@@ -20,6 +21,28 @@ export interface ArrivingRequest {
 
 /** Where published routes are looked up; PublicationTable fits. */
 export type PublishedLookUp = Pick<PublicationTable, 'find'>;
+
+/** What is demanded of all requests alike. */
+export interface AdmissionTerms {
+  /** 0 means unlimited. */
+  readonly maxBodyBytes: number;
+  /** From where requests may come, to whomever; undefined: from anywhere. */
+  readonly addresses?: AddressRules;
+  /** Whether something may be published below `/api` and `/proxy`, which comes before them. */
+  readonly publishedFirst?: boolean;
+}
+
+export function admissionTerms(config: GatewayConfig): AdmissionTerms {
+  const { maxBodyBytes, ipAllowlist, ipDenylist, profiles } = config;
+  return {
+    maxBodyBytes,
+    addresses: addressRulesOf({
+      ipAllow: ipAllowlist && [...ipAllowlist],
+      ipDeny: ipDenylist && [...ipDenylist],
+    }),
+    publishedFirst: (profiles.regionalEdge ?? profiles.backendServices) !== undefined,
+  };
+}
 
 /** Values that the header loop collects; the context gets what they mean. */
 class Collected {
@@ -47,12 +70,11 @@ const REFUSED_METHODS = ['TRACE', 'TRACK', 'CONNECT'];
  */
 export class Admission {
   /**
-   * @param maxBodyBytes 0 means unlimited.
    * @param publications what is published beside `/api` and `/proxy`; absent: nothing.
    */
   constructor(
     private readonly proxies: ProxyTrust,
-    private readonly maxBodyBytes: number,
+    private readonly terms: AdmissionTerms,
     private readonly publications?: PublishedLookUp,
   ) {}
 
@@ -70,7 +92,9 @@ export class Admission {
     this.checkFraming(request, collected, context);
     readTarget(request.url, collected, context);
     this.addForwarded(peer, collected, context);
+    demandAddress(this.terms.addresses, context.clientAddress, 'gateway');
     readUpgrade(request.method, collected, context);
+    if (this.terms.publishedFirst && findPublished(context, this.publications)) return;
     const destination = destinationOf(context.path);
     if (destination) {
       context.serviceId = destination.serviceId;
@@ -114,7 +138,8 @@ export class Admission {
     } else if (contentLength !== undefined) {
       if (!/^\d{1,15}$/.test(contentLength)) throw new GatewayError('ambiguous_framing');
       const length = Number(contentLength);
-      if (this.maxBodyBytes > 0 && length > this.maxBodyBytes) throw new GatewayError('body_too_large');
+      const { maxBodyBytes } = this.terms;
+      if (maxBodyBytes > 0 && length > maxBodyBytes) throw new GatewayError('body_too_large');
       // A length of zero is sent on: servers answer 411 to a POST without one.
       context.upstreamHeaders.push('Content-Length', String(length));
       if (length > 0) context.bodyLength = length;
@@ -123,8 +148,9 @@ export class Admission {
 
   /** Tells the upstream who called, in both notations; a client's own such headers never get here. */
   private addForwarded(peer: Peer, collected: Collected, context: RequestContext): void {
-    const client = this.proxies.client(peer, collected);
-    const { scheme: proto, host } = arrivalOf(peer, client.hops, collected, collected.host ?? '');
+    const claims = peer.trusted ? this.proxies.heard(collected) : collected;
+    const client = this.proxies.client(peer, claims);
+    const { scheme: proto, host } = arrivalOf(peer, client.hops, claims, collected.host ?? '');
     context.scheme = proto;
     context.clientAddress = client.address;
     context.host = host;
@@ -154,12 +180,18 @@ function askedMethod({ method, origin, upstreamHeaders }: RequestContext): strin
  * @throws GatewayError not_found, or as the look-up
  */
 function enterPublished(context: RequestContext, publications: PublishedLookUp | undefined): void {
+  if (!findPublished(context, publications)) throw new GatewayError('not_found');
+}
+
+/** The same, but false if there is none. */
+function findPublished(context: RequestContext, publications: PublishedLookUp | undefined): boolean {
   const { host, path, upstreamHeaders } = context;
   const route = publications?.find(host, path, askedMethod(context), upstreamHeaders);
-  if (route === undefined) throw new GatewayError('not_found');
+  if (route === undefined) return false;
   context.published = route;
   if (route.changesRequest) context.arrivedHeaders = [...upstreamHeaders];
   context.routedPath = route.upstreamPath(path);
+  return true;
 }
 
 /** Before the guards where an open stream is judged again: what it was admitted to may not be published any more. */
@@ -218,6 +250,9 @@ function readRareHeader(name: string, value: string, collected: Collected, conte
       break;
     case 'x-request-id':
       if (context.id === '' && REQUEST_ID.test(value)) context.id = value;
+      break;
+    case 'x-maintenance-bypass':
+      context.maintenanceBypass = value;
       break;
     case 'x-forwarded-for':
       collected.forwardedFor = joined(collected.forwardedFor, value);

@@ -19,6 +19,7 @@ const READ = [
   'origin',
   'te',
   'x-request-id',
+  'x-maintenance-bypass',
   'x-forwarded-for',
   'x-forwarded-proto',
   'x-forwarded-host',

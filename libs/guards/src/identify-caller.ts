@@ -3,6 +3,7 @@ import type { PublishedRoute } from '#libs/publications';
 import {
   API_KEY_CHALLENGE,
   anonymousCaller,
+  demandAddress,
   type Caller,
   type ServedTenant,
   type TenantDirectory,
@@ -40,7 +41,9 @@ export function identifyVisitor(
 ): Caller | Promise<Caller> {
   if (!route.requiresApiKey) {
     const tenant = directory.tenant(route.tenantId);
-    return tenant instanceof Promise ? tenant.then(anonymous) : anonymous(tenant);
+    return tenant instanceof Promise
+      ? tenant.then((found) => anonymous(found, visit))
+      : anonymous(tenant, visit);
   }
   const caller = callerOf(visit.apiKey, directory);
   return caller instanceof Promise
@@ -48,9 +51,10 @@ export function identifyVisitor(
     : permittedTo(route, caller, visit);
 }
 
-function anonymous(tenant: ServedTenant | undefined): Caller {
+function anonymous(tenant: ServedTenant | undefined, { clientAddress }: Visit): Caller {
   if (tenant === undefined) throw new GatewayError('not_found');
   if (tenant.suspended) throw new GatewayError('tenant_suspended');
+  demandAddress(tenant.addresses, clientAddress, 'tenant');
   return anonymousCaller(tenant);
 }
 
@@ -76,6 +80,7 @@ function callerOf(apiKey: string | undefined, directory: TenantDirectory): Calle
 /** @throws GatewayError if the tenant is suspended or the key objects to this use */
 function permitted(caller: Caller, { method, routedPath, clientAddress }: KeyUse): Caller {
   if (caller.tenant.suspended) throw new GatewayError('tenant_suspended');
+  demandAddress(caller.tenant.addresses, clientAddress, 'tenant');
   const objection =
     method === undefined
       ? caller.key.objectionToHolder(Date.now(), clientAddress)

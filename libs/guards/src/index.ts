@@ -4,9 +4,17 @@
  * Everything they learn is one RequestContext. Not here: forwarding, and what is logged or counted.
  */
 export { RequestContext, type GatewayRequest, type GuardName, type ShapedMessages } from './request-context';
-export { Admission, PublishedAgain, type ArrivingRequest, type PublishedLookUp } from './admission';
-export { ProxyTrust, arrivalOf, type Arrival, type Peer } from './proxy-trust';
 export { shapeRequest } from './shape-request';
+export {
+  Admission,
+  PublishedAgain,
+  admissionTerms,
+  type AdmissionTerms,
+  type ArrivingRequest,
+  type PublishedLookUp,
+} from './admission';
+export { ProxyTrust, arrivalOf, type Arrival, type HopClaims, type Peer } from './proxy-trust';
+export { clientOf } from './client-limits';
 export { dropNamed } from './header-rules';
 export { API_PREFIX } from './routed-path';
 export { ApiKeyGuard } from './api-key.guard';
@@ -20,6 +28,9 @@ export { InboundSignatures, inboundPolicy, judgeSignatureHead } from './inbound-
 export { SignatureGuard } from './signature.guard';
 export { WholeBodies, type Oversize, type WholeBodyTerms } from './whole-bodies';
 export { RateLimitGuard, enforceLimits, limitHeaders } from './rate-limit.guard';
+export { GatewayMaintenanceGuard, MaintenanceGuard, refuseDuring } from './maintenance.guard';
+export { BodySizeGuard, maxBodyOf, refuseLargeBody } from './body-size.guard';
+export { ConcurrencyGuard, takePlace } from './concurrency.guard';
 export { judgeAgain } from './judge-again';
 export { limitsOf, type RequestLimits } from './request-limits';
 export { RateLimiter, type RateLimitMode } from './rate-limiter';

@@ -5,7 +5,7 @@ const BLOCKS = ['10.0.0.0/8', '2001:db8:1::/48', '192.0.2.7'];
 
 /** What is made of a peer and of what it says. */
 function seen(proxies: string[], remote: string, claims: { forwardedFor?: string; forwarded?: string } = {}) {
-  const trust = new ProxyTrust(proxies);
+  const trust = new ProxyTrust({ proxies, header: 'any' });
   return trust.client(trust.peer(remote, false), {
     forwardedFor: undefined,
     forwarded: undefined,
@@ -29,7 +29,11 @@ describe('the peer', () => {
     // A socket that is gone has no address any more.
     ['', LOOPBACK, '', false],
   ])('%j behind %j is %s, trusted: %s', (remote, proxies, address, trusted) => {
-    expect(new ProxyTrust(proxies).peer(remote, true)).toEqual({ address, trusted, encrypted: true });
+    expect(new ProxyTrust({ proxies, header: 'any' }).peer(remote, true)).toEqual({
+      address,
+      trusted,
+      encrypted: true,
+    });
   });
 });
 
@@ -116,5 +120,35 @@ describe('the client', () => {
 });
 
 it('refuses a list of proxies that is none', () => {
-  expect(() => new ProxyTrust(['everybody'])).toThrow();
+  expect(() => new ProxyTrust({ proxies: ['everybody'], header: 'any' })).toThrow();
+});
+
+describe('hops', () => {
+  it.each<[proxies: string[], hops: number | undefined, forwardedFor: string, address: string]>([
+    [[], undefined, '1.1.1.1', '10.0.0.1'],
+    [[], 1, '1.1.1.1, 2.2.2.2', '2.2.2.2'],
+    [[], 2, '1.1.1.1, 2.2.2.2', '1.1.1.1'],
+    [[], 3, '1.1.1.1, rubbish', '10.0.0.1'],
+    [BLOCKS, 1, '1.1.1.1, 10.0.0.2', '10.0.0.2'],
+    [BLOCKS, 2, '1.1.1.1, 10.0.0.2', '1.1.1.1'],
+    [BLOCKS, 9, '1.1.1.1, 2.2.2.2, 10.0.0.2', '2.2.2.2'],
+    [['192.0.2.7'], 9, '1.1.1.1', '10.0.0.1'],
+  ])('of %j at most %s: %j is %s', (proxies, hops, forwardedFor, address) => {
+    const trust = new ProxyTrust({ proxies, hops, header: 'any' });
+    const claims = { forwardedFor, forwarded: undefined };
+    expect(trust.client(trust.peer('10.0.0.1', false), claims).address).toBe(address);
+  });
+});
+
+it('hears only the header that it is told to', () => {
+  const said = {
+    forwardedFor: '1.1.1.1', forwarded: 'for=2.2.2.2;host="a.test";proto=https, proto=http', forwardedProto: 'https', forwardedHost: 'b.test',
+  }; // prettier-ignore
+  const heard = (header: 'any' | 'x-forwarded-for' | 'forwarded') =>
+    new ProxyTrust({ proxies: [], header }).heard(said);
+  expect(heard('any')).toBe(said);
+  expect(heard('x-forwarded-for')).toEqual({ ...said, forwarded: undefined });
+  expect(heard('forwarded')).toEqual({
+    forwardedFor: undefined, forwarded: said.forwarded, forwardedProto: 'https,http', forwardedHost: 'a.test,unknown',
+  }); // prettier-ignore
 });

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import proxyAddr from 'proxy-addr';
+import type { ClientAddressConfig } from '#libs/config';
 
 /** The other end of a connection. */
 export interface Peer {
@@ -20,6 +21,9 @@ interface ArrivalClaims {
   forwardedProto: string | undefined;
   forwardedHost: string | undefined;
 }
+
+/** All that they can say. */
+export interface HopClaims extends Claims, ArrivalClaims {}
 
 /** How a client asked. */
 export interface Arrival {
@@ -65,10 +69,29 @@ const MAX_HOPS = 32;
 /** Decides whose word about the client counts: only that of the configured proxies, hop by hop from the right. */
 export class ProxyTrust {
   private readonly trust: (address: string, hop: number) => boolean;
+  private readonly header: ClientAddressConfig['header'];
 
-  /** @param proxies addresses, CIDR blocks or the names that proxy-addr knows. */
-  constructor(proxies: readonly string[]) {
-    this.trust = proxies.length === 0 ? () => false : proxyAddr.compile([...proxies]);
+  /** @param config with neither proxies nor hops nobody is believed. */
+  constructor({ proxies, hops, header }: ClientAddressConfig) {
+    const listed = proxies.length === 0 ? () => hops !== undefined : proxyAddr.compile([...proxies]);
+    this.trust = hops === undefined ? listed : (address, hop) => hop < hops && listed(address, hop);
+    this.header = header;
+  }
+
+  /**
+   * What counts of the claims. The header that proxies do not write passes them as the client has sent it, so only one of the
+   * two notations is read where it is known which.
+   */
+  heard(claims: HopClaims): HopClaims {
+    if (this.header === 'any') return claims;
+    if (this.header === 'x-forwarded-for') return { ...claims, forwarded: undefined };
+    const { forwarded } = claims;
+    return {
+      forwardedFor: undefined,
+      forwarded,
+      forwardedProto: parameters(forwarded, PROTO)?.join(),
+      forwardedHost: parameters(forwarded, HOST_PARAMETER)?.join(),
+    };
   }
 
   peer(remoteAddress: string, encrypted: boolean): Peer {
@@ -82,7 +105,7 @@ export class ProxyTrust {
    */
   client(peer: Peer, claims: Claims): { address: string; chain: string; hops: number } {
     if (!peer.trusted) return { address: peer.address, chain: peer.address, hops: 0 };
-    const claimed = claims.forwardedFor?.split(',') ?? forwardedFor(claims.forwarded);
+    const claimed = claims.forwardedFor?.split(',') ?? parameters(claims.forwarded, FOR) ?? [];
     let address = peer.address;
     let chain = peer.address;
     let hops = 0;
@@ -106,8 +129,14 @@ function plainAddress(address: string): string {
   return /^::ffff:[\d.]+$/i.test(bare) ? bare.slice(7) : bare;
 }
 
-/** The `for` parameters of RFC 7239 `Forwarded`, in order. */
-function forwardedFor(header: string | undefined): string[] {
-  if (header === undefined) return [];
-  return header.split(',').map((element) => /(?:^|;)\s*for="?([^";,]*)"?/i.exec(element)?.[1] ?? 'unknown');
+const FOR = /(?:^|;)\s*for="?([^";,]*)"?/i;
+const PROTO = /(?:^|;)\s*proto="?([^";,]*)"?/i;
+const HOST_PARAMETER = /(?:^|;)\s*host="?([^";,]*)"?/i;
+
+/**
+ * One parameter of each element of RFC 7239 `Forwarded`, in order. Elements are told apart by commas alone, also in quotes:
+ * a quotation that a client has left open must not swallow what its proxy has added.
+ */
+function parameters(header: string | undefined, name: RegExp): string[] | undefined {
+  return header?.split(',').map((element) => name.exec(element)?.[1] ?? 'unknown');
 }

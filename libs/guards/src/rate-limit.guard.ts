@@ -64,10 +64,10 @@ export class RateLimitGuard implements CanActivate {
   canActivate(execution: ExecutionContext): boolean | Promise<boolean> {
     const { context } = requestOf(execution);
     context.judge = 'rate_limit';
-    const { caller, service, route, published } = context;
+    const { caller, service, route, published, clientAddress } = context;
     const place = service ?? route;
     if (!caller || !place) throw new Error('RateLimitGuard ran before RouteGuard');
-    const limits = limitsOf(caller, place, Date.now(), published);
+    const limits = limitsOf(caller, place, Date.now(), published, clientAddress);
     context.limits = limits;
     const verdict = this.limiter.take(limits.claim);
     if (verdict instanceof Promise)

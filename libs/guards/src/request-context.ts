@@ -2,6 +2,7 @@ import type { ExecutionContext } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
 import type { Permit } from '#libs/breakers';
 import type { GatewayError } from '#libs/errors';
+import type { Account, ServiceLoad, ShedReason, SlotHolder, Waiter } from '#libs/load';
 import type { ClaimVerdict } from '#libs/store';
 import type { PublishedRoute } from '#libs/publications';
 import type {
@@ -18,7 +19,8 @@ import type { VerifiedToken } from './jwt/verdict';
 import type { RequestLimits } from './request-limits';
 
 export type GuardName =
-  'admission' | 'api_key' | 'route' | 'jwt' | 'signature' | 'rate_limit' | 'upstream' | 'open_stream';
+  | 'admission' | 'api_key' | 'route' | 'maintenance' | 'jwt' | 'body_size' | 'signature' | 'concurrency'
+  | 'rate_limit' | 'upstream' | 'open_stream'; // prettier-ignore
 
 /** A request as its route or service has changed it, and what they make of the response. */
 export interface ShapedMessages extends RequestFacts {
@@ -34,7 +36,7 @@ export interface ShapedMessages extends RequestFacts {
  * Everything Gatehouse learns about one request. Each field is written once, by the step named beside it.
  * A class with all fields declared, so that every request has the same hidden class.
  */
-export class RequestContext {
+export class RequestContext implements SlotHolder {
   // The front door
   /** As in a request line: `HTTP/1.1`. */
   protocol = '';
@@ -64,6 +66,8 @@ export class RequestContext {
   bodyLength: number | undefined = undefined;
   expectsContinue = false;
   upgrade: 'websocket' | undefined = undefined;
+  /** What lets operators through during a maintenance. */
+  maintenanceBypass: string | undefined = undefined;
 
   /** The service that a path below `/proxy` names. */
   serviceId: string | undefined = undefined;
@@ -88,6 +92,12 @@ export class RequestContext {
   verifiedSignature: { readonly keyId: string; readonly scheme: 'v1' | 'v2' } | undefined = undefined;
   limits: RequestLimits | undefined = undefined;
   verdict: ClaimVerdict | undefined = undefined;
+  /** What it has taken of what may be under way at once, until it is over. */
+  slot: Account | Waiter | undefined = undefined;
+  serviceSlot: ServiceLoad | undefined = undefined;
+  streamPlace: Account | undefined = undefined;
+  /** Why there was nothing to be had. */
+  shed: ShedReason | undefined = undefined;
 
   // Bodies that a policy had to have before the request went on, see WholeBodies
   wholeBody: Buffer | undefined = undefined;
@@ -129,6 +139,8 @@ export class RequestContext {
   bytesOut = 0;
 
   // The outcome
+  /** Nobody waits for an answer any more: nothing may be taken on its behalf. */
+  over = false;
   /** Its usage has been recorded. */
   accounted = false;
   /** The step that is judging now; after a refusal, the one that refused. */

@@ -1,10 +1,12 @@
 import type { Claim, ClaimVerdict, Limit } from '#libs/store';
 import { isBudget, keys } from '#libs/store';
 import type { PublishedRoute } from '#libs/publications';
-import type { Caller, Route, ServedService } from '#libs/tenants';
+import { routeName, type Caller, type Route, type ServedService, type ServedTenant } from '#libs/tenants';
+import { ClientLimits, type PlacedClientLimit } from './client-limits';
 
 /** What a limit is for, as the RateLimit fields name it. */
-export type LimitName = 'tenant' | 'service' | 'route' | 'key' | 'quota' | 'spend_cap';
+export type LimitName =
+  'tenant' | 'service' | 'route' | 'key' | 'client' | 'route_client' | 'quota' | 'spend_cap';
 
 /** All limits of the requests of one caller to one route, worked out once. */
 export interface RequestLimits {
@@ -14,6 +16,8 @@ export interface RequestLimits {
   readonly policy: string;
   /** Milliseconds since the epoch, after which a budget's period is over and another claim is due. */
   readonly validUntil: number;
+  /** Where each client has limits of its own: these are not yet what a request is held to. */
+  readonly clients: ClientLimits | undefined;
 }
 
 type Place = Route | ServedService;
@@ -24,19 +28,22 @@ type Kept = WeakMap<Place, RequestLimits | WeakMap<Place, RequestLimits>>;
 /**
  * @param place the route, or the service where there is one.
  * @param published the published route that led to the service.
+ * @param clientAddress whose limits are meant where each client has its own.
  */
 export function limitsOf(
   caller: Caller,
   place: Place,
   now: number,
   published?: PublishedRoute,
+  clientAddress = '',
 ): RequestLimits {
   const kept = keptFor(caller, published);
-  const known = kept.get(place);
-  if (known && now < known.validUntil) return known;
-  const limits = workOut(caller, place, now, published);
-  kept.set(place, limits);
-  return limits;
+  let limits = kept.get(place);
+  if (!limits || now >= limits.validUntil) {
+    limits = workOut(caller, place, now, published);
+    kept.set(place, limits);
+  }
+  return limits.clients ? limits.clients.of(clientAddress) : limits;
 }
 
 /** By place, and weakly: places come and go while an anonymous caller stays. */
@@ -73,7 +80,19 @@ function workOut(
     add('quota', { key: budgetKey, capacity: key.monthlyQuota, windowMs: 0, cost: 1, endsAt: month.endsAt });
   }
   add('spend_cap', spendCap({ tenant, key }));
-  return { claim, names, policy: policyOf(claim, names), validUntil };
+  const shared = { claim, names, policy: policyOf(claim, names), validUntil, clients: undefined };
+  const perClient = clientLimitsAt(tenant, published ?? ('targets' in place ? undefined : place));
+  return perClient.length > 0 ? { ...shared, clients: new ClientLimits(shared, perClient) } : shared;
+}
+
+function clientLimitsAt({ id, perClient }: ServedTenant, route: Route | undefined): PlacedClientLimit[] {
+  const limits: PlacedClientLimit[] = [];
+  if (perClient) limits.push({ name: 'client', tenantId: id, place: 'tenant', limit: perClient });
+  if (route?.perClient) {
+    const place = 'limitName' in route ? (route as PublishedRoute).limitName : routeName(route);
+    limits.push({ name: 'route_client', tenantId: id, place, limit: route.perClient });
+  }
+  return limits;
 }
 
 /** The money that may still be spent in the open billing cycle; requests that cost nothing need none. */

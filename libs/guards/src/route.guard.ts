@@ -1,7 +1,14 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { GatewayError } from '#libs/errors';
 import type { PublishedRoute } from '#libs/publications';
-import { TenantDirectory, routeFor, type Caller, type Route, type ServedService } from '#libs/tenants';
+import {
+  TenantDirectory,
+  demandAddress,
+  routeFor,
+  type Caller,
+  type Route,
+  type ServedService,
+} from '#libs/tenants';
 import { requestOf, type RequestContext } from './request-context';
 
 /**
@@ -58,7 +65,7 @@ export function chooseBackend(
 /**
  * Finds where a request goes and notes it in its context: the route of its tenant, the service that its path names, or one
  * of those of a published route.
- * @throws GatewayError as `chooseRoute`, `chooseService` and `chooseBackend`, and store_unavailable
+ * @throws GatewayError as `chooseRoute`, `chooseService` and `chooseBackend`, address_not_allowed and store_unavailable
  */
 export function findDestination(
   context: RequestContext,
@@ -68,12 +75,14 @@ export function findDestination(
   const { published } = context;
   if (published) {
     context.route = published;
+    demandAddress(published.addresses, context.clientAddress, 'route');
     const service = directory.service(published.nextService(context.staysWith));
     if (service instanceof Promise) return service.then((found) => enterBackend(context, caller, found));
     return enterBackend(context, caller, service);
   }
   if (context.serviceId === undefined) {
     context.route = chooseRoute(caller, context.routedPath, context.method);
+    demandAddress(context.route.addresses, context.clientAddress, 'route');
     context.upstream = caller.tenant.upstream;
     return true;
   }

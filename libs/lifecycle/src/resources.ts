@@ -20,9 +20,8 @@ export function openResources(config: GatewayConfig, logging: Logging = createLo
   const metrics = new MetricsRegistry(config.metricsMaxTenants);
   exposeToPrimary(metrics.registry);
   const stored = openStore(config, logging.logger);
-  const declared = openDeclarations(config, stored, logging.logger);
-  const store = declared?.store ?? stored;
-  if (declared) metrics.watchDeclarations(declared.folder);
+  const { store, folder } = openDeclarations(config, stored, logging.logger);
+  if (folder) metrics.watchDeclarations(folder);
   const readiness = new Readiness();
   metrics.watchStore(store);
   void store.ready().then(() => readiness.markReady());

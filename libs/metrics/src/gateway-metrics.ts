@@ -51,6 +51,7 @@ export class GatewayMetrics {
   private readonly latency: LatencyHistogram;
   private readonly upstreamLatency: LatencyHistogram;
   private readonly signatureKinds: Counter<'tenantId' | 'kind'>;
+  private readonly shedRequests: Counter<'tenantId' | 'reason'>;
 
   constructor(
     registry: Registry,
@@ -91,6 +92,11 @@ export class GatewayMetrics {
       'tenantId',
       'kind',
     ]);
+    this.shedRequests = counter(
+      'gateway_shed_requests_total',
+      'Requests for which there was no room, which the upstream never saw',
+      ['tenantId', 'reason'],
+    );
     const gauge = (name: string, help: string, value: () => number): void => {
       const collect = (): void => shown.set(value());
       const shown = new Gauge({ name, help, registers, collect });
@@ -122,6 +128,11 @@ export class GatewayMetrics {
 
   rateLimit(tenantId: string | undefined): void {
     this.rateLimited.inc({ tenantId: this.series(tenantId).label });
+  }
+
+  /** @param reason one of the few of `#libs/load`. */
+  shed(tenantId: string | undefined, reason: string): void {
+    this.shedRequests.inc({ tenantId: this.series(tenantId).label, reason });
   }
 
   upstreamError(tenantId: string | undefined): void {

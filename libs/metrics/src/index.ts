@@ -5,7 +5,9 @@
  */
 export { GatewayMetrics, type FinishedRequest } from './gateway-metrics';
 export { RetryMetrics, type RetryOutcome } from './retry-metrics';
+export { LoadMetrics, type WatchedLoad } from './load-metrics';
 export { ControlMetrics } from './control-metrics';
 export { ShapingMetrics } from './shaping-metrics';
 export { MetricsRegistry, METRICS_CONTENT_TYPE } from './registry';
 export { exposeToPrimary, renderForAllWorkers, serveWorkerScrapes } from './worker-scrapes';
+export { edgeFiguresIn, type EdgeFigures } from './edge-metrics';

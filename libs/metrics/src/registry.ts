@@ -2,11 +2,14 @@ import { Registry, collectDefaultMetrics } from 'prom-client';
 import { watchCertificates, type WatchedCertificates } from './certificate-metrics';
 import { ControlMetrics } from './control-metrics';
 import { watchDeclarations, type WatchedDeclarations } from './declaration-metrics';
+import { watchEdge, type EdgeFigures } from './edge-metrics';
 import { GatewayMetrics } from './gateway-metrics';
 import { watchKeySets, type WatchedKeySets } from './identity-metrics';
 import { RetryMetrics } from './retry-metrics';
 import { ShapingMetrics } from './shaping-metrics';
 import { targetEvents, watchTargets, type WatchedTargets } from './target-metrics';
+import { LoadMetrics, watchLoad, type WatchedLoad } from './load-metrics';
+import { proxyProtocolRefusals } from './proxy-protocol-metrics';
 import { watchStore, watchUsage, type WatchedStore, type WatchedUsage } from './store-metrics';
 
 export const METRICS_CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
@@ -20,6 +23,7 @@ export class MetricsRegistry {
   /** By `event`. */
   readonly targetEvents: ReturnType<typeof targetEvents>;
   readonly shaping: ShapingMetrics;
+  readonly load: LoadMetrics;
 
   /** @param maxTenants tenants with series of their own; see GatewayMetrics. */
   constructor(private readonly maxTenants: number) {
@@ -29,6 +33,7 @@ export class MetricsRegistry {
     this.control = new ControlMetrics(this.registry);
     this.targetEvents = targetEvents(this.registry);
     this.shaping = new ShapingMetrics(this.registry);
+    this.load = new LoadMetrics(this.registry);
   }
 
   watchStore(store: WatchedStore): void {
@@ -45,6 +50,19 @@ export class MetricsRegistry {
 
   watchCertificates(certificates: WatchedCertificates): void {
     watchCertificates(this.registry, certificates);
+  }
+
+  watchLoad(load: WatchedLoad): void {
+    watchLoad(this.registry, load);
+  }
+
+  /** @returns called with the reason whenever a connection is closed for its PROXY header. */
+  proxyProtocolRefusals(): (reason: string) => void {
+    return proxyProtocolRefusals(this.registry);
+  }
+
+  watchEdge(edge: { readonly figures: EdgeFigures }): void {
+    watchEdge(this.registry, edge);
   }
 
   watchTargets(targets: WatchedTargets): void {

@@ -10,6 +10,7 @@ import {
 import { checkRule } from './check-rule';
 import { matchKeys } from './match-keys';
 import type { Publication, PublishedRouteRule } from './publication';
+import { USUAL_RESERVATIONS, type Reservations } from './reserved';
 
 /** A publication that holds together, or the reasons why a document is none. */
 export type CheckedPublication =
@@ -25,19 +26,32 @@ const MAX_MATCHES = 5000;
 const MAX_PROBLEMS = 100;
 
 /** Parses stored text. The key under which it lies says whose it is; a `tenantId` inside that differs does not. */
-export function parsePublication(tenantId: string, text: string): CheckedPublication {
+export function parsePublication(
+  tenantId: string,
+  text: string,
+  reservations: Reservations = USUAL_RESERVATIONS,
+): CheckedPublication {
   const parsed = parseJson(text);
   if ('problems' in parsed) return { problems: parsed.problems };
   const { document } = parsed;
-  return checkPublication(isDictionary(document) ? { ...document, tenantId } : document);
+  return checkPublication(
+    isDictionary(document) ? { ...document, tenantId } : document,
+    undefined,
+    reservations.of(tenantId),
+  );
 }
 
 /**
  * Checks everything a publication must satisfy to be served, but for what other documents say: whether its services are
  * there, and whether others publish the same.
  * @param addresses where mirrors may point to; absent: not judged, because the document is old.
+ * @param reserved first segments that it must not name; absent: the usual ones.
  */
-export function checkPublication(document: unknown, addresses?: AddressPolicy): CheckedPublication {
+export function checkPublication(
+  document: unknown,
+  addresses?: AddressPolicy,
+  reserved?: ReadonlySet<string>,
+): CheckedPublication {
   const problems: FieldProblem[] = [];
   const report: Report = (field, message) => {
     if (problems.length < MAX_PROBLEMS) problems.push({ field, message });
@@ -48,7 +62,8 @@ export function checkPublication(document: unknown, addresses?: AddressPolicy): 
   if (typeof tenantId !== 'string') report('tenantId', 'must be the id of a tenant');
   if (!Array.isArray(routes) || routes.length > MAX_ROUTES)
     report('routes', `must be a list of up to ${MAX_ROUTES} routes`);
-  else routes.forEach((rule: unknown, index) => checkRule(rule, `routes.${index}`, addresses, report));
+  else
+    routes.forEach((rule: unknown, index) => checkRule(rule, `routes.${index}`, addresses, report, reserved));
   if (problems.length > 0) return { problems };
   const publication = document as unknown as Publication;
   checkTogether(publication.routes, report);

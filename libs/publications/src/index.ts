@@ -12,3 +12,4 @@ export { PublishedRoute } from './published-route';
 export { RouteIndex } from './route-index';
 export { matchKeys } from './match-keys';
 export { keyOf as routeClaimKey } from './route-claims';
+export { reservationsOf, type Reservations } from './reserved';

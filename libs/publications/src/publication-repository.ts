@@ -16,6 +16,7 @@ import {
 import { checkPublication, parsePublication, type CheckedPublication } from './check-publication';
 import { matchKeys } from './match-keys';
 import type { Publication } from './publication';
+import { USUAL_RESERVATIONS, type Reservations } from './reserved';
 import { RouteClaims } from './route-claims';
 
 /** A publication with the version of its document; or the reasons why what is stored is none. */
@@ -43,6 +44,7 @@ export class PublicationRepository {
     private readonly store: Store,
     private readonly ownTokens = false,
     private readonly addresses?: AddressPolicy,
+    private readonly reservations: Reservations = USUAL_RESERVATIONS,
   ) {
     this.claims = new RouteClaims(store, (tenantId, key) => this.publishes(tenantId, key));
   }
@@ -212,7 +214,12 @@ export class PublicationRepository {
     try {
       const text = await this.store.documents.get(keys.publication(tenantId));
       if (text === undefined) return undefined;
-      return { tenantId, text, version: versionOf(text), ...parsePublication(tenantId, text) };
+      return {
+        tenantId,
+        text,
+        version: versionOf(text),
+        ...parsePublication(tenantId, text, this.reservations),
+      };
     } catch (error) {
       if (!isWrongType(error)) throw error;
       return { tenantId, text: '', version: undefined, problems: [{ field: '', message: error.message }] };

@@ -6,6 +6,7 @@ import { isWrongType } from '#libs/tenants';
 import { parsePublication } from './check-publication';
 import { compileRoutes } from './compile-routes';
 import type { PublishedRoute } from './published-route';
+import { USUAL_RESERVATIONS, type Reservations } from './reserved';
 import { RouteIndex } from './route-index';
 
 /** How often it is looked whether the table is still current. */
@@ -21,7 +22,7 @@ const PAGE = 100;
  * 5 s while the store can be reached. While it cannot, the table serves what it knows, for `maxStaleMs`.
  */
 export class PublicationTable {
-  private readonly index = new RouteIndex();
+  private readonly index: RouteIndex;
   /** The text that each tenant's routes were made from. */
   private readonly texts = new Map<string, string>();
   /** Documents that cannot be served, as far as they have been complained about. */
@@ -48,7 +49,10 @@ export class PublicationTable {
     private readonly store: Store,
     private readonly logger: Logger,
     private readonly maxStaleMs: number,
-  ) {}
+    private readonly reservations: Reservations = USUAL_RESERVATIONS,
+  ) {
+    this.index = new RouteIndex(reservations.always);
+  }
 
   /** Begins to read and to follow, until `close`; does not wait for the store. */
   start(): void {
@@ -200,7 +204,7 @@ export class PublicationTable {
       this.index.set(tenantId, []);
       return this.tell(tenantId);
     }
-    const { publication, problems } = parsePublication(tenantId, text);
+    const { publication, problems } = parsePublication(tenantId, text, this.reservations);
     if (!publication) return this.keepBroken(tenantId, problems);
     this.complaints.delete(tenantId);
     this.texts.set(tenantId, text);

@@ -1,4 +1,11 @@
-import type { AuthPolicy, RateLimit, RetryPolicy, RouteShapeFields, SignatureSettings } from '#libs/tenants';
+import type {
+  AuthPolicy,
+  ClientRuleFields,
+  RateLimit,
+  RetryPolicy,
+  RouteShapeFields,
+  SignatureSettings,
+} from '#libs/tenants';
 
 /** One of the services that a published route divides its requests between. */
 export interface PublishedBackend {
@@ -9,7 +16,7 @@ export interface PublishedBackend {
 }
 
 /** Which requests a published route takes, and what becomes of them. */
-export interface PublishedRouteRule extends RouteShapeFields, SignatureSettings {
+export interface PublishedRouteRule extends RouteShapeFields, SignatureSettings, ClientRuleFields {
   /** Unique in the tenant: letters, digits, `.`, `_`, `-`. */
   name: string;
   /** Prefix in whole segments: `/captionacc/prefect` takes that path and everything below it. */
@@ -31,6 +38,15 @@ export interface PublishedRouteRule extends RouteShapeFields, SignatureSettings 
   rateLimit?: RateLimit;
   /** In place of those of the service and the tenant. */
   retries?: RetryPolicy;
+  /** Largest request body, in the place of those of service and tenant. */
+  maxBodyBytes?: number;
+  /**
+   * Tells the upstream through which gateway a request has come, and when: `X-Gateway-Region`, which is this text, and
+   * `X-Gateway-Timestamp`, seconds since the epoch. Absent: neither.
+   */
+  gatewayRegion?: string;
+  /** Whether a client's `X-API-Key` is the upstream's, and forwarded; not where the route asks for a key itself. */
+  forwardApiKey?: boolean;
 }
 
 /** What a tenant publishes at the root of the gateway: the document under `tenant:publication:{tenantId}`. */

@@ -1,10 +1,14 @@
 import { keys, type Bucket } from '#libs/store';
 import {
   Turns,
+  addressRulesOf,
+  clientLimitOf,
   routePath,
   servedRetries,
   shapeOf,
+  type AddressRules,
   type AuthPolicy,
+  type ClientLimit,
   type InboundSignature,
   type Route,
   type ServedRetries,
@@ -30,6 +34,11 @@ export class PublishedRoute implements Route {
   readonly retries: ServedRetries | undefined;
   readonly signing: SigningPolicy | false | undefined;
   readonly inboundSignature: InboundSignature | false | undefined;
+  readonly maxBodyBytes: number | undefined;
+  readonly addresses: AddressRules | undefined;
+  readonly perClient: ClientLimit | undefined;
+  readonly gatewayRegion: string | undefined;
+  readonly forwardsApiKey: boolean;
   readonly key: string;
   /** Ids of the services that it leads to, those of weight 0 included. */
   readonly services: readonly string[];
@@ -61,6 +70,7 @@ export class PublishedRoute implements Route {
     this.auth = auth;
     this.signing = rule.signing;
     this.inboundSignature = rule.inboundSignature;
+    this.maxBodyBytes = rule.maxBodyBytes;
     this.matchKeys = matchKeys(rule);
     this.key = this.matchKeys.join();
     this.services = backends.map(({ service }) => service);
@@ -70,9 +80,12 @@ export class PublishedRoute implements Route {
     this.retries = servedRetries(rule.retries);
     const rewrite = rule.rewrite && { ...rule.rewrite, stripPrefix, addPrefix };
     this.shape = shapeOf({ ...rule, rewrite }, this.path);
+    this.addresses = addressRulesOf(rule);
+    this.perClient = clientLimitOf(rule);
+    this.gatewayRegion = rule.gatewayRegion;
+    this.forwardsApiKey = rule.forwardApiKey ?? false;
     this.bucket = rateLimit && {
-      // No digest of a tenant's route has a dash in it.
-      key: keys.rateLimitOfRoute(tenantId, `p-${name}`, rateLimit.windowSeconds),
+      key: keys.rateLimitOfRoute(tenantId, this.limitName, rateLimit.windowSeconds),
       capacity: rateLimit.maxRequests,
       windowMs: rateLimit.windowSeconds * 1000,
       local: undefined,
@@ -86,6 +99,11 @@ export class PublishedRoute implements Route {
   takes(method: string, headers: readonly string[]): boolean {
     if (this.methods && !this.methods.has(method)) return false;
     return this.headers.every(([name, value]) => valueOf(name, headers) === value);
+  }
+
+  /** By what its limits are kept. No digest of a tenant's route has a dash in it. */
+  get limitName(): string {
+    return `p-${this.name}`;
   }
 
   /** Whether the upstream gets other headers than the client has sent. */

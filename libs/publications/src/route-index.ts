@@ -2,7 +2,7 @@ import { looseForm } from '#libs/tenants';
 import { hostName } from './host-name';
 import { DISPUTED, HostRoutes } from './host-routes';
 import type { PublishedRoute } from './published-route';
-import { isReserved } from './reserved';
+import { USUAL_RESERVATIONS, isReserved } from './reserved';
 
 /** The name under which routes for any host are kept; no host is called so. */
 const ANY_HOST = '';
@@ -20,6 +20,9 @@ export class RouteIndex {
   private readonly hosts = new Map<string, HostRoutes>();
   private readonly tenants = new Map<string, readonly PublishedRoute[]>();
 
+  /** @param reserved first segments under which nothing is found, whatever is published. */
+  constructor(private readonly reserved: ReadonlySet<string> = USUAL_RESERVATIONS.always) {}
+
   /**
    * The route of a request, or undefined if there is none or upstreams might disagree which it is.
    * @param host an admitted `Host`.
@@ -28,7 +31,7 @@ export class RouteIndex {
    */
   find(host: string, path: string, method: string, headers: readonly string[]): PublishedRoute | undefined {
     const loose = looseForm(path);
-    if (isReserved(loose)) return undefined;
+    if (isReserved(loose, this.reserved)) return undefined;
     const name = hostName(host);
     const dot = name.indexOf('.');
     const found =

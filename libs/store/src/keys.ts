@@ -30,6 +30,9 @@ export const tenant = (id: string): string => `tenant:${id}`;
  */
 export const apiKeyMapping = (keyHash: string): string => `tenant:byApiKey:${keyHash}`;
 
+/** JSON document of a maintenance of the whole gateway. Under the prefix that caches follow; no tenant is called that. */
+export const GATEWAY_MAINTENANCE = 'tenant:gateway:maintenance';
+
 /** JSON document of a service. */
 export const service = (id: string): string => `tenant:service:${id}`;
 
@@ -114,6 +117,14 @@ export const rateLimitOfRoute = (tenantId: string, route: string, windowSeconds:
   `rl:{${tenantId}}:route:${route}:${windowSeconds}`;
 export const rateLimitOfService = (tenantId: string, serviceId: string, windowSeconds: number): string =>
   `rl:{${tenantId}}:service:${serviceId}:${windowSeconds}`;
+
+/** Token bucket of one client at a tenant or at one of its routes. @param client an address, or a block of IPv6. */
+export const rateLimitOfClient = (
+  tenantId: string,
+  place: string,
+  client: string,
+  windowSeconds: number,
+): string => `rl:{${tenantId}}:client:${place}:${client}:${windowSeconds}`;
 
 /** Requests of an API key in one calendar month, such as `2026-11`. */
 export const quota = (tenantId: string, keyId: string, month: string): string =>

@@ -2,6 +2,18 @@ import { AddressPolicy } from './address-policy';
 
 const strict = new AddressPolicy(false);
 const lax = new AddressPolicy(true);
+
+it('lets the operator name upstreams in private ranges, but no metadata service', () => {
+  const policy = new AddressPolicy(false, ['api', '10.0.0.9', 'localhost', '[fd00::9]', '169.254.169.254']);
+  for (const host of ['10.0.0.9', 'localhost', '[fd00::9]'])
+    expect([host, policy.objectionToHost(host)]).toEqual([host, undefined]);
+  for (const host of ['10.0.0.8', '127.0.0.1', '169.254.169.254'])
+    expect([host, policy.objectionToHost(host)]).not.toEqual([host, undefined]);
+  expect(policy.objection('172.17.0.2', 'api')).toBeUndefined();
+  expect(policy.objection('172.17.0.2', 'other')).toContain('private');
+  expect(policy.objection('169.254.169.254', 'api')).toContain('linkLocal');
+});
+
 /** The host of a URL as the WHATWG parser hands it over, which is what the policy is asked about. */
 const hostOf = (url: string): string => new URL(url).hostname;
 

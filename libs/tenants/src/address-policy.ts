@@ -8,16 +8,27 @@ const METADATA = ['100.100.100.200', '168.63.129.16', 'fd00:ec2::254', 'fd20:ce:
 
 /** Which addresses Gatehouse may connect to on behalf of tenants (server-side request forgery, CWE-918). */
 export class AddressPolicy {
-  /** @param allowPrivate whether private and loopback ranges are allowed. */
-  constructor(private readonly allowPrivate: boolean) {}
+  private readonly known: ReadonlySet<string>;
 
-  /** Why an address must not be connected to, or undefined if it may. */
-  objection(address: string): string | undefined {
+  /**
+   * @param allowPrivate whether private and loopback ranges are allowed.
+   * @param knownHosts of URLs that the operator has set: those may be there in any case.
+   */
+  constructor(
+    private readonly allowPrivate: boolean,
+    knownHosts: readonly string[] = [],
+  ) {
+    this.known = new Set(knownHosts);
+  }
+
+  /** Why an address must not be connected to, or undefined if it may. @param hostname by which it was found */
+  objection(address: string, hostname = ''): string | undefined {
     if (!ipaddr.isValid(address)) return `${address} is no address`;
     const reached = effective(ipaddr.parse(address));
     const range = reached.range();
     if (METADATA.includes(reached.toString())) return `${address} is the metadata service of a cloud`;
-    if (range === PUBLIC || (this.allowPrivate && PRIVATE.includes(range))) return undefined;
+    if (range === PUBLIC || ((this.allowPrivate || this.known.has(hostname)) && PRIVATE.includes(range)))
+      return undefined;
     const remedy = PRIVATE.includes(range) ? ', and ALLOW_PRIVATE_UPSTREAMS is not true' : '';
     return `${address} is in a ${range} range${remedy}`;
   }
@@ -25,8 +36,8 @@ export class AddressPolicy {
   /** The same for the host of a URL; names other than `localhost` can only be judged when they are resolved. */
   objectionToHost(hostname: string): string | undefined {
     const host = hostname.replace(/^\[|\]$/g, '');
-    if (/(^|\.)localhost\.?$/i.test(host)) return this.objection('127.0.0.1');
-    return ipaddr.isValid(host) ? this.objection(host) : undefined;
+    if (/(^|\.)localhost\.?$/i.test(host)) return this.objection('127.0.0.1', hostname);
+    return ipaddr.isValid(host) ? this.objection(host, hostname) : undefined;
   }
 }
 

@@ -20,7 +20,7 @@ export interface ApiKeyFields {
   allowedRoutes?: string[];
   /** Upper-case methods; GET includes HEAD; absent means any. */
   allowedMethods?: string[];
-  /** Addresses and CIDR blocks, IPv4 and IPv6; absent means any. */
+  /** Addresses, CIDR blocks and wildcards, IPv4 and IPv6; absent means any. */
   allowedIps?: string[];
   /** Requests per calendar month, UTC. */
   monthlyQuota?: number;

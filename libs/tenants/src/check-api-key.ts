@@ -1,8 +1,7 @@
 import type { FieldProblem } from '#libs/errors';
-import ipaddr from 'ipaddr.js';
-import { isIP } from 'node:net';
 import type { ApiKeyFields, ApiKeyRecord } from './api-key';
 import { TENANT_ID } from './check-tenant';
+import { checkAddresses, checkLength, checkMoment } from './check-terms';
 import {
   checkFlag,
   checkMethods,
@@ -27,15 +26,12 @@ const MAX_NAME_LENGTH = 100;
 const MAX_LABELS = 20;
 const LABEL = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$/;
 const MAX_LABEL_LENGTH = 100;
-/** Longer lists are a sign that something else is meant, and every look-up at a new key compiles them. */
-const MAX_ENTRIES = 100;
 /** One million, as for all prices; nano-units of it are exact in a double. */
 const MAX_PRICE = 1_000_000;
 const DECIMAL = /^(?:0|[1-9]\d{0,6})(?:\.\d{1,9})?$/;
 const MAX_QUOTA = 1_000_000_000_000;
 /** Ids appear in keys, logs and URLs. */
 const KEY_ID = /^[A-Za-z0-9_-]{1,64}$/;
-const DATE_TIME = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
 
 const CHECKS: Record<keyof ApiKeyFields, Check> = {
   name: (value, field, report) => checkText(value, field, MAX_NAME_LENGTH, report),
@@ -55,6 +51,7 @@ const CHECKS: Record<keyof ApiKeyFields, Check> = {
   allowedIps: checkAddresses,
   monthlyQuota: (value, field, report) => void checkWhole(value, field, 1, MAX_QUOTA, report),
 };
+
 /** Of a key that has been made: other scopes and modes are other keys. */
 const FIXED = ['serviceId', 'mode'];
 /** Without them a key is none, or is worth more than was meant. */
@@ -131,15 +128,6 @@ function checkLabels(labels: unknown, field: string, report: Report): void {
   }
 }
 
-/** A moment that is in the calendar: `Date.parse` takes the 30th of February for one in March. */
-function checkMoment(value: unknown, field: string, report: Report): void {
-  const local = typeof value === 'string' ? DATE_TIME.exec(value)?.[1] : undefined;
-  const time = local === undefined ? NaN : Date.parse(`${local}Z`);
-  const real = !Number.isNaN(time) && new Date(time).toISOString().startsWith(String(local));
-  if (!real || Number.isNaN(Date.parse(value as string)))
-    report(field, 'must be a date and time with a time zone (ISO 8601), such as 2030-01-31T00:00:00Z');
-}
-
 function checkPrice(value: unknown, field: string, report: Report): void {
   if (typeof value !== 'string' || !DECIMAL.test(value) || Number(value) > MAX_PRICE)
     report(field, `must be a decimal number as text, from 0 to ${MAX_PRICE} with at most 9 decimals`);
@@ -148,30 +136,4 @@ function checkPrice(value: unknown, field: string, report: Report): void {
 function checkRoutes(paths: unknown, field: string, report: Report): void {
   if (!checkLength(paths, field, report)) return;
   paths.forEach((path, index) => checkRoutePath(path, `${field}.${index}`, report));
-}
-
-function checkAddresses(blocks: unknown, field: string, report: Report): void {
-  if (!checkLength(blocks, field, report)) return;
-  blocks.forEach((block, index) => {
-    const objection = typeof block === 'string' ? objectionToBlock(block) : 'must be a text';
-    if (objection) report(`${field}.${index}`, objection);
-  });
-}
-
-function objectionToBlock(block: string): string | undefined {
-  const [address = '', prefix, ...more] = block.split('/');
-  const family = isIP(address);
-  const bits = family === 4 ? 32 : 128;
-  const prefixFits = prefix === undefined || (/^(?:0|[1-9]\d{0,2})$/.test(prefix) && Number(prefix) <= bits);
-  // A zone has a meaning on one machine only (RFC 4007 §11.2).
-  if (family === 0 || address.includes('%') || !prefixFits || more.length > 0)
-    return 'must be an address or a block in CIDR notation, such as 10.0.0.0/8';
-  const mapped = family === 6 && ipaddr.IPv6.parse(address).isIPv4MappedAddress();
-  return mapped ? 'must be written as IPv4' : undefined;
-}
-
-function checkLength(value: unknown, field: string, report: Report): value is unknown[] {
-  const fits = Array.isArray(value) && value.length > 0 && value.length <= MAX_ENTRIES;
-  if (!fits) report(field, `must be a list of 1 to ${MAX_ENTRIES} entries`);
-  return fits;
 }

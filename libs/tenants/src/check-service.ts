@@ -16,6 +16,7 @@ import {
 import { checkBreaker, checkSlowStart } from './check-breaker';
 import { checkShape } from './shaping/check-shape';
 import { SHAPE_FIELDS } from './shaping/shape';
+import { checkLoad } from './check-load';
 import { checkHealthCheck, checkPassive } from './check-health';
 import { checkRetries } from './check-retries';
 import { checkSignatureSettings } from './check-signing';
@@ -27,9 +28,10 @@ export type CheckedService =
 
 const MAX_TARGETS = 64;
 const MAX_WEIGHT = 1000;
+const LOAD_FIELDS = ['maxBodyBytes', 'maxConcurrency', 'maintenance'];
 const FIELDS = [
   'name', 'targets', 'balance', 'healthCheck', 'passive', 'breaker', 'slowStartSeconds', 'timeouts', 'rateLimit', 'auth',
-  'retries', 'signing', 'inboundSignature', ...SHAPE_FIELDS,
+  'retries', 'signing', 'inboundSignature', ...LOAD_FIELDS, ...SHAPE_FIELDS,
 ]; // prettier-ignore
 
 /**
@@ -88,6 +90,7 @@ function problemsOf(document: Record<string, unknown>, addresses?: AddressPolicy
   checkAuth(auth, 'auth', report);
   checkShape(document, '', addresses, report);
   checkSignatureSettings(document, '', report);
+  checkLoad(document, report);
   return problems;
 }
 

@@ -1,6 +1,8 @@
 import type { FieldProblem } from '#libs/errors';
 import type { AddressPolicy } from './address-policy';
 import { checkBreaker } from './check-breaker';
+import { checkLoad, checkMaxBody } from './check-load';
+import { checkClientRules } from './check-client-rules';
 import { checkTrust } from './check-identity-provider';
 import {
   checkAuth,
@@ -66,6 +68,7 @@ export function checkTenant(document: unknown, addresses?: AddressPolicy, ownTok
   checkCompression(document.compression, 'compression', report);
   checkTenantAuth(document.auth, 'auth', report);
   if (document.rateLimit !== undefined) checkRateLimit(document.rateLimit, 'rateLimit', report);
+  checkClientRules(document, '', report);
   checkTrust(document, addresses, report);
   if (document.timeouts !== undefined) checkTimeouts(document.timeouts, report);
   checkRetries(document.retries, report);
@@ -73,6 +76,7 @@ export function checkTenant(document: unknown, addresses?: AddressPolicy, ownTok
   checkSignatureKeys(document.signatureKeys, 'signatureKeys', report);
   checkSignatureSettings(document, '', report);
   if (document.suspended !== undefined) checkFlag(document.suspended, 'suspended', report);
+  checkLoad(document, report);
   if (problems.length > 0) return { problems };
   const tenant = document as unknown as Tenant;
   checkHasIssuers(tenant, ownTokens, report);
@@ -97,10 +101,12 @@ function checkRoute(
 ): void {
   if (!isDictionary(route)) return report(field, 'must be an object');
   checkAuth(route.auth, `${field}.auth`, report);
+  checkClientRules(route, field, report);
   const { methods, rateLimit } = route;
   if (methods !== undefined) checkMethods(methods, `${field}.methods`, report);
   if (rateLimit !== undefined) checkRateLimit(rateLimit, `${field}.rateLimit`, report);
   checkSignatureSettings(route, field, report);
+  checkMaxBody(route.maxBodyBytes, `${field}.maxBodyBytes`, report);
   const path = checkRoutePath(route.path, `${field}.path`, report);
   checkRouteShape(route, field, { path, prefixes: true }, addresses, report);
   if (path === undefined) return;

@@ -1,5 +1,6 @@
 import ipaddr from 'ipaddr.js';
-import { AddressList, commonAddresses, commonRoutes, commonUpstream } from './common-parts';
+import { AddressList } from './address-list';
+import { commonAddresses, commonRoutes, commonUpstream } from './common-parts';
 
 describe('a list of addresses', () => {
   it.each<[entry: string, inside: string[], outside: string[]]>([

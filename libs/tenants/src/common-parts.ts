@@ -1,4 +1,4 @@
-import { BlockList, isIP, isIPv4 } from 'node:net';
+import { AddressList } from './address-list';
 import { GenerationalCache } from './generational-cache';
 import { trustOf, type TokenTrust, type TrustSettings } from './identity-provider';
 import { RouteTable } from './route-table';
@@ -62,27 +62,4 @@ export function commonTrust(settings: TrustSettings): TokenTrust {
 
 export function commonAddresses(allowed: readonly string[]): AddressList {
   return common(addressLists, allowed.join(), () => new AddressList(allowed));
-}
-
-/** Addresses and CIDR blocks. The families are kept apart: a BlockList takes `::/0` for all of IPv4 too. */
-export class AddressList {
-  private readonly v4 = new BlockList();
-  private readonly v6 = new BlockList();
-
-  constructor(allowed: readonly string[]) {
-    for (const entry of allowed) {
-      const [address = '', prefix] = entry.split('/');
-      const [list, family] = isIPv4(address) ? ([this.v4, 'ipv4'] as const) : ([this.v6, 'ipv6'] as const);
-      if (prefix === undefined) list.addAddress(address, family);
-      else list.addSubnet(address, Number(prefix), family);
-    }
-  }
-
-  /** False also for what is no address. */
-  includes(address: string): boolean {
-    const family = isIP(address);
-    if (family !== 6) return family === 4 && this.v4.check(address, 'ipv4');
-    // IPv4 in IPv6 clothes (`::ffff:a00:1`) is recognised by the list of IPv4.
-    return this.v6.check(address, 'ipv6') || this.v4.check(address, 'ipv6');
-  }
 }

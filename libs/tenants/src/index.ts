@@ -30,16 +30,31 @@ export {
   type SigningPolicy,
 } from './signing-policy';
 export { checkKeyNames, checkSignatureSettings, weakSignatureKeys } from './check-signing';
+export type { Maintenance } from './maintenance';
+export { checkMaxBody } from './check-load';
+export { parseMaintenance } from './check-maintenance';
+export { ServedMaintenance } from './served-maintenance';
+export { GatewayMaintenance } from './gateway-maintenance';
+export { MaintenanceRepository, keptMaintenance, type StoredMaintenance } from './maintenance-repository';
 export { isReservedHeader } from './reserved-headers';
 export { FollowedCache } from './followed-cache';
 export { checkTenant, parseTenant, type CheckedTenant } from './check-tenant';
+export { checkClientRules } from './check-client-rules';
 export { AddressPolicy } from './address-policy';
+export {
+  addressRulesOf,
+  clientLimitOf,
+  demandAddress,
+  type AddressRules,
+  type ClientLimit,
+  type ClientRuleFields,
+} from './address-rules';
 export { ForbiddenAddressError, permittedLookup, type SystemLookup } from './permitted-lookup';
 export { normalPath, looseForm } from './normal-path';
 export { RouteTable, depth, longestPrefix, routeFor, type Route } from './route-table';
 export { routePath } from './route-path';
 export { commonUpstream, pathAt, type Upstream } from './common-parts';
-export { ServedTenant } from './served-tenant';
+export { ServedTenant, routeName } from './served-tenant';
 export { Caller, ServedKey, anonymousCaller, foreignKeyId } from './served-key';
 export { ServedService } from './served-service';
 export { backoffMs, servedRetries, type RetryPolicy, type ServedRetries } from './retry-policy';

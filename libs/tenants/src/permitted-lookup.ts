@@ -30,7 +30,7 @@ export function permittedLookup(addresses: AddressPolicy, lookup: SystemLookup =
   return (hostname: string, options: LookupOptions, callback: LookupCallback): void => {
     lookup(hostname, { ...options, all: true }, (error, found) => {
       if (error) return callback(error, []);
-      const objections = found.map(({ address }) => addresses.objection(address));
+      const objections = found.map(({ address }) => addresses.objection(address, hostname));
       const permitted = found.filter((_address, index) => objections[index] === undefined);
       const [first] = permitted;
       if (first === undefined) {

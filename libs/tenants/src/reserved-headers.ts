@@ -22,6 +22,7 @@ const RESERVED = new Set([
   'x-admin-token',
   'x-real-ip',
   'x-request-id',
+  'x-maintenance-bypass',
   'x-original-url',
   'x-rewrite-url',
   'x-http-method',

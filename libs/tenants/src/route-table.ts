@@ -1,4 +1,5 @@
 import { looseForm } from './normal-path';
+import { addressRulesOf, clientLimitOf, type AddressRules, type ClientLimit } from './address-rules';
 import type { AuthPolicy } from './auth-policy';
 import { routePath } from './route-path';
 import { shapeOf, type Shape } from './shaping/shape';
@@ -19,6 +20,11 @@ export interface Route {
   /** What the route says of signatures; undefined: nothing, false: none are made or asked for. */
   readonly signing: SigningPolicy | false | undefined;
   readonly inboundSignature: InboundSignature | false | undefined;
+  /** Undefined: that of the tenant. */
+  readonly maxBodyBytes: number | undefined;
+  /** From where its requests may come; undefined: from anywhere. */
+  readonly addresses: AddressRules | undefined;
+  readonly perClient: ClientLimit | undefined;
   /** The same for the same rule, however it is written: normal path and sorted methods. */
   readonly key: string;
   /** What becomes of messages here; undefined: they pass as they are. */
@@ -83,6 +89,9 @@ function compile(rule: RouteRule, path: string, jwtByDefault: boolean): Route {
     limit: rateLimit && { capacity: rateLimit.maxRequests, windowMs: rateLimit.windowSeconds * 1000 },
     signing: rule.signing,
     inboundSignature: rule.inboundSignature,
+    maxBodyBytes: rule.maxBodyBytes,
+    addresses: addressRulesOf(rule),
+    perClient: clientLimitOf(rule),
     key: `${methods ? [...new Set(methods)].sort().join() : '*'} ${path}`,
     shape: shapeOf(rule, path),
   };

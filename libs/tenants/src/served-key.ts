@@ -1,7 +1,8 @@
 import type { ErrorCode } from '#libs/errors';
 import { keys, type Bucket } from '#libs/store';
 import type { ApiKeyRecord } from './api-key';
-import { common, commonAddresses, commonRoutes, type AddressList } from './common-parts';
+import type { AddressList } from './address-list';
+import { common, commonAddresses, commonRoutes } from './common-parts';
 import { GenerationalCache } from './generational-cache';
 import type { RouteTable } from './route-table';
 import type { ServedTenant } from './served-tenant';

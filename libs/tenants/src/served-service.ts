@@ -7,6 +7,7 @@ import type { TargetHealth } from './target-health';
 import { TargetSet } from './target-set';
 import { shapeOf, type Shape } from './shaping/shape';
 import type { InboundSignature, SigningPolicy } from './signing-policy';
+import { servedMaintenance, type ServedMaintenance } from './served-maintenance';
 import type { TenantTimeouts } from './tenant';
 
 /** A service compiled for the request path. */
@@ -25,6 +26,9 @@ export class ServedService {
   readonly shape: Shape | undefined;
   readonly signing: SigningPolicy | false | undefined;
   readonly inboundSignature: InboundSignature | false | undefined;
+  readonly maxBodyBytes: number | undefined;
+  readonly maxConcurrency: number | undefined;
+  readonly maintenance: ServedMaintenance | undefined;
 
   /** @param health what is known about its targets, and will be. */
   constructor(service: Service, health?: TargetHealth) {
@@ -40,6 +44,9 @@ export class ServedService {
     this.shape = shapeOf(service);
     this.signing = service.signing;
     this.inboundSignature = service.inboundSignature;
+    this.maxBodyBytes = service.maxBodyBytes;
+    this.maxConcurrency = service.maxConcurrency;
+    this.maintenance = servedMaintenance(service.maintenance);
     this.bucket = rateLimit && {
       key: keys.rateLimitOfService(tenantId, id, rateLimit.windowSeconds),
       capacity: rateLimit.maxRequests,

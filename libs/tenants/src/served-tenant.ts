@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { keys, type Bucket } from '#libs/store';
+import { addressRulesOf, clientLimitOf, type AddressRules, type ClientLimit } from './address-rules';
 import { commonRoutes, commonTrust, commonUpstream, type Upstream } from './common-parts';
 import { trustOf, type TokenTrust } from './identity-provider';
 import { servedRetries, type ServedRetries } from './retry-policy';
@@ -10,6 +11,7 @@ import { TargetSet } from './target-set';
 import type { TargetHealth } from './target-health';
 import type { Caller } from './served-key';
 import type { InboundSignature, SignatureKeys, SigningPolicy } from './signing-policy';
+import { servedMaintenance, type ServedMaintenance } from './served-maintenance';
 import { DEFAULT_RATE_LIMIT, type Tenant, type TenantTimeouts } from './tenant';
 import { DEFAULT_SERVED_BILLING, type ServedBilling } from './tenant-billing';
 
@@ -33,9 +35,16 @@ export class ServedTenant {
   readonly signatureKeys: SignatureKeys | undefined;
   readonly signing: SigningPolicy | false | undefined;
   readonly inboundSignature: InboundSignature | false | undefined;
+  /** From where its requests may come; undefined: from anywhere. */
+  readonly addresses: AddressRules | undefined;
+  readonly perClient: ClientLimit | undefined;
   readonly billing: ServedBilling;
   /** False: nothing is compressed; undefined: the gateway decides. */
   readonly compression: ServedCompression | false | undefined;
+  readonly maxBodyBytes: number | undefined;
+  readonly maxConcurrency: number | undefined;
+  readonly maxStreams: number | undefined;
+  readonly maintenance: ServedMaintenance | undefined;
   /** Who calls routes that ask for no key: see `anonymousCaller`. */
   anonymous: Caller | undefined = undefined;
   /** Tenants share their routes, but not what the routes have left. Made when a route with a limit is first taken. */
@@ -62,8 +71,14 @@ export class ServedTenant {
     this.signatureKeys = tenant.signatureKeys;
     this.signing = tenant.signing;
     this.inboundSignature = tenant.inboundSignature;
+    this.addresses = addressRulesOf(tenant);
+    this.perClient = clientLimitOf(tenant);
     this.billing = billing;
     this.compression = compressionOf(tenant.compression);
+    this.maxBodyBytes = tenant.maxBodyBytes;
+    this.maxConcurrency = tenant.maxConcurrency;
+    this.maxStreams = tenant.maxStreams;
+    this.maintenance = servedMaintenance(tenant.maintenance);
   }
 
   /** The limit of one of the tenant's routes, if that has one: always the same object. */
@@ -74,8 +89,7 @@ export class ServedTenant {
     let bucket = this.routeBuckets.get(route);
     if (!bucket) {
       const { capacity, windowMs } = limit;
-      const name = hash('sha256', route.key, 'hex').slice(0, ROUTE_DIGITS);
-      const key = keys.rateLimitOfRoute(this.id, name, windowMs / 1000);
+      const key = keys.rateLimitOfRoute(this.id, routeName(route), windowMs / 1000);
       this.routeBuckets.set(route, (bucket = { key, capacity, windowMs, local: undefined }));
     }
     return bucket;
@@ -89,6 +103,11 @@ function setOf(
   if (!breaker) return undefined;
   const owner = { tenantId: id, serviceId: undefined };
   return new TargetSet(owner, { targets: [{ url: upstreamBaseUrl }], breaker, timeouts }, health);
+}
+
+/** By what the limits of a route are kept: the same for the same rule, however it is written. */
+export function routeName({ key }: Route): string {
+  return hash('sha256', key, 'hex').slice(0, ROUTE_DIGITS);
 }
 
 /** Fail closed: whoever names an identity provider and forgets a route's `auth` meant to protect it. */

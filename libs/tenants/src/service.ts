@@ -3,6 +3,7 @@ import type { AuthPolicy } from './auth-policy';
 import type { RetryPolicy } from './retry-policy';
 import type { ShapeFields } from './shaping/shape';
 import type { SignatureSettings } from './signing-policy';
+import type { Maintenance } from './maintenance';
 import type { RateLimit, TenantTimeouts } from './tenant';
 
 /** One of the places that a service's requests are forwarded to. */
@@ -73,6 +74,12 @@ export interface ServiceFields extends ShapeFields, SignatureSettings {
   rateLimit?: RateLimit;
   /** Whether requests need a JWT; absent: as the tenant's routes that say nothing. */
   auth?: AuthPolicy;
+  /** Largest request body, in the place of the tenant's. */
+  maxBodyBytes?: number;
+  /** Requests under way in each process, of all that lead here. */
+  maxConcurrency?: number;
+  /** As of a tenant. */
+  maintenance?: Maintenance;
 }
 
 /** A named upstream of a tenant, published at `/proxy/{id}`: the document under `tenant:service:{id}`. */

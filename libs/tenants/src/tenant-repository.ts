@@ -248,6 +248,9 @@ const FIELDS: Record<keyof Tenant, true> = {
   allowedRoutes: true,
   auth: true,
   rateLimit: true,
+  rateLimitPerIp: true,
+  ipAllow: true,
+  ipDeny: true,
   idp: true,
   idps: true,
   serviceTokens: true,
@@ -259,6 +262,10 @@ const FIELDS: Record<keyof Tenant, true> = {
   signing: true,
   inboundSignature: true,
   suspended: true,
+  maxBodyBytes: true,
+  maxConcurrency: true,
+  maxStreams: true,
+  maintenance: true,
   // prettier-ignore
 };
 

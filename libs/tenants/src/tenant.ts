@@ -1,5 +1,7 @@
 import type { BreakerPolicy } from '#libs/breakers';
+import type { ClientRuleFields } from './address-rules';
 import type { AuthPolicy } from './auth-policy';
+import type { Maintenance } from './maintenance';
 import type { IdentityProvider, TrustSettings } from './identity-provider';
 import type { RetryPolicy } from './retry-policy';
 import type { RouteShapeFields, ShapeFields } from './shaping/shape';
@@ -12,7 +14,7 @@ export interface RateLimit {
 }
 
 /** One entry of `allowedRoutes`: a path and everything below it. */
-export interface RouteRule extends RouteShapeFields, SignatureSettings {
+export interface RouteRule extends RouteShapeFields, SignatureSettings, ClientRuleFields {
   path: string;
   /** Upper-case methods; absent means any. GET includes HEAD. */
   methods?: string[];
@@ -20,6 +22,8 @@ export interface RouteRule extends RouteShapeFields, SignatureSettings {
   auth?: AuthPolicy;
   /** Limit of this route, beside that of the tenant. */
   rateLimit?: RateLimit;
+  /** As that of the tenant, which it overrides. */
+  maxBodyBytes?: number;
 }
 
 /** Overrides of the gateway's time-outs, in milliseconds. */
@@ -31,7 +35,7 @@ export interface TenantTimeouts {
 }
 
 /** The document under `tenant:{id}`; the documented fields and ours. */
-export interface Tenant extends TrustSettings, SignatureSettings {
+export interface Tenant extends TrustSettings, SignatureSettings, ClientRuleFields {
   id: string;
   name: string;
   upstreamBaseUrl: string;
@@ -56,6 +60,14 @@ export interface Tenant extends TrustSettings, SignatureSettings {
   signatureKeys?: SignatureKeys;
   /** A suspended tenant keeps its configuration and is refused with 403. */
   suspended?: boolean;
+  /** Largest request body; the gateway's own bound holds beside it. */
+  maxBodyBytes?: number;
+  /** Requests under way in each process. */
+  maxConcurrency?: number;
+  /** Event streams and WebSockets open in each process. */
+  maxStreams?: number;
+  /** There is one going on: requests are refused with 503. */
+  maintenance?: Maintenance;
 }
 
 export const DEFAULT_RATE_LIMIT: RateLimit = { windowSeconds: 60, maxRequests: 100 };

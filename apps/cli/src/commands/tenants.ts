@@ -118,7 +118,8 @@ async function fromFile({ file }: TenantFlags): Promise<Document> {
   return file === undefined ? {} : readDocument(file);
 }
 
-function stateOf({ problems, suspended }: Document): string {
+function stateOf({ problems, suspended, maintenance }: Document): string {
   if (problems !== undefined) return 'broken';
+  if (maintenance !== undefined && suspended !== true) return 'maintenance';
   return suspended === true ? 'suspended' : 'active';
 }

@@ -3,7 +3,7 @@ import { Reflector } from '@nestjs/core';
 import { GatewayError } from '#libs/errors';
 import { identifyCaller, PortalTokens, ProxyTrust } from '#libs/guards';
 import { carriesAdminToken } from '#libs/lifecycle';
-import { TenantDirectory } from '#libs/tenants';
+import { TenantDirectory, demandAddress } from '#libs/tenants';
 import { OPTIONS, type ControlPlaneOptions } from '../control-plane.options';
 import { ACTION, PUBLIC, clientAddressOf, type ControlRequest } from './control-request';
 import { DEFAULT_TENANT, PORTAL, requireTenant, type PortalRules, type Principal } from './principal';
@@ -23,7 +23,7 @@ export class AdminGuard implements CanActivate {
     private readonly reflector: Reflector,
     private readonly portalTokens: PortalTokens,
   ) {
-    this.proxies = new ProxyTrust(options.config.trustedProxies);
+    this.proxies = new ProxyTrust(options.config.clientAddress);
   }
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
@@ -89,6 +89,7 @@ export class AdminGuard implements CanActivate {
     const tenant = await this.directory.tenant(tenantId);
     if (tenant === undefined) throw new GatewayError('invalid_jwt', 'the token is for no tenant', BEARER);
     if (tenant.suspended) throw new GatewayError('tenant_suspended');
+    demandAddress(tenant.addresses, clientAddressOf(request, this.proxies), 'tenant');
     request.principal = { tenantId, kind: 'token' };
     request.tenantId = tenantId;
     request.actor = `token:${tokenId}`;

@@ -40,9 +40,11 @@ export const Mutation = (action: string): CustomDecorator<symbol> => SetMetadata
 /** Known before the connection is gone; later it has no address any more. */
 export function clientAddressOf({ socket, headers }: Request, proxies: ProxyTrust): string {
   const forwardedFor = headers['x-forwarded-for'];
-  const claims = {
+  const claims = proxies.heard({
     forwardedFor: Array.isArray(forwardedFor) ? forwardedFor.join() : forwardedFor,
     forwarded: headers.forwarded,
-  };
+    forwardedProto: undefined,
+    forwardedHost: undefined,
+  });
   return proxies.client(proxies.peer(socket.remoteAddress ?? '', false), claims).address;
 }

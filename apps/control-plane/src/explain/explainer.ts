@@ -6,6 +6,7 @@ import {
   RateLimiter,
   RequestContext,
   TokenVerifier,
+  admissionTerms,
   enforceLimits,
   findDestination,
   guardedPlace,
@@ -24,7 +25,7 @@ import {
   type VerifiedToken,
 } from '#libs/guards';
 import type { Logger } from '#libs/logging';
-import { PublicationTable } from '#libs/publications';
+import { PublicationTable, reservationsOf } from '#libs/publications';
 import { KeyRings } from '#libs/signatures';
 import { keys, type Store } from '#libs/store';
 import {
@@ -41,6 +42,7 @@ import {
 } from '#libs/tenants';
 import { TokenRevocations } from '#libs/tokens';
 import type { ControlPlaneOptions } from '../control-plane.options';
+import { judgeBodySize, judgeGatewayMaintenance, judgeMaintenance, loadBounds } from './explain-load';
 import { GUARDS, type ExplanationDto, type JudgementDto } from './explanation.dto';
 
 type Details = Record<string, unknown>;
@@ -72,7 +74,7 @@ export class Explainer {
     private readonly replica: Pick<ControlPlaneOptions, 'publications' | 'targets'> = {},
   ) {
     this.apiKeys = new ApiKeyRepository(store);
-    this.proxies = new ProxyTrust(config.trustedProxies);
+    this.proxies = new ProxyTrust(config.clientAddress);
   }
 
   /** @param clientAddress the other end of the connection. */
@@ -127,12 +129,17 @@ export class Explainer {
   ): Details | Promise<Details> {
     switch (guard) {
       case 'admission':
-        this.bench.admission.admit(request, this.proxies.peer(address, false), context);
-        return { path: context.path, clientAddress: context.clientAddress, ...publishedDetails(context) };
+        return this.judgeAdmission(request, address, context);
       case 'api_key':
         return this.judgeKey(context);
       case 'route':
         return this.judgeRoute(context);
+      case 'maintenance':
+        return judgeMaintenance(context);
+      case 'body_size':
+        return judgeBodySize(context, this.config.maxBodyBytes);
+      case 'concurrency':
+        return loadBounds(context);
       case 'jwt':
         return this.judgeToken(context);
       case 'signature':
@@ -140,6 +147,16 @@ export class Explainer {
       case 'rate_limit':
         return this.judgeLimits(context);
     }
+  }
+
+  private async judgeAdmission(
+    request: ArrivingRequest,
+    address: string,
+    context: RequestContext,
+  ): Promise<Details> {
+    this.bench.admission.admit(request, this.proxies.peer(address, false), context);
+    await judgeGatewayMaintenance(context, this.store);
+    return { path: context.path, clientAddress: context.clientAddress, ...publishedDetails(context) };
   }
 
   private async judgeKey(context: RequestContext): Promise<Details> {
@@ -187,7 +204,7 @@ export class Explainer {
   private async judgeLimits(context: RequestContext): Promise<Details> {
     const now = Date.now();
     const place = (context.service ?? context.route) as Route;
-    context.limits = limitsOf(context.caller as Caller, place, now, context.published);
+    context.limits = limitsOf(context.caller as Caller, place, now, context.published, context.clientAddress);
     context.verdict = await this.bench.limiter.peek(context.limits.claim);
     enforceLimits(context.limits, context.verdict, now);
     return limitDetails(context);
@@ -226,11 +243,12 @@ export class Explainer {
     if (this.made) return this.made;
     const { store, logger, config, replica } = this;
     const publications =
-      replica.publications ?? new PublicationTable(store, logger, config.staleConfigMaxAgeMs);
+      replica.publications ??
+      new PublicationTable(store, logger, config.staleConfigMaxAgeMs, reservationsOf(config.profiles));
     publications.start();
     this.made = {
       publications,
-      admission: new Admission(this.proxies, config.maxBodyBytes, publications),
+      admission: new Admission(this.proxies, admissionTerms(config), publications),
       directory: new TenantDirectory(store, logger, config.staleConfigMaxAgeMs, replica.targets),
       verifier: new TokenVerifier({
         logger: this.logger,

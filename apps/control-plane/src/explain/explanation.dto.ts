@@ -6,8 +6,11 @@ export const GUARDS = [
   'admission',
   'api_key',
   'route',
+  'maintenance',
   'jwt',
+  'body_size',
   'signature',
+  'concurrency',
   'rate_limit',
 ] as const satisfies readonly GuardName[];
 

@@ -69,7 +69,7 @@ export class NewApiKeyDto {
   @ApiPropertyOptional({
     type: [String],
     example: ['203.0.113.7', '2001:db8::/32'],
-    description: 'Addresses and CIDR blocks. Absent: any.',
+    description: 'Addresses, CIDR blocks and wildcards such as 10.0.*. Absent: any.',
   })
   @Allow()
   allowedIps?: string[];

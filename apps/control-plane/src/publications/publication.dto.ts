@@ -7,6 +7,7 @@ import { AuthPolicyDto } from '../tenants/auth.dto';
 import { RetriesDto } from '../tenants/retries.dto';
 import { RouteShapeDto } from '../tenants/shape.dto';
 import { InboundSignatureProperty, SigningProperty } from '../tenants/signing.dto';
+import { ADDRESSES } from '../tenants/client-rules.dto';
 import { RateLimitDto } from '../tenants/tenant.dto';
 
 const HEADERS = { type: 'object' as const, additionalProperties: { type: 'string' as const } };
@@ -102,6 +103,41 @@ export class PublicationRouteDto extends RouteShapeDto {
 
   @InboundSignatureProperty()
   inboundSignature?: InboundSignature | false;
+
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: 1,
+    description: 'Largest request body, in the place of those of service and tenant.',
+  })
+  @Allow()
+  maxBodyBytes?: number;
+
+  @Nested(() => RateLimitDto, { optional: true, description: 'Of each client address at the route.' })
+  rateLimitPerIp?: RateLimitDto;
+
+  @ApiPropertyOptional({ ...ADDRESSES, description: 'Absent: from anywhere.' })
+  @Allow()
+  ipAllow?: string[];
+
+  @ApiPropertyOptional({ ...ADDRESSES, description: 'Refused, whatever is allowed.' })
+  @Allow()
+  ipDeny?: string[];
+
+  @ApiPropertyOptional({
+    type: String,
+    pattern: '^[A-Za-z0-9._-]{1,100}$',
+    description: 'Sent as X-Gateway-Region, together with X-Gateway-Timestamp. Absent: neither is.',
+  })
+  @Allow()
+  gatewayRegion?: string;
+
+  @ApiPropertyOptional({
+    type: Boolean,
+    default: false,
+    description: 'Whether the X-API-Key of a client is the upstream’s, and forwarded.',
+  })
+  @Allow()
+  forwardApiKey?: boolean;
 }
 
 @ApiSchema({ name: 'PublicationInput' })

@@ -9,6 +9,7 @@ import type {
   SigningPolicy,
 } from '#libs/tenants';
 import { Nested } from '../edge/nested';
+import { MaintenanceDto } from '../maintenance/maintenance.dto';
 import { AuthPolicyDto } from '../tenants/auth.dto';
 import { RetriesDto } from '../tenants/retries.dto';
 import { Compressing, ChangesHeaders, MirrorDto, ShapeDto } from '../tenants/shape.dto';
@@ -147,6 +148,26 @@ export class NewServiceDto extends ShapeDto {
 
   @InboundSignatureProperty()
   inboundSignature?: InboundSignature | false;
+
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: 1,
+    description: 'Largest request body, in the place of the tenant’s.',
+  })
+  @Allow()
+  maxBodyBytes?: number;
+
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: 1,
+    maximum: 1_000_000,
+    description: 'Requests under way in each data plane process; further ones are refused.',
+  })
+  @Allow()
+  maxConcurrency?: number;
+
+  @Nested(() => MaintenanceDto, { optional: true, description: 'Absent: there is none.' })
+  maintenance?: MaintenanceDto;
 }
 
 class AuthPolicyPatchDto extends PartialType(AuthPolicyDto) {}
@@ -161,7 +182,7 @@ class HealthCheckPatchDto extends PartialType(HealthCheckDto) {}
 export class ServicePatchDto extends PartialType(
   OmitType(NewServiceDto, [
     'targets', 'balance', 'healthCheck', 'passive', 'breaker', 'slowStartSeconds', 'timeouts', 'rateLimit', 'auth',
-    'requestHeaders', 'responseHeaders', 'compression', 'mirror', 'signing', 'inboundSignature',
+    'requestHeaders', 'responseHeaders', 'compression', 'mirror', 'signing', 'inboundSignature', 'maintenance',
     'retries',
   ]), // prettier-ignore
 ) {
@@ -215,6 +236,9 @@ export class ServicePatchDto extends PartialType(
 
   @InboundSignatureProperty({ nullable: true })
   inboundSignature?: InboundSignature | false | null;
+
+  @Nested(() => MaintenanceDto, { optional: true, nullable: true })
+  maintenance?: MaintenanceDto | null;
 }
 
 @ApiSchema({ name: 'Service' })

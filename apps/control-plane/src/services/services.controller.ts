@@ -138,5 +138,8 @@ function serviceView({ service }: StoredService): ServiceDto {
     retries: service.retries,
     signing,
     inboundSignature,
+    maxBodyBytes: service.maxBodyBytes,
+    maxConcurrency: service.maxConcurrency,
+    maintenance: service.maintenance,
   };
 }

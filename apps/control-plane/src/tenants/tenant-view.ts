@@ -20,6 +20,8 @@ export function tenantView(stored: StoredTenant): TenantDto | BrokenTenantDto {
   const { id, name, upstreamBaseUrl, allowedRoutes, auth, rateLimit, timeouts, suspended } = stored.tenant;
   const { idp, idps, serviceTokens, breaker, compression } = stored.tenant;
   const { retries, signatureKeys, signing, inboundSignature } = stored.tenant;
+  const { maxBodyBytes, maxConcurrency, maxStreams, maintenance } = stored.tenant;
+  const { rateLimitPerIp, ipAllow, ipDeny } = stored.tenant;
   return {
     id,
     name,
@@ -27,6 +29,9 @@ export function tenantView(stored: StoredTenant): TenantDto | BrokenTenantDto {
     allowedRoutes: allowedRoutes.map(routeView),
     auth: auth && { jwt: auth.jwt },
     rateLimit: rateLimit && limitView(rateLimit),
+    rateLimitPerIp: rateLimitPerIp && limitView(rateLimitPerIp),
+    ipAllow,
+    ipDeny,
     idp: idp && shownProvider(idp),
     idps: idps?.map(shownProvider),
     serviceTokens,
@@ -38,11 +43,16 @@ export function tenantView(stored: StoredTenant): TenantDto | BrokenTenantDto {
     signing,
     inboundSignature,
     suspended,
+    maxBodyBytes,
+    maxConcurrency,
+    maxStreams,
+    maintenance,
   };
 }
 
-export function routeView({ path, methods, auth, rateLimit, ...rest }: RouteRule): RouteRule {
-  const { requestHeaders, responseHeaders, compression, mirror, rewrite, signing, inboundSignature } = rest;
+export function routeView(rule: RouteRule): RouteRule {
+  const { requestHeaders, responseHeaders, compression, mirror, rewrite, signing, inboundSignature } = rule;
+  const { path, methods, auth, rateLimit, rateLimitPerIp, ipAllow, ipDeny } = rule;
   return {
     path,
     methods,
@@ -55,6 +65,10 @@ export function routeView({ path, methods, auth, rateLimit, ...rest }: RouteRule
     rewrite,
     signing,
     inboundSignature,
+    maxBodyBytes: rule.maxBodyBytes,
+    rateLimitPerIp: rateLimitPerIp && limitView(rateLimitPerIp),
+    ipAllow,
+    ipDeny,
   };
 }
 

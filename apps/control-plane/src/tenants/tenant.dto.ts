@@ -1,4 +1,11 @@
-import { ApiProperty, ApiPropertyOptional, ApiSchema, OmitType, PartialType } from '@nestjs/swagger';
+import {
+  ApiProperty,
+  ApiPropertyOptional,
+  ApiSchema,
+  IntersectionType,
+  OmitType,
+  PartialType,
+} from '@nestjs/swagger';
 import { IsArray, IsBoolean, IsInt, IsOptional, IsString } from 'class-validator';
 import type {
   CompressionPolicy,
@@ -10,8 +17,10 @@ import type {
 import { FieldProblemDto } from '../docs/problem.dto';
 import { BreakerPolicyDto } from '../breakers/breaker-policy.dto';
 import { Nested } from '../edge/nested';
+import { MaintenanceDto } from '../maintenance/maintenance.dto';
 import { AuthDto, AuthPatchDto, AuthPolicyDto } from './auth.dto';
 import { Compressing, RouteShapeDto } from './shape.dto';
+import { AddressRulesDto } from './client-rules.dto';
 import { IdentityProviderDto, IdentityProviderPatchDto } from './identity-provider.dto';
 import { RetriesDto } from './retries.dto';
 import { InboundSignatureProperty, SignatureKeysProperty, SigningProperty } from './signing.dto';
@@ -27,8 +36,11 @@ export class RateLimitDto {
   maxRequests!: number;
 }
 
+const MAX_BODY = { type: 'integer', minimum: 1 } as const;
+const AT_ONCE = { type: 'integer', minimum: 1, maximum: 1_000_000 } as const;
+
 @ApiSchema({ name: 'Route' })
-export class RouteDto extends RouteShapeDto {
+export class RouteDto extends IntersectionType(RouteShapeDto, AddressRulesDto) {
   @ApiProperty({
     type: String,
     example: '/v1/users',
@@ -58,6 +70,14 @@ export class RouteDto extends RouteShapeDto {
 
   @InboundSignatureProperty()
   inboundSignature?: InboundSignature | false;
+
+  @ApiPropertyOptional({ ...MAX_BODY, description: 'Largest request body, in the place of the tenant’s.' })
+  @IsOptional()
+  @IsInt()
+  maxBodyBytes?: number;
+
+  @Nested(() => RateLimitDto, { optional: true, description: 'Of each client address at the route.' })
+  rateLimitPerIp?: RateLimitDto;
 }
 
 @ApiSchema({ name: 'Timeouts', description: 'Overrides of the gateway’s time-outs, in milliseconds.' })
@@ -84,7 +104,7 @@ export class TimeoutsDto {
 }
 
 @ApiSchema({ name: 'TenantInput' })
-export class TenantInputDto {
+export class TenantInputDto extends AddressRulesDto {
   @ApiPropertyOptional({
     type: String,
     example: 'acme',
@@ -114,6 +134,12 @@ export class TenantInputDto {
 
   @Nested(() => RateLimitDto, { optional: true, description: 'Absent: 100 requests in 60 seconds.' })
   rateLimit?: RateLimitDto;
+
+  @Nested(() => RateLimitDto, {
+    optional: true,
+    description: 'Of each client address, beside that for all; IPv6 by /64. Absent: none.',
+  })
+  rateLimitPerIp?: RateLimitDto;
 
   @Nested(() => IdentityProviderDto, { optional: true })
   idp?: IdentityProviderDto;
@@ -164,6 +190,35 @@ export class TenantInputDto {
   @IsOptional()
   @IsBoolean()
   suspended?: boolean;
+
+  @ApiPropertyOptional({
+    ...MAX_BODY,
+    description: 'Largest request body; that of the gateway holds beside it.',
+  })
+  @IsOptional()
+  @IsInt()
+  maxBodyBytes?: number;
+
+  @ApiPropertyOptional({
+    ...AT_ONCE,
+    description: 'Requests under way in each data plane process; further ones wait for a moment.',
+  })
+  @IsOptional()
+  @IsInt()
+  maxConcurrency?: number;
+
+  @ApiPropertyOptional({
+    ...AT_ONCE,
+    minimum: 0,
+    description:
+      'Event streams and WebSockets open in each process; they do not count as requests under way.',
+  })
+  @IsOptional()
+  @IsInt()
+  maxStreams?: number;
+
+  @Nested(() => MaintenanceDto, { optional: true, description: 'Absent: there is none.' })
+  maintenance?: MaintenanceDto;
 }
 
 class RateLimitPatchDto extends PartialType(RateLimitDto) {}
@@ -174,7 +229,8 @@ class RateLimitPatchDto extends PartialType(RateLimitDto) {}
 })
 export class TenantPatchDto extends PartialType(
   OmitType(TenantInputDto, [
-    'auth', 'rateLimit', 'idp', 'timeouts', 'retries', 'breaker', 'compression', 'signing', 'inboundSignature',
+    'auth', 'rateLimit', 'rateLimitPerIp', 'idp', 'timeouts', 'retries', 'breaker', 'compression', 'signing',
+    'inboundSignature', 'maintenance',
   ]), // prettier-ignore
 ) {
   @Nested(() => AuthPatchDto, { optional: true, nullable: true })
@@ -182,6 +238,9 @@ export class TenantPatchDto extends PartialType(
 
   @Nested(() => RateLimitPatchDto, { optional: true, nullable: true })
   rateLimit?: RateLimitPatchDto | null;
+
+  @Nested(() => RateLimitPatchDto, { optional: true, nullable: true })
+  rateLimitPerIp?: RateLimitPatchDto | null;
 
   @Nested(() => IdentityProviderPatchDto, { optional: true, nullable: true })
   idp?: IdentityProviderPatchDto | null;
@@ -203,6 +262,9 @@ export class TenantPatchDto extends PartialType(
 
   @InboundSignatureProperty({ nullable: true })
   inboundSignature?: InboundSignature | false | null;
+
+  @Nested(() => MaintenanceDto, { optional: true, nullable: true })
+  maintenance?: MaintenanceDto | null;
 }
 
 @ApiSchema({ name: 'Tenant' })

@@ -76,7 +76,8 @@ export class OpenStream {
   }
 
   private keysOf({ tenant, service, token }: RequestContext): string[] {
-    const found = this.mapping === undefined ? [] : [this.mapping];
+    const found = [keys.GATEWAY_MAINTENANCE];
+    if (this.mapping !== undefined) found.push(this.mapping);
     if (tenant) found.push(keys.tenant(tenant.id), keys.publication(tenant.id));
     if (service) found.push(keys.service(service.id));
     const jti = token?.claims.jti;

@@ -34,6 +34,7 @@ function setUp() {
     store: store as never,
     judge,
     gauge,
+    opened: () => undefined,
     maxStaleMs: MAX_STALE_MS,
   });
   const open = async (id: string, more: object = {}) => {

@@ -21,6 +21,8 @@ interface Surroundings {
   readonly gauge: { openStreams: number };
   /** How long what is known is served while the store is away. */
   readonly maxStaleMs: number;
+  /** Told of every stream when it is one. */
+  opened(context: RequestContext): void;
 }
 
 /**
@@ -63,6 +65,7 @@ export class OpenStreams {
 
   /** Follows a stream until it is over. */
   follow(followed: FollowedStream): void {
+    this.house.opened(followed.context);
     const stream = new OpenStream(followed, () => void this.judge(stream));
     this.streams.add(stream);
     for (const key of stream.keys) this.rest(stream, key);

@@ -12,7 +12,7 @@ beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
 
 /** A request under way, with everything that undici would call in the hands of the test. */
-function started(policy: RetryPolicy = {}, { method = 'GET', totalMs = 10_000 } = {}) {
+function started(policy: RetryPolicy = {}, { method = 'GET', totalMs = 10_000, shut = false } = {}) {
   const refusals: GatewayError[] = [];
   const heads: number[] = [];
   const notes: string[] = [];
@@ -55,7 +55,7 @@ function started(policy: RetryPolicy = {}, { method = 'GET', totalMs = 10_000 } 
       retried: (_: unknown, reason: string, outcome: string) => notes.push(`${reason} ${outcome}`),
       withheld: (_: unknown, why: string) => notes.push(`no: ${why}`),
     },
-    again: () => outgoing,
+    again: () => (shut ? undefined : outgoing),
   } as unknown as AttemptTerms);
   attempts.start(outgoing);
   const leave = (): void => {
@@ -172,4 +172,21 @@ it('gives every attempt its time, and all together theirs', () => {
   expect(refusals).toMatchObject([{ code: 'upstream_timeout' }]);
   connect(handlers[1]!);
   expect([...aborted]).toEqual([0, 1]);
+});
+
+it.each<[policy: RetryPolicy, act: (handler: Attempt) => unknown, code: string]>([
+  [{}, (handler) => handler.onError(BROKEN), 'upstream_failed'],
+  [{ exhaustedStatus: 503 }, (handler) => handler.onError(BROKEN), 'retries_exhausted'],
+  // The answer is gone.
+  [{}, (handler) => answerWith(handler, 503), 'retries_exhausted'],
+])('ends with its last failure where all breakers have opened meanwhile (%j)', (policy, act, code) => {
+  const { handlers, connect, refusals, notes } = started(policy, { shut: true });
+  connect(handlers[0]!);
+  act(handlers[0]!);
+  expect(refusals).toEqual([]);
+  jest.advanceTimersByTime(100);
+  expect(refusals).toMatchObject([{ code }]);
+  expect(notes.slice(1)).toEqual(['no: breaker']);
+  jest.advanceTimersByTime(60_000);
+  expect([handlers.length, refusals.length]).toEqual([1, 1]);
 });

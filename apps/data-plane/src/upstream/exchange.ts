@@ -8,7 +8,9 @@ import { closeAfterResponse } from '../lingering-close';
 import type { BodySink, CodedBody } from '../shaping/coded-body';
 import { isOfTheBytes } from '../shaping/coded-head';
 import type { ResponseCompression } from '../shaping/compression';
+import type { PaceWatch } from '#libs/load';
 import { dispatch, type Outgoing } from './dispatch';
+import { SlowReader } from './slow-reader';
 import { hintedLinks, responseHead, type ResponseChanges } from './response-headers';
 import type { RetryObservation } from './retry-observation';
 import { isBrokenConnection, upstreamError } from './upstream-errors';
@@ -25,7 +27,7 @@ export interface ExchangeTerms {
   readonly timeouts: TimeoutConfig;
   readonly retries: RetryObservation;
   /** Undefined when the request has none, or when the attempts of a retry policy send it. */
-  readonly body: Readable | Buffer | undefined;
+  readonly body: (Readable & { answered: boolean }) | Buffer | undefined;
   /** What routes and services make of the response's headers. */
   readonly changes: ResponseChanges | undefined;
   /** Undefined where nothing is said about compressing the response. */
@@ -34,6 +36,8 @@ export interface ExchangeTerms {
   readonly ownHeaders: readonly string[];
   /** Where the caller's limits stand, flat. */
   readonly levels: readonly string[];
+  /** Sees that the client reads what it is sent. */
+  readonly readers: PaceWatch;
   refuse(error: GatewayError): void;
   /** The response leaves whole at this moment. Not called where that takes longer; called again changes nothing. */
   readonly delivered: () => void;
@@ -62,6 +66,8 @@ export class Exchange implements Ending {
   private ending = false;
   /** What is left to be sent then. */
   private lastText = '';
+  /** The client, once it has been slow. */
+  private reader: SlowReader | undefined;
   private resume: (() => void) | undefined;
   private contentLength = -1;
   /** The body on its way through an encoder. */
@@ -128,6 +134,8 @@ export class Exchange implements Ending {
     this.silence = undefined;
     this.resume = resume;
     this.contentLength = head.contentLength;
+    const { body } = this.terms;
+    if (body && !Buffer.isBuffer(body)) body.answered = true;
     // What the client has not sent yet may never be read.
     if (this.context.bodyLength !== undefined && !response.req.complete)
       closeAfterResponse(response.req, response);
@@ -169,7 +177,11 @@ export class Exchange implements Ending {
         : response.write(chunk);
     // A client that takes its time is not the upstream's silence.
     if (more) this.silence?.refresh();
-    else clearTimeout(this.silence);
+    else {
+      clearTimeout(this.silence);
+      this.reader ??= new SlowReader(this.terms.readers, () => this.putOut());
+      this.reader.owes();
+    }
     return more;
   }
 
@@ -178,6 +190,7 @@ export class Exchange implements Ending {
   }
 
   private goOn(): void {
+    this.reader?.settled();
     this.resume?.();
     if (!this.over) this.expectWithin(this.terms.timeouts.idleMs);
   }
@@ -316,6 +329,14 @@ export class Exchange implements Ending {
     else this.fail(new GatewayError('upstream_timeout'));
   }
 
+  /** What the client has not read yet it will not get. */
+  private putOut(): void {
+    const error = new GatewayError('client_too_slow');
+    this.context.refusal ??= error;
+    this.breakOff(error);
+    this.response.destroy();
+  }
+
   private expectWithin(ms: number): void {
     clearTimeout(this.silence);
     this.silence = setTimeout(() => this.fail(new GatewayError('upstream_timeout')), ms);
@@ -325,6 +346,7 @@ export class Exchange implements Ending {
   private leave(): void {
     clearTimeout(this.deadline);
     this.coded?.destroy();
+    this.reader?.settled();
     if (this.over) return;
     this.finish();
     this.abort?.(new Error('the client closed the connection'));

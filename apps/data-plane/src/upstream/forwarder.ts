@@ -3,6 +3,7 @@ import type { TimeoutConfig } from '#libs/config';
 import type { GatewayError } from '#libs/errors';
 import {
   limitHeaders,
+  maxBodyOf,
   retryPolicyOf,
   shapeRequest,
   type GatewayRequest,
@@ -11,6 +12,7 @@ import {
 import type { ServedRetries, ServedTarget } from '#libs/tenants';
 import type { Accounting } from '../accounting';
 import type { Cors } from '../cors';
+import type { Load } from '../load';
 import { tellTarget } from '../release-target';
 import type { Compression } from '../shaping/compression';
 import type { Mirrors } from '../shaping/mirrors';
@@ -22,6 +24,7 @@ import { Exchange } from './exchange';
 import { KeptBody, KeptBytes, WholeBody, type RepeatableBody } from './kept-body';
 import { targetAt } from './target-at';
 import { signingPolicy, type OutgoingSignatures } from './outgoing-signatures';
+import { addPassage } from './passage';
 import { createProxy, type Proxy } from './proxy';
 import { RequestBody } from './request-body';
 import { RetryBudgets } from './retry-budgets';
@@ -40,6 +43,7 @@ interface Surroundings {
   readonly compression: Compression;
   readonly mirrors: Mirrors;
   readonly signatures: OutgoingSignatures;
+  readonly load: Load;
   /** 0 means unlimited. */
   readonly maxBodyBytes: number;
   /** What all bodies that are kept for retries may take together. */
@@ -55,7 +59,7 @@ export class Forwarder {
   private readonly keptBytes: KeptBytes;
 
   constructor(private readonly house: Surroundings) {
-    const { transport, refuse, streams, retries, signatures } = house;
+    const { transport, refuse, streams, retries, signatures, load } = house;
     const { budgets } = this;
     this.keptBytes = new KeptBytes(house.keptBodiesBytes);
     this.proxy = createProxy((request, response) => this.exchange(request, response));
@@ -63,6 +67,7 @@ export class Forwarder {
       budgets,
       retries,
       signatures,
+      readers: load.readers,
     });
   }
 
@@ -98,18 +103,21 @@ export class Forwarder {
   private exchange(request: GatewayRequest, response: ServerResponse): void {
     const { context } = request;
     const { tenant, service, shaped } = context;
-    const { transport, cors, accounting, streams, retries, maxBodyBytes, compression, mirrors } = this.house;
+    const { transport, cors, accounting, streams, retries, load, compression, mirrors } = this.house;
     if (!tenant) throw new Error('the Forwarder ran before the guards');
     const timeouts = transport.timeouts(service?.timeouts ?? tenant.timeouts);
+    // Before the headers leave, some of which it changes.
+    const encode = compression.of(context, request);
     const outgoing = this.outgoing(context, timeouts);
     const policy = retryPolicyOf(context);
     const exchange = new Exchange(context, response, {
       outgoing,
-      body: policy ? undefined : bodyOf(request, maxBodyBytes),
+      body: policy ? undefined : this.bodyOf(request),
+      readers: load.readers,
       timeouts,
       retries,
       changes: shaped,
-      encode: compression.of(context, request),
+      encode,
       ownHeaders: ['X-Request-Id', context.id, ...cors.headers(context), ...context.hsts],
       levels: levels(context),
       refuse: (error: GatewayError) => this.house.refuse(error, request, response),
@@ -160,8 +168,20 @@ export class Forwarder {
     const { context } = request;
     if (context.bodyLength === undefined) return undefined;
     if (context.wholeBody !== undefined) return new WholeBody(context.wholeBody);
-    const bounds = { bodyBytes: this.house.maxBodyBytes, keptBytes: policy.bodyBytes };
-    return new KeptBody(request, context, bounds, this.keptBytes);
+    const { maxBodyBytes, load } = this.house;
+    const bounds = { bodyBytes: maxBodyOf(context, maxBodyBytes), keptBytes: policy.bodyBytes };
+    return new KeptBody(request, context, bounds, this.keptBytes, load.bodies);
+  }
+
+  /** What goes out as the body: as it comes, or as it is there already. */
+  private bodyOf(request: GatewayRequest): RequestBody | Buffer | undefined {
+    const { context } = request;
+    if (context.bodyLength === undefined) return undefined;
+    if (context.wholeBody !== undefined) return context.wholeBody;
+    const { maxBodyBytes, load } = this.house;
+    const body = new RequestBody(request, context, maxBodyOf(context, maxBodyBytes), load.bodies);
+    if (context.bodyPrefix !== undefined) body.unshift(context.bodyPrefix);
+    return body;
   }
 }
 
@@ -177,17 +197,9 @@ function prepare(context: RequestContext, target: ServedTarget | undefined): voi
   const { published, upstreamHeaders } = context;
   if (target) aimAt(context, target);
   shapeRequest(context);
-  if (published && published.stripped !== '') upstreamHeaders.push('X-Forwarded-Prefix', published.stripped);
-}
-
-/** What goes out as the body: as it comes, or as it is there already. */
-function bodyOf(request: GatewayRequest, maxBytes: number): RequestBody | Buffer | undefined {
-  const { context } = request;
-  if (context.bodyLength === undefined) return undefined;
-  if (context.wholeBody !== undefined) return context.wholeBody;
-  const body = new RequestBody(request, context, maxBytes);
-  if (context.bodyPrefix !== undefined) body.unshift(context.bodyPrefix);
-  return body;
+  if (!published) return;
+  if (published.stripped !== '') upstreamHeaders.push('X-Forwarded-Prefix', published.stripped);
+  addPassage(context, published);
 }
 
 /** Where the caller's limits stand. */

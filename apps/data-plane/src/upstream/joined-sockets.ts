@@ -1,5 +1,7 @@
 import type { Socket } from 'node:net';
+import type { PaceWatch } from '#libs/load';
 import { FrameBoundary } from './frame-boundary';
+import { SlowReader } from './slow-reader';
 
 /** How long a client gets to read why it was put out. */
 const FAREWELL_MS = 500;
@@ -19,12 +21,18 @@ export class JoinedSockets {
     private readonly client: Socket,
     private readonly upstream: Socket,
     idleMs: number,
+    readers: PaceWatch,
   ) {
+    const reader = new SlowReader(readers, () => client.destroy());
+    client.on('drain', () => reader.settled());
     process.nextTick(() => {
       // Data in either direction passes through the upstream's socket, so its silence is the silence of both.
       // Not at once, because http-proxy takes time-outs off, and would lose bytes to an earlier listener.
       upstream.setTimeout(idleMs, () => upstream.destroy());
-      upstream.on('data', (chunk: Buffer) => this.sent.pass(chunk));
+      upstream.on('data', (chunk: Buffer) => {
+        this.sent.pass(chunk);
+        if (client.writableNeedDrain) reader.owes();
+      });
     });
     upstream.once('close', () => {
       if (this.refused) return;
@@ -32,7 +40,10 @@ export class JoinedSockets {
       client.setTimeout(idleMs, () => client.destroy());
       client.destroySoon();
     });
-    client.once('close', () => upstream.destroy());
+    client.once('close', () => {
+      reader.settled();
+      upstream.destroy();
+    });
   }
 
   /**

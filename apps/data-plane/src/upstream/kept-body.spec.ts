@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { RequestContext } from '#libs/guards';
+import { PaceWatch } from '#libs/load';
 import { KeptBody, KeptBytes } from './kept-body';
 
 /** A request whose body comes when the test says so. */
@@ -10,11 +11,20 @@ function request() {
   return incoming;
 }
 
-function kept({ keptBytes = 100, bodyBytes = 0, memory = new KeptBytes(1000), length = -1 } = {}) {
+type Setup = Partial<typeof terms> & { memory?: KeptBytes; pace?: PaceWatch };
+const terms = { keptBytes: 100, bodyBytes: 0, length: -1, prefix: '' };
+
+function kept({ memory = new KeptBytes(1000), pace = new PaceWatch(0, 1000), ...own } = {} as Setup) {
+  const { keptBytes, bodyBytes, length, prefix } = { ...terms, ...own };
   const incoming = request();
   const context = new RequestContext(0);
   context.bodyLength = length;
-  const body = new KeptBody(incoming as never, context, { keptBytes, bodyBytes }, memory);
+  if (prefix !== '') {
+    // As WholeBodies leave it.
+    context.bodyPrefix = Buffer.from(prefix);
+    context.bytesIn = prefix.length;
+  }
+  const body = new KeptBody(incoming as never, context, { keptBytes, bodyBytes }, memory, pace);
   return { incoming, context, body, memory };
 }
 
@@ -54,6 +64,54 @@ it('gives every attempt the whole body, whatever part of it had come and gone', 
   expect(await readAll(body.another())).toBe('one two three');
   expect(context.bytesIn).toBe(13);
   expect(body.replayable).toBe(true);
+});
+
+it.each([
+  ['is kept like the rest', 100, true],
+  ['is sent once if it is too large', 5, false],
+])('what somebody has read before %s', async (_, keptBytes, again) => {
+  const { incoming, body, context } = kept({ prefix: 'one two ', keptBytes });
+  expect(body.replayable).toBe(true);
+  const first = body.another();
+  incoming.push('three');
+  expect(await readSome(first, 13)).toBe('one two three');
+  expect(body.replayable).toBe(again);
+  incoming.push(null);
+  if (again) expect(await readAll(body.another())).toBe('one two three');
+  expect(context.bytesIn).toBe(13);
+});
+
+describe('a client that sends slowly', () => {
+  beforeEach(() => void jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick'] }));
+  afterEach(() => void jest.useRealTimers());
+
+  it('is given up while an attempt waits for it, and only then', async () => {
+    const pace = new PaceWatch(100, 1000);
+    const { incoming, body } = kept({ pace });
+    jest.advanceTimersByTime(5000);
+    expect(body.broken).toBe(false);
+    const copy = body.another();
+    const failed = once(copy, 'error');
+    incoming.push('x');
+    expect(await readSome(copy, 1)).toBe('x');
+    jest.advanceTimersByTime(2000);
+    expect(await failed).toEqual([expect.objectContaining({ code: 'request_timeout' })]);
+    expect([body.broken, body.replayable, pace.size]).toEqual([true, false, 0]);
+  });
+
+  it('is let be once the answer has begun, and is watched no more when the body has come', async () => {
+    const pace = new PaceWatch(100, 1000);
+    const { incoming, body } = kept({ pace });
+    const copy = body.another();
+    incoming.push('x');
+    await readSome(copy, 1);
+    body.forget();
+    jest.advanceTimersByTime(10_000);
+    expect([body.broken, pace.size]).toEqual([false, 1]);
+    incoming.push(null);
+    await once(copy, 'end');
+    expect(pace.size).toBe(0);
+  });
 });
 
 it('does not read on for an attempt that is over', async () => {

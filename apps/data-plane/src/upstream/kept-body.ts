@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { GatewayError } from '#libs/errors';
 import type { RequestContext } from '#libs/guards';
+import type { Paced, PaceWatch } from '#libs/load';
 
 /** Small pieces are put together up to this size: kept one by one, a thousand of a byte each would take a hundred times as much. */
 const PIECE_BYTES = 4096;
@@ -71,16 +72,18 @@ interface Bounds {
  * A request's body that can be sent several times. It goes to the upstream as it comes in, and is kept beside that until
  * it proves too large or no further attempt is to come.
  */
-export class KeptBody implements RepeatableBody {
+export class KeptBody implements RepeatableBody, Paced {
   /** Undefined once it cannot be sent again. */
   private pieces: Buffer[] | undefined = [];
   private kept = 0;
   private complete = false;
   private wanted = true;
+  /** An attempt waits for more of it. */
+  private asked = false;
   private copy: BodyCopy | undefined;
   /** What somebody has read, and counted, before; until it is passed on. */
   private start: Buffer | undefined;
-  /** The client went away in the middle, or sent more than is allowed. */
+  /** The client went away in the middle, or sent more than is allowed, or too slowly. */
   broken = false;
 
   constructor(
@@ -88,6 +91,7 @@ export class KeptBody implements RepeatableBody {
     private readonly context: RequestContext,
     private readonly bounds: Bounds,
     private readonly memory: KeptBytes,
+    private readonly pace: PaceWatch,
   ) {
     this.start = context.bodyPrefix?.length ? context.bodyPrefix : undefined;
     request.on('data', this.onData);
@@ -95,6 +99,21 @@ export class KeptBody implements RepeatableBody {
     request.on('close', this.onClose);
     request.on('error', this.onClose);
     request.pause();
+    pace.watch(this);
+  }
+
+  get progress(): number {
+    return this.context.bytesIn;
+  }
+
+  /** Between attempts nobody asks; and once the answer has begun, client and upstream may take their turns. */
+  get resting(): boolean {
+    return !this.asked || !this.wanted;
+  }
+
+  tooSlow(): void {
+    this.broken = true;
+    this.copy?.destroy(new GatewayError('request_timeout', 'the body came too slowly'));
   }
 
   /** Whether another copy would be whole. */
@@ -105,7 +124,7 @@ export class KeptBody implements RepeatableBody {
   /** A stream of the whole body for one attempt; the one before it gets nothing any more. */
   another(): Readable {
     this.copy?.destroy();
-    this.request.pause();
+    this.hold();
     this.copy = new BodyCopy(this);
     return this.copy;
   }
@@ -119,6 +138,7 @@ export class KeptBody implements RepeatableBody {
   /** Nobody wants the body any more. What still comes is thrown away until the connection closes (lingering-close.ts). */
   close(): void {
     this.wanted = false;
+    this.pace.unwatch(this);
     this.request.off('data', this.onData);
     this.request.off('end', this.onEnd);
     this.request.off('close', this.onClose);
@@ -139,7 +159,10 @@ export class KeptBody implements RepeatableBody {
     if (start) return this.pass(start);
     if (!this.wanted) this.drop();
     if (this.complete) copy.push(null);
-    else this.request.resume();
+    else {
+      this.asked = true;
+      this.request.resume();
+    }
   }
 
   /** The attempt is over. */
@@ -147,7 +170,7 @@ export class KeptBody implements RepeatableBody {
     if (copy !== this.copy) return;
     this.copy = undefined;
     if (!this.wanted) this.close();
-    else if (!this.complete) this.request.pause();
+    else if (!this.complete) this.hold();
   }
 
   private readonly onData = (chunk: Buffer): void => {
@@ -161,7 +184,12 @@ export class KeptBody implements RepeatableBody {
 
   private pass(chunk: Buffer): void {
     if (this.pieces) this.keep(chunk, this.pieces);
-    if (this.copy && !this.copy.push(chunk)) this.request.pause();
+    if (this.copy && !this.copy.push(chunk)) this.hold();
+  }
+
+  private hold(): void {
+    this.asked = false;
+    this.request.pause();
   }
 
   private keep(chunk: Buffer, pieces: Buffer[]): void {
@@ -182,6 +210,7 @@ export class KeptBody implements RepeatableBody {
 
   private readonly onEnd = (): void => {
     this.complete = true;
+    this.pace.unwatch(this);
     if (this.copy?.caughtUp) this.copy.push(null);
   };
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { PassThrough, type Readable } from 'node:stream';
 import { RequestContext } from '#libs/guards';
+import { PaceWatch } from '#libs/load';
 import { RequestBody } from './request-body';
 
 /** A request as Node's server delivers it, fed by the test. */
@@ -8,11 +9,11 @@ class Incoming extends PassThrough {
   complete = false;
 }
 
-function start(maxBytes = 0) {
+function start(maxBytes = 0, pace = new PaceWatch(0, 1000)) {
   const incoming = new Incoming({ highWaterMark: 1000 });
   incoming.on('end', () => (incoming.complete = true));
   const context = new RequestContext(0);
-  const body = new RequestBody(incoming as unknown as IncomingMessage, context, maxBytes);
+  const body = new RequestBody(incoming as unknown as IncomingMessage, context, maxBytes, pace);
   return { incoming, context, body };
 }
 

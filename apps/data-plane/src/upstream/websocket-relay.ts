@@ -3,6 +3,7 @@ import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { GatewayError } from '#libs/errors';
 import { retryPolicyOf, type GatewayRequest } from '#libs/guards';
+import type { PaceWatch } from '#libs/load';
 import type { Upstream } from '#libs/tenants';
 import { tellTarget } from '../release-target';
 import type { OpenStreams } from '../streams/open-streams';
@@ -22,6 +23,8 @@ interface RelaySurroundings {
   readonly budgets: RetryBudgets;
   readonly retries: RetryObservation;
   readonly signatures: OutgoingSignatures;
+  /** Sees that clients read. */
+  readonly readers: PaceWatch;
 }
 
 /** Hands judged upgrade requests to http-proxy, and puts right what it leaves out: time-outs and honest refusals. */
@@ -117,7 +120,7 @@ export class WebSocketRelay {
       if (context.shaped) changeHeaders(answer, context.shaped);
       context.switchedProtocols = true;
       tellTarget(context, 101);
-      const joined = new JoinedSockets(socket, upstreamSocket, idleMs);
+      const joined = new JoinedSockets(socket, upstreamSocket, idleMs, this.house.readers);
       this.streams.follow({ context, ending: socket, end: (refusal) => joined.refuse(refusal.code) });
     });
     // Keeps http-proxy from writing a refusal itself, with the framing headers of the other hop …

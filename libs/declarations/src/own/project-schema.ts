@@ -10,6 +10,12 @@ const rateLimit = z
   .strictObject({ windowSeconds: z.int().min(1), maxRequests: z.int().min(1) })
   .describe('A token bucket: so many requests at once, refilled evenly over the window.');
 
+const clientRules = {
+  rateLimitPerIp: rateLimit.optional(),
+  ipAllow: texts.optional().describe('Addresses, CIDR blocks and wildcards such as 10.0.*; absent: any.'),
+  ipDeny: texts.optional().describe('The same; what is in both is refused.'),
+};
+
 const timeouts = z.strictObject({
   connectMs: milliseconds.optional(),
   firstByteMs: milliseconds.optional(),
@@ -100,11 +106,26 @@ const inboundSignature = z
 
 const signatures = { signing: signing.optional(), inboundSignature: inboundSignature.optional() };
 
+const maxBodyBytes = z.int().min(1).optional();
+const maxConcurrency = z.int().min(1).optional().describe('Requests under way in each process.');
+
+const maintenance = z
+  .strictObject({
+    message: text.optional(),
+    until: text.optional().describe('ISO 8601: over from then on.'),
+    retryAfterSeconds: z.int().min(1).optional(),
+    allowedIps: texts.optional(),
+    bypassSha256: text.optional().describe('SHA-256 of what operators send as X-Maintenance-Bypass.'),
+  })
+  .optional()
+  .describe('Requests are refused with 503 while it is here, even if it is empty: {}.');
+
 const project = z.strictObject({
   id: text.describe('Id of the tenant.'),
   name: text.optional().describe('The id, unless given.'),
   upstreamBaseUrl: text.optional().describe('Where /api goes; the first service, unless given.'),
   rateLimit: rateLimit.optional(),
+  ...clientRules,
   auth: z.strictObject({ jwt: z.boolean() }).optional(),
   idp: idp.optional(),
   idps: z.array(idp).min(1).optional(),
@@ -122,6 +143,10 @@ const project = z.strictObject({
     .describe('Secrets for signatures by key id; write {{env "NAME"}}.'),
   ...signatures,
   suspended: z.boolean().optional(),
+  maxBodyBytes,
+  maxConcurrency,
+  maxStreams: z.int().min(0).optional().describe('Event streams and WebSockets open in each process.'),
+  maintenance,
 });
 
 const target = z.strictObject({ url: text, weight: z.int().optional() });
@@ -162,6 +187,9 @@ const service = z.strictObject({
   auth: auth.optional(),
   ...serviceShape,
   ...signatures,
+  maxBodyBytes,
+  maxConcurrency,
+  maintenance,
 });
 
 const headers = z.record(text, z.string());
@@ -184,6 +212,10 @@ const route = z.strictObject({
   rateLimit: rateLimit.optional(),
   retries: retries.optional(),
   ...signatures,
+  maxBodyBytes,
+  ...clientRules,
+  gatewayRegion: text.optional().describe('Sent as X-Gateway-Region, with X-Gateway-Timestamp.'),
+  forwardApiKey: z.boolean().optional(),
 });
 
 const apiRoute = z.strictObject({
@@ -193,6 +225,8 @@ const apiRoute = z.strictObject({
   rateLimit: rateLimit.optional(),
   ...apiRouteShape,
   ...signatures,
+  maxBodyBytes,
+  ...clientRules,
 });
 
 const apiKey = z.strictObject({

@@ -1,0 +1,19 @@
+/**
+ * load: how much at once. Slots for requests under way, shared fairly between tenants, with a short queue; places for
+ * streams; the limit that follows the delay of the event loop; connections by address.
+ * Not here: rates (`guards`, limits), and what is answered to whom (data plane).
+ */
+export { FairSlots, type FairSlotsTerms } from './fair-slots';
+export { Waiter, type ShedReason, type Verdict } from './waiter';
+export { Account, type LoadLimits } from './account';
+export {
+  Concurrency,
+  type ConcurrencySettings,
+  type Occupant,
+  type ServiceLoad,
+  type SlotHolder,
+} from './concurrency';
+export { LoopDelay } from './loop-delay';
+export { DelayGovernedLimit } from './delay-governed-limit';
+export { ConnectionCaps, addressBlockOf } from './connection-caps';
+export { PaceWatch, type Paced } from './pace-watch';
