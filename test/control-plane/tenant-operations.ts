@@ -13,6 +13,8 @@ export const TENANT_OPERATIONS: Array<{ method: string; path: string; body?: Rec
   { method: 'POST', path: '/routes', body: { path: '/new' } },
   { method: 'PUT', path: '/routes', body: { allowedRoutes: [] } },
   { method: 'DELETE', path: '/routes?path=/x' },
+  { method: 'GET', path: '/cache' },
+  { method: 'POST', path: '/cache/purge', body: { everything: true } },
   { method: 'GET', path: '/api-keys' },
   { method: 'POST', path: '/api-keys', body: { name: 'x' } },
   { method: 'DELETE', path: '/api-keys/x' },

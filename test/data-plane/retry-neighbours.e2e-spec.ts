@@ -125,7 +125,7 @@ describe('signatures and retries', () => {
       headers: { 'X-API-Key': setup.owner.key },
       body,
       duplex: 'half',
-    } as RequestInit);
+    });
     expect(response.status).toBe(200);
     expect(upstreams[0]?.requests.map(({ bodyText }) => bodyText === text)).toEqual([true, true]);
   });

@@ -40,6 +40,7 @@ export const LIB_DIRECTIONS: Record<string, readonly string[]> = {
   signatures: ['tenants', 'store', 'config', 'errors'],
   tokens: ['store', 'tenants', 'config', 'errors', 'logging'],
   publications: ['tenants', 'store', 'config', 'errors', 'logging'],
+  cache: ['tenants', 'store', 'config', 'errors'],
   // Files of the operator, read into the same documents that the store holds.
   declarations: ['publications', 'tokens', 'tenants', 'store', 'config', 'errors', 'logging'],
   lifecycle: ['declarations', 'store', 'config', 'errors', 'metrics', 'logging'],

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { addCacheCommands } from './commands/cache';
 import { addCompletionCommand } from './commands/completion';
 import { addConfigCommands } from './commands/config';
 import { addExplainCommand } from './commands/explain';
@@ -38,6 +39,7 @@ export function buildProgram(session: Session): Command {
   addTenantCommands(program, session);
   addKeyCommands(program, session);
   addTokenCommands(program, session);
+  addCacheCommands(program, session);
   addExplainCommand(program, session);
   addMaintenanceCommands(program, session);
   addConfigCommands(program, session);

@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { AuditLog } from '#libs/audit';
+import { TenantResponses } from '#libs/cache';
 import { ProblemFilter } from '#libs/errors';
 import { PortalTokens } from '#libs/guards';
 import { PublicationRepository, reservationsOf } from '#libs/publications';
@@ -22,6 +23,7 @@ import { StatementsController } from './billing/statements.controller';
 import { TenantBillingController } from './billing/tenant-billing.controller';
 import { BreakersController } from './breakers/breakers.controller';
 import { TargetDesk } from './breakers/target-desk';
+import { CacheController } from './cache/cache.controller';
 import { OPTIONS, type ControlPlaneOptions } from './control-plane.options';
 import { AdminGuard } from './edge/admin.guard';
 import { JsonBodyGuard } from './edge/json-body.guard';
@@ -59,6 +61,7 @@ const CONTROLLERS = [
   AuditController,
   ServiceHealthController,
   BreakersController,
+  CacheController,
   PublicationController,
   PublicationsController,
   ...PORTAL_CONTROLLERS,
@@ -81,9 +84,12 @@ export class ControlPlaneModule {
     const ownTokens = hasOwnKeys(config);
     const services = new ServiceRepository(store, apiKeys, addresses, ownTokens);
     const tokens = new TokenRepository(store, new TokenSigner(config));
-    const tenants = new TenantRepository(store, apiKeys, addresses, ownTokens, [tokens]);
     const reservations = reservationsOf(config.profiles);
     const publications = new PublicationRepository(store, ownTokens, addresses, reservations);
+    const tenants = new TenantRepository(store, apiKeys, addresses, ownTokens, [
+      tokens,
+      new TenantResponses(store, options.responses),
+    ]);
     const directory = new TenantDirectory(store, logging.logger, config.staleConfigMaxAgeMs);
     const problems = new ProblemFilter((error, request) => {
       const { id } = request as { id?: string };

@@ -1,3 +1,4 @@
+import type { ResponseStore } from '#libs/cache';
 import type { GatewayConfig } from '#libs/config';
 import type { Logging } from '#libs/logging';
 import type { MetricsRegistry } from '#libs/metrics';
@@ -15,6 +16,8 @@ export interface ControlPlaneOptions {
   readonly publications?: PublicationTable;
   /** What a data plane in the same process knows about the targets of services. */
   readonly targets?: TargetHealth;
+  /** What a data plane in the same process has stored of responses. */
+  readonly responses?: ResponseStore;
   /** The owner's token; without one every protected request gets 503. */
   readonly adminToken: string | undefined;
   readonly isReady: () => boolean;

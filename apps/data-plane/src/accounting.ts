@@ -30,7 +30,8 @@ export class Accounting {
 
   private settle(context: RequestContext, status: number, billable: boolean): void {
     context.accounted = true;
-    if (context.upstreamStartedAt !== undefined) {
+    // What the cache answers is use like what the upstream does.
+    if (context.upstreamStartedAt !== undefined || context.fromStore) {
       const series = this.seriesOf(context);
       if (series) this.meter.record(series, status, context.bytesIn, context.bytesOut, billable);
     }

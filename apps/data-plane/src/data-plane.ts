@@ -1,15 +1,15 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import type { RequestListener, Server } from 'node:http';
+import type { ResponseStore } from '#libs/cache';
 import { openCertificates, type Certificates } from '#libs/certificates';
 import { profileHosts, type GatewayConfig } from '#libs/config';
 import { ProblemFilter } from '#libs/errors';
-import { Admission, InboundSignatures, ProxyTrust, WholeBodies, admissionTerms } from '#libs/guards';
+import { Admission, ProxyTrust, admissionTerms } from '#libs/guards';
 import { listen, type Drainable } from '#libs/lifecycle';
 import { nestLogger, type Logging } from '#libs/logging';
 import type { MetricsRegistry } from '#libs/metrics';
 import type { PublicationTable } from '#libs/publications';
-import { KeyRings, RequestSigner } from '#libs/signatures';
 import type { Store } from '#libs/store';
 import { AddressPolicy, type TargetHealth } from '#libs/tenants';
 import { UsageMeter } from '#libs/usage';
@@ -19,23 +19,18 @@ import { Accounting } from './accounting';
 import { Cors } from './cors';
 import { DataPlaneModule, type DataPlaneParts } from './data-plane.module';
 import type { EdgeStats } from './edge/edge-stats';
+import { openForwarding } from './forwarding';
 import { FrontDoor, type Neighbour } from './front-door';
 import { openTo, serverOptions } from './http-server';
 import { Http2Door } from './http2/http2-door';
 import { HttpsPolicy } from './https-policy';
 import { openJudgement } from './judgement';
 import { Observation } from './observation';
-import { Compression } from './shaping/compression';
-import { Mirrors } from './shaping/mirrors';
 import { ProxyConnections } from './proxy-protocol/proxy-connections';
 import { PrototypeStableAdapter } from './prototype-stable-adapter';
 import { describeRequest } from './refusable';
 import { createTlsListener } from './tls-listener';
-import { Forwarder } from './upstream/forwarder';
 import { HealthChecks } from './upstream/health-checks';
-import { RetryObservation } from './upstream/retry-observation';
-import { OutgoingSignatures } from './upstream/outgoing-signatures';
-import { Transport } from './upstream/transport';
 
 /** What the process hands to the data plane. */
 export interface DataPlaneResources {
@@ -49,6 +44,8 @@ export interface DataPlaneResources {
   readonly targets: TargetHealth;
   /** Counts what a regional edge does. */
   readonly edge?: EdgeStats;
+  /** Stored responses. */
+  readonly responses: ResponseStore;
   readonly neighbour: Neighbour;
   readonly draining: () => boolean;
 }
@@ -82,22 +79,8 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
   const observation = new Observation(metrics.gateway, logging, accounting, load, resources.edge);
   const filter = new ProblemFilter((error, request) => observation.internalError(error, request));
   const cors = new Cors(config.allowedOrigins);
-  const transport = new Transport(config, addresses);
-  const { inboundSignatures, signatures } = signing(resources);
-  const forwarder = new Forwarder({
-    transport,
-    cors,
-    accounting,
-    streams,
-    retries: new RetryObservation(metrics.retries, logging),
-    compression: new Compression(config.compression, metrics.shaping),
-    mirrors: new Mirrors({ transport, directory, metrics: metrics.shaping, logger: logging.logger }),
-    signatures,
-    load,
-    maxBodyBytes: config.maxBodyBytes,
-    keptBodiesBytes: config.retryBodiesMaxBytes,
-    refuse: (error, request, response) => filter.respond(error, request, response),
-  });
+  const shared = { addresses, directory, streams, load, cors, accounting, filter };
+  const { transport, inboundSignatures, cache, forwarder } = openForwarding(resources, shared);
   const checks = new HealthChecks(targets, transport, directory, publications, logging.logger);
   checks.start();
 
@@ -114,7 +97,8 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
     bodies,
     draining: resources.draining,
   });
-  const parts = { directory, verifier, limiter, inboundSignatures, forwarder, concurrency, maintenance };
+  const judges = { directory, verifier, limiter, inboundSignatures, concurrency, maintenance };
+  const parts = { ...judges, cache, forwarder };
   const { application, server } = await frame(resources, door, filter, cors, parts);
   const tls = certificates && tlsListener(server, certificates, resources);
   // In this order: connections are counted by whom the PROXY header names.
@@ -122,21 +106,6 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
   capConnections(tls ? [server, tls] : [server], load, proxies, logging.logger);
   const ending: Part[] = [checks, streams, maintenance, transport, verifier, limiter, meter, load];
   return running(config, [server, tls], door, certificates ? [certificates, ...ending] : ending);
-}
-
-/** Signatures in both directions, which share keys and the bodies that are held for them. */
-function signing({ config, store, metrics }: DataPlaneResources): {
-  inboundSignatures: InboundSignatures;
-  signatures: OutgoingSignatures;
-} {
-  const { maxBodyBytes, bodyBufferMaxBytes: maxHeldBytes, timeouts } = config;
-  const rings = new KeyRings(config.namedSecrets);
-  const bodies = new WholeBodies({ maxBodyBytes, maxHeldBytes, timeouts });
-  metrics.gateway.watchBodies(bodies);
-  return {
-    inboundSignatures: new InboundSignatures(rings, bodies, store),
-    signatures: new OutgoingSignatures(new RequestSigner(rings), bodies),
-  };
 }
 
 /** Nest and Express around the guards and the controller, and the server that brings requests to the door. */

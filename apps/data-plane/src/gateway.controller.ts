@@ -12,11 +12,13 @@ import {
   SignatureGuard,
   type GatewayRequest,
 } from '#libs/guards';
+import { ResponseCache } from './cache/response-cache';
 import { Forwarder } from './upstream/forwarder';
 
 /**
  * The order in which every request is judged. Each entry refuses by throwing GatewayError.
- * Before it: admission (front-door.ts). After it: the upstream (upstream/forwarder.ts). On close: observation.ts.
+ * Before it: admission (front-door.ts). After it: the response cache (cache/response-cache.ts), then the
+ * upstream (upstream/forwarder.ts). On close: observation.ts.
  */
 export const REQUEST_PATH = [
   GatewayMaintenanceGuard,
@@ -33,10 +35,13 @@ export const REQUEST_PATH = [
 @Controller()
 @UseGuards(...REQUEST_PATH)
 export class GatewayController {
-  constructor(private readonly forwarder: Forwarder) {}
+  constructor(
+    private readonly cache: ResponseCache,
+    private readonly forwarder: Forwarder,
+  ) {}
 
   @All('{*path}')
   forward(@Req() request: GatewayRequest, @Res() response: ServerResponse): void | Promise<void> {
-    return this.forwarder.forward(request, response);
+    if (!this.cache.takes(request, response)) return this.forwarder.forward(request, response);
   }
 }

@@ -81,6 +81,7 @@ export class Observation {
       bytesOut: context.bytesOut,
       coding: context.coding,
       mirrored: context.mirrored,
+      cache: context.cache,
     });
   }
 

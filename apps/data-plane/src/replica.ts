@@ -1,4 +1,5 @@
 import { SharedBreakers } from '#libs/breakers';
+import { ResponseStore } from '#libs/cache';
 import type { Resources } from '#libs/lifecycle';
 import { PublicationTable, reservationsOf } from '#libs/publications';
 import { TargetHealth } from '#libs/tenants';
@@ -11,6 +12,7 @@ export interface Replica {
   readonly targets: TargetHealth;
   /** What a regional edge counts; undefined for any other gateway. */
   readonly edge: EdgeStats | undefined;
+  readonly responses: ResponseStore;
 }
 
 /** Begins to follow what is published; the process is not ready before that has been read once. */
@@ -27,5 +29,11 @@ export function openReplica({ store, logging, config, readiness, metrics }: Reso
   publications.start();
   const edge = config.profiles.regionalEdge && new EdgeStats();
   if (edge) metrics.watchEdge(edge);
-  return { publications, targets, edge };
+  const responses = new ResponseStore(store, {
+    memoryBytes: config.cacheMemoryBytes,
+    redisBytes: config.cacheRedisBytes,
+    maxStaleMs: config.staleConfigMaxAgeMs,
+  });
+  metrics.cache.watch(responses.memory);
+  return { publications, targets, edge, responses };
 }

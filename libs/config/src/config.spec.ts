@@ -115,7 +115,7 @@ describe('every variable', () => {
     ['RATE_LIMIT_PER_MIN', '5000', (c) => c.profiles.perMinute, 5000],
     ['RATE_LIMIT_PER_IP', '200', (c) => c.profiles.perMinuteAndIp, 200],
     ['METRICS_PUBLIC', 'true', (c) => c.metricsPublic, true],
-    ['SHUTDOWN_TIMEOUT_MS', '6', (c) => c.shutdownTimeoutMs, 6],
+    ['CACHE_MEMORY_BYTES', '0', (c) => c.cacheMemoryBytes, 0], ['CACHE_REDIS_BYTES', '9', (c) => c.cacheRedisBytes, 9], ['SHUTDOWN_TIMEOUT_MS', '6', (c) => c.shutdownTimeoutMs, 6],
     ['SHUTDOWN_DELAY_MS', '7', (c) => c.shutdownDelayMs, 7],
   ]; // prettier-ignore
 
@@ -181,6 +181,8 @@ describe('every variable', () => {
       upstreamMaxConnections: 256,
       allowPrivateUpstreams: true,
       compression: { byDefault: false, maxConcurrent: 64 },
+      cacheMemoryBytes: 67_108_864,
+      cacheRedisBytes: 33_554_432,
       shutdownTimeoutMs: 30_000,
       shutdownDelayMs: 0,
     });
@@ -262,83 +264,12 @@ describe('a bad value', () => {
   });
 });
 
-describe('HTTPS', () => {
-  const PAIR = { TLS_CERT_FILE: '/a.crt', TLS_KEY_FILE: '/a.key' };
-  it.each<[title: string, env: Environment, problems: string[]]>([
-    ['without certificates', { TLS_PORT: '8443' }, ['TLS_PORT needs TLS_CERT_FILE and TLS_KEY_FILE, or TLS_CERT_DIR']],
-    ['with half a pair', { TLS_PORT: '8443', TLS_CERT_FILE: '/a.crt' }, ['TLS_CERT_FILE needs TLS_KEY_FILE']],
-    ['with the other half', { TLS_PORT: '8443', TLS_KEY_FILE: '/a.key', ...CERTIFICATES }, ['TLS_KEY_FILE needs TLS_CERT_FILE']],
-    ['on the port of HTTP', { TLS_PORT: '3000', ...PAIR }, ['TLS_PORT must be another port than PORT']],
-    ['on the port of the control plane', { TLS_PORT: '4000', ADMIN_PORT: '4000', ...PAIR }, ['TLS_PORT must be another port than ADMIN_PORT']],
-  ])('%s is refused', (_, env, problems) => {
-    expect(problemsOf(env)).toEqual(problems);
-  }); // prettier-ignore
-
-  it('is not offered without a port, whatever is said about certificates', () => {
-    expect(loadConfig({ ...PAIR, TLS_STRICT_SNI: 'true' }).tls).toBeUndefined();
-  });
-
-  it.each([
-    [{}, 0],
-    [{ FORCE_HTTPS: 'true' }, 31_536_000],
-    [{ FORCE_HTTPS: 'true', HSTS_MAX_AGE_SECONDS: '0' }, 0],
-    [{ HSTS_MAX_AGE_SECONDS: '300' }, 300],
-  ])('%j keeps browsers on https for %d seconds', (env, seconds) => {
-    expect(loadConfig(env).hstsMaxAgeSeconds).toBe(seconds);
-  });
-});
-
 describe('the environment for files that refer to it', () => {
   it('is looked up by name, and never printed', () => {
     const { environment } = loadConfig({ OTHER: 'hush' });
     expect(environment.value('OTHER')).toBe('hush');
     expect(environment.value('constructor')).toBeUndefined();
     expect(`${inspect(environment)} ${JSON.stringify(environment)}`).not.toContain('hush');
-  });
-});
-
-describe('where Redis is', () => {
-  it.each<[title: string, env: Environment, redis: object]>([
-    ['a URL', { REDIS_URL: 'redis://r.test' }, { topology: 'standalone', nodes: [{ host: 'r.test', port: 6379 }], db: 0, tls: undefined, username: undefined, password: undefined, commandTimeoutMs: 500 }],
-    ['a URL with everything', { REDIS_URL: 'redis://us%40er:p%2Fw@r.test:7000/2' }, { nodes: [{ host: 'r.test', port: 7000 }], username: 'us@er', password: 'p/w', db: 2 }],
-    ['a URL with a password only', { REDIS_URL: 'redis://:pw@r.test', REDIS_USERNAME: 'gate' }, { username: 'gate', password: 'pw' }],
-    ['a URL over the variables for the same', { REDIS_URL: 'redis://a:b@r.test/0', REDIS_USERNAME: 'c', REDIS_PASSWORD: 'd', REDIS_DB: '5' }, { username: 'a', password: 'b', db: 0 }],
-    ['a URL with an IPv6 address', { REDIS_URL: 'redis://[fd00::1]:7000' }, { nodes: [{ host: 'fd00::1', port: 7000 }] }],
-    ['a URL that says more than a host', { REDIS_URL: 'redis://a.test', REDIS_HOST: 'b.test', REDIS_PORT: '7' }, { nodes: [{ host: 'a.test', port: 6379 }] }],
-    ['a host', { REDIS_HOST: 'r.test', REDIS_PORT: '7000', REDIS_DB: '4' }, { topology: 'standalone', nodes: [{ host: 'r.test', port: 7000 }], db: 4 }],
-    ['a cluster', { REDIS_CLUSTER_NODES: 'a.test,b.test', REDIS_PASSWORD: 'pw' }, { topology: 'cluster', nodes: [{ host: 'a.test', port: 6379 }, { host: 'b.test', port: 6379 }], password: 'pw' }],
-    ['sentinels', { REDIS_SENTINELS: 'a.test', REDIS_DB: '1' }, { topology: 'sentinel', nodes: [{ host: 'a.test', port: 26379 }], sentinelMaster: 'mymaster', db: 1 }],
-    ['rediss://', { REDIS_URL: 'rediss://r.test' }, { tls: { rejectUnauthorized: true } }],
-    ['rediss:// with an authority of its own', { REDIS_URL: 'rediss://r.test', REDIS_TLS_CA_FILE: CA_FILE }, { tls: { rejectUnauthorized: true, ca: 'the authority' } }],
-    ['a cluster by TLS', { REDIS_CLUSTER_NODES: 'a.test', REDIS_TLS: 'true', REDIS_TLS_REJECT_UNAUTHORIZED: '0' }, { tls: { rejectUnauthorized: false } }],
-    ['no TLS, whatever is said about certificates', { REDIS_HOST: 'r.test', REDIS_TLS_CA_FILE: '/nowhere', REDIS_TLS_REJECT_UNAUTHORIZED: 'false' }, { tls: undefined }],
-  ])('%s', (_, env, redis) => {
-    expect(loadConfig(env).redis).toMatchObject(redis);
-  }); // prettier-ignore
-
-  it('is nowhere while only its details are set', () => {
-    const details = { REDIS_PORT: '7000', REDIS_PASSWORD: 'pw', REDIS_DB: '3', REDIS_TLS: 'true' };
-    expect(loadConfig(details).redis).toBeUndefined();
-  });
-
-  it.each<[env: Environment, line: string]>([
-    [{ ...REDIS, REDIS_CLUSTER_NODES: 'a' }, 'REDIS_URL and REDIS_CLUSTER_NODES exclude each other'],
-    [{ ...REDIS, REDIS_SENTINELS: 'a' }, 'REDIS_URL and REDIS_SENTINELS exclude each other'],
-    [{ REDIS_HOST: 'a', REDIS_CLUSTER_NODES: 'a' }, 'REDIS_HOST and REDIS_CLUSTER_NODES exclude each other'],
-    [{ REDIS_HOST: 'a', REDIS_SENTINELS: 'a' }, 'REDIS_HOST and REDIS_SENTINELS exclude each other'],
-    [{ REDIS_CLUSTER_NODES: 'a', REDIS_SENTINELS: 'a' }, 'REDIS_CLUSTER_NODES and REDIS_SENTINELS exclude each other'],
-    [{ REDIS_CLUSTER_NODES: 'a', REDIS_DB: '1' }, 'REDIS_DB cannot be used with Redis Cluster'],
-    [{ REDIS_URL: 'redis://r.test/main' }, 'REDIS_URL must end with a database number, such as /0'],
-    [{ REDIS_URL: 'redis://:50%@r.test' }, 'REDIS_URL has a user or password that is not percent-encoded'],
-  ])('%j is refused', (env, line) => {
-    expect(problemsOf(env)).toEqual([line]);
-  }); // prettier-ignore
-
-  it('names the file of an authority that cannot be read', () => {
-    const env = { REDIS_URL: 'rediss://r.test', REDIS_TLS_CA_FILE: join(folder, 'missing.pem') };
-    expect(problemsOf(env)).toEqual([
-      expect.stringMatching(/^REDIS_TLS_CA_FILE cannot be read: .*missing\.pem/),
-    ]);
   });
 });
 

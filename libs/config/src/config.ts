@@ -81,6 +81,10 @@ export interface GatewayConfig extends EdgeConfig {
   readonly upstreamMaxConnections: number;
   readonly allowPrivateUpstreams: boolean;
   readonly compression: CompressionConfig;
+  /** Stored responses of all tenants in this process; 0 for none. */
+  readonly cacheMemoryBytes: number;
+  /** Stored responses of one tenant in Redis; 0 for none. */
+  readonly cacheRedisBytes: number;
   readonly shutdownTimeoutMs: number;
   readonly shutdownDelayMs: number;
 }
@@ -137,6 +141,15 @@ export function loadConfig(env: Record<string, string | undefined>): GatewayConf
     serviceTokens,
     rateLimitMode: values.RATE_LIMIT_MODE,
     openRegistration: values.OPEN_REGISTRATION,
+    ...forwardingConfig(values, production),
+    shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_MS,
+    shutdownDelayMs: values.SHUTDOWN_DELAY_MS,
+  });
+}
+
+/** What bounds requests and responses, and what becomes of them on the way. */
+function forwardingConfig(values: SettingValues, production: boolean) {
+  return {
     timeouts: timeoutConfig(values),
     maxBodyBytes: values.MAX_BODY_BYTES,
     bodyBufferMaxBytes: values.BODY_BUFFER_MAX_BYTES,
@@ -146,9 +159,9 @@ export function loadConfig(env: Record<string, string | undefined>): GatewayConf
     upstreamMaxConnections: values.UPSTREAM_MAX_CONNECTIONS,
     allowPrivateUpstreams: values.ALLOW_PRIVATE_UPSTREAMS ?? !production,
     compression: compressionConfig(values),
-    shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_MS,
-    shutdownDelayMs: values.SHUTDOWN_DELAY_MS,
-  });
+    cacheMemoryBytes: values.CACHE_MEMORY_BYTES,
+    cacheRedisBytes: values.CACHE_REDIS_BYTES,
+  };
 }
 
 function compressionConfig(values: SettingValues): CompressionConfig {

@@ -281,6 +281,18 @@ export const SETTINGS = {
 
   ...PROFILE_SETTINGS,
 
+  CACHE_MEMORY_BYTES: {
+    section: 'Response cache',
+    parse: integer(0, Number.MAX_SAFE_INTEGER, 'bytes'),
+    fallback: '67108864',
+    doc: 'Memory of a process for stored responses, of all tenants together; 0 stores nothing.',
+  },
+  CACHE_REDIS_BYTES: {
+    parse: integer(0, Number.MAX_SAFE_INTEGER, 'bytes'),
+    fallback: '33554432',
+    doc: 'Stored responses of one tenant that replicas share in Redis; 0 leaves each to its own memory.',
+  },
+
   SHUTDOWN_TIMEOUT_MS: {
     section: 'Shutdown',
     parse: MILLISECONDS,

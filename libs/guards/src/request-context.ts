@@ -135,6 +135,12 @@ export class RequestContext implements SlotHolder {
   coding: string | undefined = undefined;
   /** A copy of the request has been made for a mirror. */
   mirrored = false;
+  /** What the response cache made of the request; undefined where there is no cache policy. */
+  cache: string | undefined = undefined;
+  /** Answered by the response cache in the place of the upstream. */
+  fromStore = false;
+  /** Looks on while the response passes. */
+  observer: object | undefined = undefined;
   bytesIn = 0;
   bytesOut = 0;
 

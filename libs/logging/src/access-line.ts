@@ -32,6 +32,8 @@ export interface AccessRecord {
   coding?: string | undefined;
   /** Whether a mirror was to get a copy. */
   mirrored?: boolean;
+  /** What the response cache made of it; absent where nothing is cached. */
+  cache?: string | undefined;
 }
 
 let second = 0;
@@ -76,6 +78,7 @@ export function accessLine(r: AccessRecord, level: string): string {
     `"ip":${quoted(r.clientAddress)},"bytesIn":${r.bytesIn},"bytesOut":${r.bytesOut},` +
     (r.coding === undefined ? '' : `"coding":"${r.coding}",`) +
     (r.mirrored ? '"mirrored":true,' : '') +
+    (r.cache === undefined ? '' : `"cache":"${r.cache}",`) +
     `"decision":"${r.decision}","msg":"request"}\n`
   );
 }

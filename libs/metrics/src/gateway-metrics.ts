@@ -97,6 +97,11 @@ export class GatewayMetrics {
       'Requests for which there was no room, which the upstream never saw',
       ['tenantId', 'reason'],
     );
+    this.showLevels(registers);
+  }
+
+  /** What rises and falls. */
+  private showLevels(registers: Registry[]): void {
     const gauge = (name: string, help: string, value: () => number): void => {
       const collect = (): void => shown.set(value());
       const shown = new Gauge({ name, help, registers, collect });

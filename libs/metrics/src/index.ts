@@ -3,6 +3,7 @@
  * Bounds the number of `tenantId` values and renders the registry, over all workers where there are several.
  * Not here: deciding when something is counted; the planes do that, once per request.
  */
+export { CacheMetrics, type WatchedResponses } from './cache-metrics';
 export { GatewayMetrics, type FinishedRequest } from './gateway-metrics';
 export { RetryMetrics, type RetryOutcome } from './retry-metrics';
 export { LoadMetrics, type WatchedLoad } from './load-metrics';

@@ -1,4 +1,5 @@
 import { Registry, collectDefaultMetrics } from 'prom-client';
+import { CacheMetrics } from './cache-metrics';
 import { watchCertificates, type WatchedCertificates } from './certificate-metrics';
 import { ControlMetrics } from './control-metrics';
 import { watchDeclarations, type WatchedDeclarations } from './declaration-metrics';
@@ -24,6 +25,7 @@ export class MetricsRegistry {
   readonly targetEvents: ReturnType<typeof targetEvents>;
   readonly shaping: ShapingMetrics;
   readonly load: LoadMetrics;
+  readonly cache: CacheMetrics;
 
   /** @param maxTenants tenants with series of their own; see GatewayMetrics. */
   constructor(private readonly maxTenants: number) {
@@ -34,6 +36,7 @@ export class MetricsRegistry {
     this.targetEvents = targetEvents(this.registry);
     this.shaping = new ShapingMetrics(this.registry);
     this.load = new LoadMetrics(this.registry);
+    this.cache = new CacheMetrics(this.registry);
   }
 
   watchStore(store: WatchedStore): void {

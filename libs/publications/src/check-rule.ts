@@ -2,6 +2,7 @@ import {
   ROUTE_SHAPE_FIELDS,
   checkAuth,
   checkClientRules,
+  checkCache,
   checkFlag,
   checkHeaders,
   checkKnown,
@@ -28,7 +29,7 @@ import { isReserved } from './reserved';
 const FIELDS = [
   'name', 'path', 'hosts', 'methods', 'headers', 'backends', 'stripPrefix', 'addPrefix', 'auth',
   'rateLimit', 'rateLimitPerIp', 'ipAllow', 'ipDeny', 'gatewayRegion', 'forwardApiKey', 'maxBodyBytes', 'retries',
-  'signing', 'inboundSignature', ...ROUTE_SHAPE_FIELDS,
+  'signing', 'inboundSignature', 'cache', ...ROUTE_SHAPE_FIELDS,
 ]; // prettier-ignore
 const NAME = /^[A-Za-z0-9._-]{1,100}$/;
 const REGION = NAME;
@@ -72,6 +73,7 @@ export function checkRule(
   checkSignatureSettings(rule, '', inner);
   checkClientRules(rule, '', inner);
   checkPassage(rule, inner);
+  if (rule.cache !== undefined) checkCache(rule.cache, 'cache', inner);
 }
 
 /** @returns the path in its normal form, if it is one. */

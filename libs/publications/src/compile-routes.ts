@@ -1,4 +1,4 @@
-import { plainName } from '#libs/tenants';
+import { plainName, routePath } from '#libs/tenants';
 import type { Publication, PublishedRouteRule } from './publication';
 import { PublishedRoute } from './published-route';
 
@@ -8,7 +8,13 @@ import { PublishedRoute } from './published-route';
  */
 export function compileRoutes({ tenantId, routes }: Publication): PublishedRoute[] {
   const vouched = vouchedByService(routes);
-  return routes.map((rule) => new PublishedRoute(tenantId, rule, vouched && vouchedFor(rule, vouched)));
+  const caching = new Set(routes.filter(({ cache }) => cache).map(({ path }) => routePath(path)));
+  return routes.map((rule) => {
+    // What a POST changes has perhaps been stored by the route that takes the GETs.
+    const beside = rule.cache === undefined && caching.has(routePath(rule.path));
+    const compiled = beside ? { ...rule, cache: { enabled: false } } : rule;
+    return new PublishedRoute(tenantId, compiled, vouched && vouchedFor(rule, vouched));
+  });
 }
 
 /** Header names as they are compared, by the id of the service that believes them; undefined if no route makes any. */

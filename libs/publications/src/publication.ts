@@ -1,5 +1,6 @@
 import type {
   AuthPolicy,
+  CachePolicy,
   ClientRuleFields,
   RateLimit,
   RetryPolicy,
@@ -47,6 +48,8 @@ export interface PublishedRouteRule extends RouteShapeFields, SignatureSettings,
   gatewayRegion?: string;
   /** Whether a client's `X-API-Key` is the upstream's, and forwarded; not where the route asks for a key itself. */
   forwardApiKey?: boolean;
+  /** What is stored of the responses; overrides that of the service and the tenant. */
+  cache?: CachePolicy;
 }
 
 /** What a tenant publishes at the root of the gateway: the document under `tenant:publication:{tenantId}`. */

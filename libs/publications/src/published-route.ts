@@ -1,9 +1,11 @@
+import { hash } from 'node:crypto';
 import { keys, type Bucket } from '#libs/store';
 import {
   Turns,
   addressRulesOf,
   clientLimitOf,
   routePath,
+  servedCache,
   servedRetries,
   shapeOf,
   type AddressRules,
@@ -11,6 +13,7 @@ import {
   type ClientLimit,
   type InboundSignature,
   type Route,
+  type ServedCachePolicy,
   type ServedRetries,
   type Shape,
   type SigningPolicy,
@@ -39,6 +42,7 @@ export class PublishedRoute implements Route {
   readonly perClient: ClientLimit | undefined;
   readonly gatewayRegion: string | undefined;
   readonly forwardsApiKey: boolean;
+  readonly cache: ServedCachePolicy | undefined;
   readonly key: string;
   /** Ids of the services that it leads to, those of weight 0 included. */
   readonly services: readonly string[];
@@ -50,6 +54,7 @@ export class PublishedRoute implements Route {
   /** What it takes, see `matchKeys`. */
   readonly matchKeys: readonly string[];
   private readonly headers: ReadonlyArray<readonly [name: string, value: string]>;
+  private placeName: string | undefined = undefined;
   private readonly turns: Turns;
   private readonly added: string;
 
@@ -84,6 +89,7 @@ export class PublishedRoute implements Route {
     this.perClient = clientLimitOf(rule);
     this.gatewayRegion = rule.gatewayRegion;
     this.forwardsApiKey = rule.forwardApiKey ?? false;
+    this.cache = servedCache(rule.cache);
     this.bucket = rateLimit && {
       key: keys.rateLimitOfRoute(tenantId, this.limitName, rateLimit.windowSeconds),
       capacity: rateLimit.maxRequests,
@@ -119,6 +125,13 @@ export class PublishedRoute implements Route {
     const { services } = this;
     if (stay !== undefined && services.includes(stay)) return stay;
     return services[services.length === 1 ? 0 : this.turns.next()] as string;
+  }
+
+  /** Its name in the keys of stored responses: another one as soon as it forwards requests otherwise. */
+  get place(): string {
+    const { name, key, stripped, added, shape, auth } = this;
+    const forwards = (): string => JSON.stringify([key, stripped, added, shape?.forwardsAs, auth]);
+    return (this.placeName ??= `p:${name}:${hash('sha256', forwards(), 'hex').slice(0, 12)}`);
   }
 
   /** What the upstream is asked for; empty for the service's own address. */

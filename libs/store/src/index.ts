@@ -28,6 +28,8 @@ export type {
   LimitVerdict,
   Limits,
   Nonces,
+  SharedPlace,
+  SharedResponses,
   Store,
   StoreState,
 } from './store';

@@ -39,6 +39,9 @@ export const service = (id: string): string => `tenant:service:${id}`;
 /** JSON document of what a tenant publishes at the root. */
 export const publication = (tenantId: string): string => `tenant:publication:${tenantId}`;
 
+/** JSON document of the purges of a tenant's stored responses. */
+export const cachePurges = (tenantId: string): string => `tenant:cache:${tenantId}`;
+
 /** Ordered index of the tenants that publish something. */
 export const PUBLICATION_INDEX = 'gatehouse:publications';
 
@@ -90,6 +93,20 @@ export const ledgerMarker = (tenantId: string, source: string): string =>
   `gatehouse:{${tenantId}}:applied:${source}`;
 /** Sorted set of the keys of a tenant's tables and markers by when they expire. */
 export const ledgerIndex = (tenantId: string): string => `gatehouse:{${tenantId}}:tables`;
+
+/** A stored response, by the digest of its key; and with an empty one what all keys of a tenant's begin with. */
+export const cachedResponse = (tenantId: string, id: string): string =>
+  `gatehouse:{${tenantId}}:cached:${id}`;
+/** Changes when what is stored for a URI does not hold any more; by the digest of the URI. */
+export const cacheMark = (tenantId: string, uri: string): string =>
+  `gatehouse:{${tenantId}}:cache-mark:${uri}`;
+/** Sorted set of the ids of a tenant's stored responses by when they expire. */
+export const cacheIndex = (tenantId: string): string => `gatehouse:{${tenantId}}:cache-index`;
+/** Hash of their sizes in bytes by id, and of the sum under the empty name. */
+export const cacheSizes = (tenantId: string): string => `gatehouse:{${tenantId}}:cache-sizes`;
+/** No key: how the change feed says that what is stored for a URI, or for the tenant where it is empty, is void. */
+export const cacheChange = (tenantId: string, uri: string): string =>
+  `gatehouse:{${tenantId}}:cache-void:${uri}`;
 
 /** Ordered index of the ids of a tenant's statements, and of those of the tenants that had its id before. */
 export const statementIndex = (tenantId: string): string => `gatehouse:{${tenantId}}:statements`;
@@ -164,6 +181,19 @@ export function billedTenantOf(key: string): string | undefined {
 export function publisherOf(key: string): string | undefined {
   const prefix = publication('');
   return key.startsWith(prefix) ? key.slice(prefix.length) : undefined;
+}
+
+/** The tenant whose purges a document key names, or undefined for any other key. */
+export function purgedTenantOf(key: string): string | undefined {
+  const prefix = cachePurges('');
+  return key.startsWith(prefix) ? key.slice(prefix.length) : undefined;
+}
+
+/** What an announcement of `cacheChange` is about, or undefined for any other key. */
+export function cacheChangeOf(key: string): { tenantId: string; uri: string } | undefined {
+  if (!key.startsWith('gatehouse:{')) return undefined;
+  const [, tenantId, uri] = /^gatehouse:\{([^}]*)\}:cache-void:([^]*)$/.exec(key) ?? [];
+  return tenantId === undefined || uri === undefined ? undefined : { tenantId, uri };
 }
 
 /** The `jti` in the document key of a service token, or undefined for any other key. */

@@ -245,6 +245,32 @@ export interface Breakers {
   step(key: string, step: BreakerStep): Promise<BreakerView>;
 }
 
+/** Where a shared response lies: by the digests of its URI and its key, and by the mark that it was asked for under. */
+export interface SharedPlace {
+  readonly tenantId: string;
+  readonly uri: string;
+  readonly id: string;
+  readonly mark: string;
+}
+
+/**
+ * Responses of upstreams that replicas share, bounded in bytes for each tenant. Every URI has a mark, which changes when
+ * what is stored for it does not hold any more: whoever stores a response names the mark that it was asked for under.
+ */
+export interface SharedResponses {
+  /** False while they cannot be reached. */
+  readonly available: boolean;
+  /** @param uri digest of the URI. @param id digest of the key. */
+  get(tenantId: string, uri: string, id: string): Promise<{ value: Buffer | undefined; mark: string }>;
+  /** Stores nothing where the mark is another one by now, or the value is too large. */
+  put(place: SharedPlace, value: Buffer, ttlMs: number, maxBytes: number): Promise<void>;
+  /** @param announced what the replicas are told, see `keys.cacheChange`. */
+  invalidate(tenantId: string, uri: string, announced: string): Promise<void>;
+  /** Removes all that is stored for a tenant. */
+  drop(tenantId: string): Promise<void>;
+  size(tenantId: string): Promise<{ entries: number; bytes: number }>;
+}
+
 /** Who has followed the changes up to some moment, and who has not said so; by `Fleet.id`. */
 export interface Acknowledgement {
   readonly confirmed: readonly string[];
@@ -302,6 +328,8 @@ export interface Store {
   readonly nonces: Nonces;
   readonly changes: ChangeFeed;
   readonly fleet: Fleet;
+  /** Undefined where there is nobody to share them with. */
+  readonly responses?: SharedResponses;
   /** Resolves once the store has been reached; keeps trying until then, or until `close`. */
   ready(): Promise<void>;
   close(): Promise<void>;

@@ -1,5 +1,6 @@
 import type { FieldProblem } from '#libs/errors';
 import type { AddressPolicy } from './address-policy';
+import { checkCache } from './check-cache';
 import { NOT_TRUSTED } from './check-tenant';
 import {
   checkAuth,
@@ -31,7 +32,7 @@ const MAX_WEIGHT = 1000;
 const LOAD_FIELDS = ['maxBodyBytes', 'maxConcurrency', 'maintenance'];
 const FIELDS = [
   'name', 'targets', 'balance', 'healthCheck', 'passive', 'breaker', 'slowStartSeconds', 'timeouts', 'rateLimit', 'auth',
-  'retries', 'signing', 'inboundSignature', ...LOAD_FIELDS, ...SHAPE_FIELDS,
+  'retries', 'signing', 'inboundSignature', 'cache', ...LOAD_FIELDS, ...SHAPE_FIELDS,
 ]; // prettier-ignore
 
 /**
@@ -91,6 +92,7 @@ function problemsOf(document: Record<string, unknown>, addresses?: AddressPolicy
   checkShape(document, '', addresses, report);
   checkSignatureSettings(document, '', report);
   checkLoad(document, report);
+  if (document.cache !== undefined) checkCache(document.cache, 'cache', report);
   return problems;
 }
 

@@ -3,6 +3,7 @@ import type { AddressPolicy } from './address-policy';
 import { checkBreaker } from './check-breaker';
 import { checkLoad, checkMaxBody } from './check-load';
 import { checkClientRules } from './check-client-rules';
+import { checkCache } from './check-cache';
 import { checkTrust } from './check-identity-provider';
 import {
   checkAuth,
@@ -75,6 +76,7 @@ export function checkTenant(document: unknown, addresses?: AddressPolicy, ownTok
   checkBreaker(document.breaker, report);
   checkSignatureKeys(document.signatureKeys, 'signatureKeys', report);
   checkSignatureSettings(document, '', report);
+  if (document.cache !== undefined) checkCache(document.cache, 'cache', report);
   if (document.suspended !== undefined) checkFlag(document.suspended, 'suspended', report);
   checkLoad(document, report);
   if (problems.length > 0) return { problems };
@@ -107,6 +109,7 @@ function checkRoute(
   if (rateLimit !== undefined) checkRateLimit(rateLimit, `${field}.rateLimit`, report);
   checkSignatureSettings(route, field, report);
   checkMaxBody(route.maxBodyBytes, `${field}.maxBodyBytes`, report);
+  if (route.cache !== undefined) checkCache(route.cache, `${field}.cache`, report);
   const path = checkRoutePath(route.path, `${field}.path`, report);
   checkRouteShape(route, field, { path, prefixes: true }, addresses, report);
   if (path === undefined) return;

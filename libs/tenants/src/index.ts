@@ -6,6 +6,8 @@
  * Not here: judging a request. That is `guards`.
  */
 export type { RateLimit, RouteRule, Tenant, TenantTimeouts } from './tenant';
+export { INVALIDATES_ONLY, ServedCachePolicy, servedCache, type CachePolicy } from './cache-policy';
+export { checkCache } from './check-cache';
 export type { AuthPolicy } from './auth-policy';
 export {
   GATEWAY_ISSUER,

@@ -4,6 +4,7 @@ import type { AuthPolicy } from './auth-policy';
 import { routePath } from './route-path';
 import { shapeOf, type Shape } from './shaping/shape';
 import type { InboundSignature, SigningPolicy } from './signing-policy';
+import { INVALIDATES_ONLY, servedCache, type ServedCachePolicy } from './cache-policy';
 import type { RouteRule } from './tenant';
 
 /** A compiled rule: what the guards need to know about the route a request takes. */
@@ -29,6 +30,8 @@ export interface Route {
   readonly key: string;
   /** What becomes of messages here; undefined: they pass as they are. */
   readonly shape: Shape | undefined;
+  /** What is stored of its responses; undefined: as the tenant says. */
+  readonly cache: ServedCachePolicy | undefined;
 }
 
 interface Place {
@@ -52,12 +55,13 @@ export class RouteTable {
   private maxDepth = 0;
 
   constructor(rules: readonly RouteRule[], jwtByDefault: boolean) {
+    const caching = new Set(rules.filter(({ cache }) => cache).map(({ path }) => routePath(path)));
     for (const rule of rules) {
       const path = routePath(rule.path);
       const loose = looseForm(path);
       let place = this.places.get(path);
       if (!place) this.places.set(path, (place = { loose, routes: [] }));
-      const route = compile(rule, path, jwtByDefault);
+      const route = compile(rule, path, jwtByDefault, caching.has(path));
       if (route.methods) place.routes.unshift(route);
       else place.routes.push(route);
       this.maxDepth = Math.max(this.maxDepth, depth(path), depth(loose));
@@ -79,7 +83,8 @@ export class RouteTable {
   }
 }
 
-function compile(rule: RouteRule, path: string, jwtByDefault: boolean): Route {
+/** @param besideCaching whether another rule for this path has a cache policy. */
+function compile(rule: RouteRule, path: string, jwtByDefault: boolean, besideCaching: boolean): Route {
   const { methods, rateLimit } = rule;
   return {
     path,
@@ -92,6 +97,7 @@ function compile(rule: RouteRule, path: string, jwtByDefault: boolean): Route {
     maxBodyBytes: rule.maxBodyBytes,
     addresses: addressRulesOf(rule),
     perClient: clientLimitOf(rule),
+    cache: servedCache(rule.cache) ?? (besideCaching ? INVALIDATES_ONLY : undefined),
     key: `${methods ? [...new Set(methods)].sort().join() : '*'} ${path}`,
     shape: shapeOf(rule, path),
   };

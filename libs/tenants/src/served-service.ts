@@ -1,4 +1,6 @@
 import type { AuthPolicy } from './auth-policy';
+import { hash } from 'node:crypto';
+import { servedCache, type ServedCachePolicy } from './cache-policy';
 import { keys, type Bucket } from '#libs/store';
 import { servedRetries, type ServedRetries } from './retry-policy';
 import type { Service } from './service';
@@ -29,6 +31,8 @@ export class ServedService {
   readonly maxBodyBytes: number | undefined;
   readonly maxConcurrency: number | undefined;
   readonly maintenance: ServedMaintenance | undefined;
+  readonly cache: ServedCachePolicy | undefined;
+  private placeName: string | undefined = undefined;
 
   /** @param health what is known about its targets, and will be. */
   constructor(service: Service, health?: TargetHealth) {
@@ -47,6 +51,7 @@ export class ServedService {
     this.maxBodyBytes = service.maxBodyBytes;
     this.maxConcurrency = service.maxConcurrency;
     this.maintenance = servedMaintenance(service.maintenance);
+    this.cache = servedCache(service.cache);
     this.bucket = rateLimit && {
       key: keys.rateLimitOfService(tenantId, id, rateLimit.windowSeconds),
       capacity: rateLimit.maxRequests,
@@ -58,6 +63,12 @@ export class ServedService {
   /** See `TargetSet.next`. */
   next(avoid?: readonly ServedTarget[]): ServedTarget | undefined {
     return this.set.next(avoid);
+  }
+
+  /** Its name in the keys of stored responses: another one as soon as it leads elsewhere. */
+  get place(): string {
+    const forwards = (): string => [...this.targets.map(({ url }) => url), this.shape?.forwardsAs].join(' ');
+    return (this.placeName ??= `s:${this.id}:${hash('sha256', forwards(), 'hex').slice(0, 12)}`);
   }
 
   /** Something leads here, though no request need have come yet. */

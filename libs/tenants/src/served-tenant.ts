@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { keys, type Bucket } from '#libs/store';
 import { addressRulesOf, clientLimitOf, type AddressRules, type ClientLimit } from './address-rules';
+import { servedCache, type ServedCachePolicy } from './cache-policy';
 import { commonRoutes, commonTrust, commonUpstream, type Upstream } from './common-parts';
 import { trustOf, type TokenTrust } from './identity-provider';
 import { servedRetries, type ServedRetries } from './retry-policy';
@@ -45,6 +46,7 @@ export class ServedTenant {
   readonly maxConcurrency: number | undefined;
   readonly maxStreams: number | undefined;
   readonly maintenance: ServedMaintenance | undefined;
+  readonly cache: ServedCachePolicy | undefined;
   /** Who calls routes that ask for no key: see `anonymousCaller`. */
   anonymous: Caller | undefined = undefined;
   /** Tenants share their routes, but not what the routes have left. Made when a route with a limit is first taken. */
@@ -79,6 +81,7 @@ export class ServedTenant {
     this.maxConcurrency = tenant.maxConcurrency;
     this.maxStreams = tenant.maxStreams;
     this.maintenance = servedMaintenance(tenant.maintenance);
+    this.cache = servedCache(tenant.cache);
   }
 
   /** The limit of one of the tenant's routes, if that has one: always the same object. */

@@ -4,6 +4,7 @@ import type { RetryPolicy } from './retry-policy';
 import type { ShapeFields } from './shaping/shape';
 import type { SignatureSettings } from './signing-policy';
 import type { Maintenance } from './maintenance';
+import type { CachePolicy } from './cache-policy';
 import type { RateLimit, TenantTimeouts } from './tenant';
 
 /** One of the places that a service's requests are forwarded to. */
@@ -80,6 +81,8 @@ export interface ServiceFields extends ShapeFields, SignatureSettings {
   maxConcurrency?: number;
   /** As of a tenant. */
   maintenance?: Maintenance;
+  /** What is stored of the responses; overrides the tenant's own. */
+  cache?: CachePolicy;
 }
 
 /** A named upstream of a tenant, published at `/proxy/{id}`: the document under `tenant:service:{id}`. */

@@ -261,6 +261,7 @@ const FIELDS: Record<keyof Tenant, true> = {
   signatureKeys: true,
   signing: true,
   inboundSignature: true,
+  cache: true,
   suspended: true,
   maxBodyBytes: true,
   maxConcurrency: true,

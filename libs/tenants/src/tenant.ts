@@ -2,6 +2,7 @@ import type { BreakerPolicy } from '#libs/breakers';
 import type { ClientRuleFields } from './address-rules';
 import type { AuthPolicy } from './auth-policy';
 import type { Maintenance } from './maintenance';
+import type { CachePolicy } from './cache-policy';
 import type { IdentityProvider, TrustSettings } from './identity-provider';
 import type { RetryPolicy } from './retry-policy';
 import type { RouteShapeFields, ShapeFields } from './shaping/shape';
@@ -24,6 +25,8 @@ export interface RouteRule extends RouteShapeFields, SignatureSettings, ClientRu
   rateLimit?: RateLimit;
   /** As that of the tenant, which it overrides. */
   maxBodyBytes?: number;
+  /** What is stored of the responses; overrides the tenant's own. */
+  cache?: CachePolicy;
 }
 
 /** Overrides of the gateway's time-outs, in milliseconds. */
@@ -58,6 +61,8 @@ export interface Tenant extends TrustSettings, SignatureSettings, ClientRuleFiel
   compression?: ShapeFields['compression'];
   /** What signatures are made and judged with, here and at the services and routes of the tenant. */
   signatureKeys?: SignatureKeys;
+  /** For routes and services that say nothing; absent: nothing is stored. */
+  cache?: CachePolicy;
   /** A suspended tenant keeps its configuration and is refused with 403. */
   suspended?: boolean;
   /** Largest request body; the gateway's own bound holds beside it. */

@@ -1,6 +1,7 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { Allow } from 'class-validator';
 import type { InboundSignature, SigningPolicy } from '#libs/tenants';
+import { CachePolicyDto } from '../cache/cache-policy.dto';
 import { FieldProblemDto } from '../docs/problem.dto';
 import { Nested } from '../edge/nested';
 import { AuthPolicyDto } from '../tenants/auth.dto';
@@ -138,6 +139,9 @@ export class PublicationRouteDto extends RouteShapeDto {
   })
   @Allow()
   forwardApiKey?: boolean;
+
+  @Nested(() => CachePolicyDto, { optional: true, description: 'Overrides those of service and tenant.' })
+  cache?: CachePolicyDto;
 }
 
 @ApiSchema({ name: 'PublicationInput' })

@@ -8,6 +8,7 @@ import type {
   PassiveChecks,
   SigningPolicy,
 } from '#libs/tenants';
+import { CachePolicyDto } from '../cache/cache-policy.dto';
 import { Nested } from '../edge/nested';
 import { MaintenanceDto } from '../maintenance/maintenance.dto';
 import { AuthPolicyDto } from '../tenants/auth.dto';
@@ -168,6 +169,9 @@ export class NewServiceDto extends ShapeDto {
 
   @Nested(() => MaintenanceDto, { optional: true, description: 'Absent: there is none.' })
   maintenance?: MaintenanceDto;
+
+  @Nested(() => CachePolicyDto, { optional: true, description: 'Overrides that of the tenant.' })
+  cache?: CachePolicyDto;
 }
 
 class AuthPolicyPatchDto extends PartialType(AuthPolicyDto) {}
@@ -183,7 +187,7 @@ export class ServicePatchDto extends PartialType(
   OmitType(NewServiceDto, [
     'targets', 'balance', 'healthCheck', 'passive', 'breaker', 'slowStartSeconds', 'timeouts', 'rateLimit', 'auth',
     'requestHeaders', 'responseHeaders', 'compression', 'mirror', 'signing', 'inboundSignature', 'maintenance',
-    'retries',
+    'cache', 'retries',
   ]), // prettier-ignore
 ) {
   @Nested(() => ServiceTargetDto, { list: true, optional: true })
@@ -239,6 +243,9 @@ export class ServicePatchDto extends PartialType(
 
   @Nested(() => MaintenanceDto, { optional: true, nullable: true })
   maintenance?: MaintenanceDto | null;
+
+  @Nested(() => CachePolicyDto, { optional: true, nullable: true })
+  cache?: CachePolicyDto | null;
 }
 
 @ApiSchema({ name: 'Service' })

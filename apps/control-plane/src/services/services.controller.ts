@@ -141,5 +141,6 @@ function serviceView({ service }: StoredService): ServiceDto {
     maxBodyBytes: service.maxBodyBytes,
     maxConcurrency: service.maxConcurrency,
     maintenance: service.maintenance,
+    cache: service.cache,
   };
 }

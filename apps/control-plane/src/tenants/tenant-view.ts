@@ -21,7 +21,7 @@ export function tenantView(stored: StoredTenant): TenantDto | BrokenTenantDto {
   const { idp, idps, serviceTokens, breaker, compression } = stored.tenant;
   const { retries, signatureKeys, signing, inboundSignature } = stored.tenant;
   const { maxBodyBytes, maxConcurrency, maxStreams, maintenance } = stored.tenant;
-  const { rateLimitPerIp, ipAllow, ipDeny } = stored.tenant;
+  const { rateLimitPerIp, ipAllow, ipDeny, cache } = stored.tenant;
   return {
     id,
     name,
@@ -42,6 +42,7 @@ export function tenantView(stored: StoredTenant): TenantDto | BrokenTenantDto {
     signatureKeys: signatureKeys && shownSignatureKeys(signatureKeys),
     signing,
     inboundSignature,
+    cache,
     suspended,
     maxBodyBytes,
     maxConcurrency,
@@ -69,6 +70,7 @@ export function routeView(rule: RouteRule): RouteRule {
     rateLimitPerIp: rateLimitPerIp && limitView(rateLimitPerIp),
     ipAllow,
     ipDeny,
+    cache: rule.cache,
   };
 }
 

@@ -14,6 +14,7 @@ import type {
   SignatureKeys,
   SigningPolicy,
 } from '#libs/tenants';
+import { CachePolicyDto } from '../cache/cache-policy.dto';
 import { FieldProblemDto } from '../docs/problem.dto';
 import { BreakerPolicyDto } from '../breakers/breaker-policy.dto';
 import { Nested } from '../edge/nested';
@@ -78,6 +79,9 @@ export class RouteDto extends IntersectionType(RouteShapeDto, AddressRulesDto) {
 
   @Nested(() => RateLimitDto, { optional: true, description: 'Of each client address at the route.' })
   rateLimitPerIp?: RateLimitDto;
+
+  @Nested(() => CachePolicyDto, { optional: true, description: 'Overrides `cache` of the tenant.' })
+  cache?: CachePolicyDto;
 }
 
 @ApiSchema({ name: 'Timeouts', description: 'Overrides of the gateway’s time-outs, in milliseconds.' })
@@ -186,6 +190,12 @@ export class TenantInputDto extends AddressRulesDto {
   @InboundSignatureProperty()
   inboundSignature?: InboundSignature | false;
 
+  @Nested(() => CachePolicyDto, {
+    optional: true,
+    description: 'For routes and services that say nothing. Absent: nothing is stored.',
+  })
+  cache?: CachePolicyDto;
+
   @ApiPropertyOptional({ type: Boolean, description: 'Requests of a suspended tenant are refused with 403.' })
   @IsOptional()
   @IsBoolean()
@@ -230,7 +240,7 @@ class RateLimitPatchDto extends PartialType(RateLimitDto) {}
 export class TenantPatchDto extends PartialType(
   OmitType(TenantInputDto, [
     'auth', 'rateLimit', 'rateLimitPerIp', 'idp', 'timeouts', 'retries', 'breaker', 'compression', 'signing',
-    'inboundSignature', 'maintenance',
+    'inboundSignature', 'maintenance', 'cache',
   ]), // prettier-ignore
 ) {
   @Nested(() => AuthPatchDto, { optional: true, nullable: true })
@@ -265,6 +275,9 @@ export class TenantPatchDto extends PartialType(
 
   @Nested(() => MaintenanceDto, { optional: true, nullable: true })
   maintenance?: MaintenanceDto | null;
+
+  @Nested(() => CachePolicyDto, { optional: true, nullable: true })
+  cache?: CachePolicyDto | null;
 }
 
 @ApiSchema({ name: 'Tenant' })

@@ -6,8 +6,12 @@ export function targetsOf({ service, tenant }: RequestContext): TargetSet | unde
   return (service ?? tenant)?.set;
 }
 
-/** The request goes to this target. */
+/** The request, or another attempt at it, goes to this target, which knows nothing of it yet. */
 export function aimAt(context: RequestContext, target: ServedTarget): void {
+  context.targetTold = false;
+  context.uploading = false;
+  context.upstreamSentAt = undefined;
+  context.upstreamAnsweredAt = undefined;
   // Until the attempt is over, see releaseTarget.
   target.pending += 1;
   context.target = target;
@@ -24,10 +28,9 @@ export function aimAgain(context: RequestContext, tried: readonly ServedTarget[]
   const target = targets?.next(tried);
   if (targets && !target) return false;
   context.permit = undefined;
-  context.targetTold = false;
-  context.uploading = false;
-  context.upstreamSentAt = undefined;
-  context.upstreamAnsweredAt = undefined;
-  if (target) aimAt(context, target);
+  if (!target) return true;
+  if (!context.over) aimAt(context, target);
+  // Its client has gone, and the response is for the cache: nobody would let go of the target again.
+  else context.upstream = target.upstream;
   return true;
 }

@@ -5,7 +5,8 @@ import { servedRetries, type RetryPolicy } from '#libs/tenants';
 import type { Attempt } from './attempt';
 import { Attempts, type AttemptTerms } from './attempts';
 import type { Outgoing } from './dispatch';
-import { Exchange, type ExchangeTerms } from './exchange';
+import { Exchange } from './exchange';
+import type { ExchangeTerms } from './exchange-terms';
 import { RetryBudget } from './retry-budget';
 
 beforeEach(() => void jest.useFakeTimers());

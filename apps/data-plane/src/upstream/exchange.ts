@@ -1,18 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Readable } from 'node:stream';
-import type { TimeoutConfig } from '#libs/config';
 import { GatewayError } from '#libs/errors';
 import { IDEMPOTENT, type RequestContext } from '#libs/guards';
 import { atEndOfTurn, writeLast, type Ending } from '../last-write';
 import { closeAfterResponse } from '../lingering-close';
 import type { BodySink, CodedBody } from '../shaping/coded-body';
 import { isOfTheBytes } from '../shaping/coded-head';
-import type { ResponseCompression } from '../shaping/compression';
-import type { PaceWatch } from '#libs/load';
-import { dispatch, type Outgoing } from './dispatch';
+import { dispatch } from './dispatch';
+import type { ExchangeTerms } from './exchange-terms';
 import { SlowReader } from './slow-reader';
-import { hintedLinks, responseHead, type ResponseChanges } from './response-headers';
-import type { RetryObservation } from './retry-observation';
+import { hintedLinks, responseHead } from './response-headers';
 import { isBrokenConnection, upstreamError } from './upstream-errors';
 
 /** Bodies up to this size are worth copying into a string. */
@@ -20,30 +16,6 @@ const ONE_WRITE_BYTES = 16_384;
 
 /** Node refuses to write others; the phrase means nothing to anybody (RFC 9112 §4). */
 const WRITABLE_REASON = /^[\x20-\x7e]*$/;
-
-/** What an exchange needs from its surroundings. */
-export interface ExchangeTerms {
-  readonly outgoing: Outgoing;
-  readonly timeouts: TimeoutConfig;
-  readonly retries: RetryObservation;
-  /** Undefined when the request has none, or when the attempts of a retry policy send it. */
-  readonly body: (Readable & { answered: boolean }) | Buffer | undefined;
-  /** What routes and services make of the response's headers. */
-  readonly changes: ResponseChanges | undefined;
-  /** Undefined where nothing is said about compressing the response. */
-  readonly encode: ResponseCompression | undefined;
-  /** Response headers that the gateway adds, flat. */
-  readonly ownHeaders: readonly string[];
-  /** Where the caller's limits stand, flat. */
-  readonly levels: readonly string[];
-  /** Sees that the client reads what it is sent. */
-  readonly readers: PaceWatch;
-  refuse(error: GatewayError): void;
-  /** The response leaves whole at this moment. Not called where that takes longer; called again changes nothing. */
-  readonly delivered: () => void;
-  /** The response is an event stream, which may be open for long. */
-  readonly streaming: () => void;
-}
 
 /**
  * One request's exchange with its upstream: an undici handler that streams the response to the client with
@@ -62,6 +34,8 @@ export class Exchange implements Ending {
   /** Whether the upstream has sent a byte. */
   private answered = false;
   private over = false;
+  /** What comes is not for the client: it has been answered otherwise, or is gone. */
+  private diverted = false;
   /** Everything of the response is here, and it leaves at the end of this turn. */
   private ending = false;
   /** What is left to be sent then. */
@@ -136,6 +110,8 @@ export class Exchange implements Ending {
     this.contentLength = head.contentLength;
     const { body } = this.terms;
     if (body && !Buffer.isBuffer(body)) body.answered = true;
+    const passes = this.terms.observer?.head(status, raw, head) ?? true;
+    if (!passes || this.diverted) return this.divert(status);
     // What the client has not sent yet may never be read.
     if (this.context.bodyLength !== undefined && !response.req.complete)
       closeAfterResponse(response.req, response);
@@ -158,6 +134,8 @@ export class Exchange implements Ending {
 
   onData(chunk: Buffer): boolean {
     const { response, coded } = this;
+    this.terms.observer?.data(chunk);
+    if (this.diverted) return true;
     if (coded) {
       const more = coded.write(chunk);
       if (more) this.silence?.refresh();
@@ -191,6 +169,7 @@ export class Exchange implements Ending {
 
   private goOn(): void {
     this.reader?.settled();
+    if (this.diverted) return;
     this.resume?.();
     if (!this.over) this.expectWithin(this.terms.timeouts.idleMs);
   }
@@ -208,6 +187,8 @@ export class Exchange implements Ending {
   onComplete(trailers: Buffer[] | null): void {
     if (this.over) return;
     this.finish();
+    this.terms.observer?.complete((trailers?.length ?? 0) > 0);
+    if (this.diverted) return;
     if (trailers && trailers.length > 0) this.response.addTrailers(this.trailersOf(trailers));
     if (this.coded) return this.coded.end();
     if (!this.response.writableEnded) this.endSoon();
@@ -238,6 +219,20 @@ export class Exchange implements Ending {
   onError(error: Error): void {
     if (!this.over && this.mayRetry(error)) this.startAgain();
     else this.fail(upstreamError(error));
+  }
+
+  /** Reads a response to its end that is not for the client. */
+  private divert(status: number): boolean {
+    this.diverted = true;
+    if (status === 304) this.finish();
+    return true;
+  }
+
+  /** The client is gone, and somebody else wants the response: within the total time, and as fast as it comes. */
+  private goOnAlone(): void {
+    this.diverted = true;
+    clearTimeout(this.silence);
+    this.resume?.();
   }
 
   /** A 304 may have the length of the body it leaves out (RFC 9110 §15.4.5), which undici then finds missing. */
@@ -310,7 +305,8 @@ export class Exchange implements Ending {
     this.coded?.destroy();
     // Nothing is missing any more.
     if (this.ending) return;
-    this.tearDown(error);
+    const answered = this.terms.observer?.failed(error) ?? false;
+    if (!answered && !this.diverted) this.tearDown(error);
     this.abort?.(error);
   }
 
@@ -344,6 +340,7 @@ export class Exchange implements Ending {
 
   /** The response is over. If the exchange is not, nobody will read what the upstream goes on computing. */
   private leave(): void {
+    if (!this.over && (this.diverted || this.terms.observer?.abandoned())) return this.goOnAlone();
     clearTimeout(this.deadline);
     this.coded?.destroy();
     this.reader?.settled();
@@ -355,6 +352,7 @@ export class Exchange implements Ending {
   private finish(): void {
     const { response } = this;
     this.over = true;
+    if (this.diverted) clearTimeout(this.deadline);
     clearTimeout(this.silence);
     this.context.upstreamEndedAt = performance.now();
     this.retrying?.end(response.destroyed);

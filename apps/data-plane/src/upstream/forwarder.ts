@@ -29,6 +29,7 @@ import { createProxy, type Proxy } from './proxy';
 import { RequestBody } from './request-body';
 import { RetryBudgets } from './retry-budgets';
 import type { RetryObservation } from './retry-observation';
+import type { ResponseObserver } from './response-observer';
 import type { Transport } from './transport';
 import type { Refuse } from './upstream-errors';
 import { WebSocketRelay } from './websocket-relay';
@@ -120,6 +121,7 @@ export class Forwarder {
       encode,
       ownHeaders: ['X-Request-Id', context.id, ...cors.headers(context), ...context.hsts],
       levels: levels(context),
+      observer: context.observer as ResponseObserver | undefined,
       refuse: (error: GatewayError) => this.house.refuse(error, request, response),
       delivered: () => accounting.delivered(context, response.statusCode),
       streaming: () => {
@@ -203,6 +205,6 @@ function prepare(context: RequestContext, target: ServedTarget | undefined): voi
 }
 
 /** Where the caller's limits stand. */
-function levels({ limits, verdict }: RequestContext): readonly string[] {
+export function levels({ limits, verdict }: RequestContext): readonly string[] {
   return limits && verdict ? limitHeaders(limits, verdict, Date.now()) : [];
 }

@@ -14,7 +14,7 @@ function request() {
 type Setup = Partial<typeof terms> & { memory?: KeptBytes; pace?: PaceWatch };
 const terms = { keptBytes: 100, bodyBytes: 0, length: -1, prefix: '' };
 
-function kept({ memory = new KeptBytes(1000), pace = new PaceWatch(0, 1000), ...own } = {} as Setup) {
+function kept({ memory = new KeptBytes(1000), pace = new PaceWatch(0, 1000), ...own }: Setup = {}) {
   const { keptBytes, bodyBytes, length, prefix } = { ...terms, ...own };
   const incoming = request();
   const context = new RequestContext(0);

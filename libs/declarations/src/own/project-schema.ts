@@ -45,6 +45,27 @@ const auth = z
   })
   .describe('What is asked of the bearer token of a request.');
 
+const seconds = z.int().min(0).max(31_536_000);
+
+const cache = z
+  .strictObject({
+    enabled: z.boolean().optional().describe('true, unless given; false ends what service or project say.'),
+    ttlSeconds: seconds.min(1).optional().describe('How long responses are fresh, whatever they say.'),
+    methods: z
+      .array(z.enum(['GET', 'HEAD']))
+      .min(1)
+      .optional(),
+    varyOn: texts.optional().describe('Request headers that tell responses apart.'),
+    keyQuery: z.union([z.strictObject({ include: texts }), z.strictObject({ ignore: texts })]).optional(),
+    perIdentity: z.boolean().optional(),
+    statuses: z.array(z.int()).min(1).optional(),
+    maxBodyBytes: z.int().min(1).optional(),
+    staleWhileRevalidateSeconds: seconds.optional(),
+    staleIfErrorSeconds: seconds.optional(),
+    tags: texts.optional(),
+  })
+  .describe('What is stored of responses; without one nothing is.');
+
 const secret = z.union([text, z.strictObject({ env: text })]);
 
 const idp = z.strictObject({
@@ -142,6 +163,7 @@ const project = z.strictObject({
     .optional()
     .describe('Secrets for signatures by key id; write {{env "NAME"}}.'),
   ...signatures,
+  cache: cache.optional(),
   suspended: z.boolean().optional(),
   maxBodyBytes,
   maxConcurrency,
@@ -190,6 +212,7 @@ const service = z.strictObject({
   maxBodyBytes,
   maxConcurrency,
   maintenance,
+  cache: cache.optional(),
 });
 
 const headers = z.record(text, z.string());
@@ -216,6 +239,7 @@ const route = z.strictObject({
   ...clientRules,
   gatewayRegion: text.optional().describe('Sent as X-Gateway-Region, with X-Gateway-Timestamp.'),
   forwardApiKey: z.boolean().optional(),
+  cache: cache.optional(),
 });
 
 const apiRoute = z.strictObject({
@@ -227,6 +251,7 @@ const apiRoute = z.strictObject({
   ...signatures,
   maxBodyBytes,
   ...clientRules,
+  cache: cache.optional(),
 });
 
 const apiKey = z.strictObject({

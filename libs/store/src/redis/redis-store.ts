@@ -12,6 +12,7 @@ import { RedisFleet } from './redis-fleet';
 import { RedisHealth } from './redis-health';
 import { RedisLedgers } from './redis-ledgers';
 import { RedisNonces } from './redis-nonces';
+import { RedisResponses } from './redis-responses';
 import { withScripts, type RedisClient } from './scripts';
 import { SentinelWatch } from './sentinel-watch';
 
@@ -25,6 +26,7 @@ export class RedisStore implements Store {
   readonly nonces: RedisNonces;
   readonly changes: RedisFeed;
   readonly fleet: RedisFleet;
+  readonly responses: RedisResponses;
   private readonly client: RedisClient;
   private readonly health: RedisHealth;
   private readonly sentinels?: SentinelWatch;
@@ -39,6 +41,7 @@ export class RedisStore implements Store {
     this.ledgers = new RedisLedgers(this.client, this.health);
     this.breakers = new RedisBreakers(this.client, this.health);
     this.nonces = new RedisNonces(this.client, this.health);
+    this.responses = new RedisResponses(this.client, this.health);
     this.fleet = new RedisFleet(this.client, this.health);
     const fences = new RedisFences(this.client, this.health, this.fleet);
     this.changes = new RedisFeed(config, this.client, fences, logger);

@@ -32,6 +32,11 @@ export class HeaderChanges {
     this.added = added;
   }
 
+  /** Whether what is added depends on who asks. */
+  get hasVariables(): boolean {
+    return this.added.some(([, text]) => text.plain === undefined);
+  }
+
   /**
    * Changes the list in place. What was there under one of the names goes, also under a name that CGI takes for it.
    * @param facts what variables stand for; without them they stand for nothing.

@@ -32,6 +32,13 @@ export class Shape {
   readonly compression: ServedCompression | false | undefined;
   readonly mirror: ServedMirror | undefined;
   readonly rewrite: PathRewrite | undefined;
+  /** What becomes of requests, as text: another one, and another upstream's answer is to be expected. */
+  readonly forwardsAs: string;
+  /**
+   * Whether what is stored for one client may be given to another who has asked for the same. Not where variables tell
+   * the upstream who asks, and not where responses are mapped back from the one upstream that has answered.
+   */
+  readonly isCacheable: boolean;
 
   /** @param path of the route. */
   constructor(fields: RouteShapeFields, path: string) {
@@ -41,6 +48,8 @@ export class Shape {
     this.compression = compressionOf(compression);
     this.mirror = mirror && mirrorOf(mirror);
     this.rewrite = rewrite && new PathRewrite(rewrite, path);
+    this.forwardsAs = JSON.stringify([requestHeaders, rewrite]);
+    this.isCacheable = !this.requestHeaders?.hasVariables && !rewrite?.query && !rewrite?.responses;
   }
 }
 

@@ -1,0 +1,24 @@
+/**
+ * cache: which responses a shared cache may store, what may be done with them later (RFC 9111, RFC 5861), under which keys
+ * they lie, and the two places where they do: the memory of the process, and Redis for all replicas. Owns purges and how
+ * replicas follow them.
+ * Not here: forwarding, recording and answering requests (data plane), and what a policy looks like (`tenants`).
+ */
+export { parseCacheControl, type Directives } from './cache-control';
+export { cacheKey, uriKey, variantKey, type CacheKey } from './cache-key';
+export { identityOf } from './identity';
+export { dropConditions, readRequestFields, valueOf, type RequestFields } from './request-fields';
+export { TAG_FIELDS, readResponseFields, type ResponseFields } from './response-fields';
+export { storageTerms, type StorageTerms } from './storing';
+export { StoredResponse, TEXT_BYTES, bodyOf, type Origin } from './stored-response';
+export { STANDS_IN_FOR, standsIn, usability, type Forwarded } from './freshness';
+export { conditionsFor, hasIt, headersOf304, renewed } from './conditions';
+export { isOfTheSame, rangeOf, type ByteRange } from './byte-range';
+export { CACHE_OUTCOMES, forwardedStatus, hitStatus, type CacheOutcome } from './cache-status';
+export { ResponseStore, type Located } from './response-store';
+export { MemoryTier } from './memory-tier';
+export type { Found, TenantShelf } from './tenant-shelf';
+export { NO_PURGES, fateOf, type Purge, type PurgeList } from './purge-list';
+export { checkPurge, type CheckedPurge } from './check-purge';
+export { TenantResponses } from './tenant-responses';
+export { FollowedPurges, addPurge } from './purges';
