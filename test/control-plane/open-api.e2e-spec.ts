@@ -144,7 +144,7 @@ describe('the OpenAPI document', () => {
   it('describes tenants with all their fields', () => {
     const schemas = document.components?.schemas as Record<string, { properties: Node; required?: string[] }>;
     expect(Object.keys(schemas.TenantInput?.properties ?? {}).sort()).toEqual(
-      ['allowedRoutes', 'auth', 'breaker', 'cache', 'compression', 'id', 'idp', 'idps', 'inboundSignature', 'ipAllow', 'ipDeny', 'maintenance', 'maxBodyBytes', 'maxConcurrency', 'maxStreams', 'name', 'rateLimit', 'rateLimitPerIp', 'serviceTokens', 'signatureKeys', 'signing', 'suspended', 'timeouts', 'upstreamBaseUrl'],
+      ['allowedRoutes', 'auth', 'breaker', 'cache', 'compression', 'id', 'idp', 'idps', 'inboundSignature', 'ipAllow', 'ipDeny', 'maintenance', 'maxBodyBytes', 'maxConcurrency', 'maxStreams', 'name', 'rateLimit', 'rateLimitPerIp', 'retries', 'serviceTokens', 'signatureKeys', 'signing', 'suspended', 'timeouts', 'upstreamBaseUrl'],
     ); // prettier-ignore
     expect(schemas.TenantInput?.required).toEqual(['name', 'upstreamBaseUrl', 'allowedRoutes']);
     expect(schemas.Tenant?.required).toContain('id');

@@ -18,6 +18,9 @@ const BAD_FIELDS: Array<[fields: Record<string, unknown>, ...problems: string[]]
   [{ targets: [{ url: 'http://a.test', zone: 'x' }] }, 'targets.0.zone'],
   [{ rateLimit: { windowSeconds: 1, maxRequests: 0 } }, 'rateLimit.maxRequests'],
   [{ timeouts: { connectMs: -1 } }, 'timeouts.connectMs'],
+  [{ retries: { attempts: '3' } }, 'retries.attempts'],
+  [{ retries: { exhaustedStatus: 502 } }, 'retries.exhaustedStatus'],
+  [{ retries: { forever: true } }, 'retries.forever'],
   [{ auth: { jwt: true } }, 'auth.jwt'],
   [{ tenantId: 'other' }, 'tenantId'],
   [{ id: '7' }, 'id'],
@@ -114,6 +117,24 @@ describeStores('services', (start) => {
       fields: ['name', 'targets.0.url'],
     });
     expect((await stage.call('GET', `${SERVICES}/1`)).body).toEqual(changed.body);
+  });
+
+  it('has a retry policy that can be changed in parts and taken away', async () => {
+    const retries = { attempts: 3, backoffMs: 1000, maxBackoffMs: 4000, jitter: false, exhaustedStatus: 503 };
+    expect((await create({ retries })).body).toMatchObject({ retries });
+    const parts = { retries: { jitter: null, attempts: 1, statuses: [503] } };
+    const changed = await stage.call('PATCH', `${SERVICES}/1`, parts);
+    const { jitter: _, ...rest } = retries;
+    expect((changed.body as { retries: object }).retries).toEqual({ ...rest, attempts: 1, statuses: [503] });
+    const bad = await stage.call('PATCH', `${SERVICES}/1`, { retries: { maxBackoffMs: 1 } });
+    expect(refusal(bad)).toMatchObject({ status: 400, fields: ['retries.maxBackoffMs'] });
+    expect((await stage.call('PATCH', `${SERVICES}/1`, { retries: null })).body).not.toHaveProperty(
+      'retries',
+    );
+
+    const tenant = '/admin/tenants/acme';
+    expect((await stage.call('PATCH', tenant, { retries })).body).toMatchObject({ retries });
+    expect((await stage.call('PATCH', tenant, { retries: null })).body).not.toHaveProperty('retries');
   });
 
   it('goes with the keys that open nothing else, and its number is never given out again', async () => {

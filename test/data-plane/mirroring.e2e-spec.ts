@@ -187,3 +187,26 @@ it('may be a service of the tenant, of a published route or of another service, 
   expect(shadow.requests).toHaveLength(2);
   expect(await counted()).toMatchObject({ no_target: 1 });
 });
+
+it.each([
+  ['all of it', { maxBodyBytes: 1000 }, 'hello'],
+  ['its beginning', { maxBodyBytes: 3, oversize: 'unsigned' as const }, 'hello world'],
+])('gets a body of which %s was read to be signed', async (_, signing, text) => {
+  const key = await setup.gateway.addTenant({
+    id: `mirrored-${++names}`,
+    upstreamBaseUrl: acme.upstream.url,
+    allowedRoutes: [{ path: '/', mirror: { url: shadow.url, methods: ['POST'] } }],
+    signatureKeys: { ours: { secret: 'the-secret-of-the-tests-of-mirrors' } },
+    signing: { key: 'ours', ...signing },
+  });
+  const client = await openConnection(setup.gateway.port);
+  const fields = { 'X-API-Key': key, 'Transfer-Encoding': 'chunked', Connection: 'close' };
+  const chunk = (part: string): string => `${part.length.toString(16)}\r\n${part}\r\n`;
+  await client.send(requestHead('POST /api/signed', fields));
+  for (const part of [text.slice(0, 4), text.slice(4), '']) await client.send(chunk(part));
+  await client.closed;
+  await waitFor('the copy', () => shadow.requests.length === 1);
+  await quiet();
+  for (const { requests } of [acme.upstream, shadow]) expect(requests[0]?.bodyText).toBe(text);
+  expect(shadow.requests).toHaveLength(1);
+});

@@ -12,6 +12,7 @@ import { Mirrors } from './shaping/mirrors';
 import type { OpenStreams } from './streams/open-streams';
 import { Forwarder } from './upstream/forwarder';
 import { OutgoingSignatures } from './upstream/outgoing-signatures';
+import { RetryObservation } from './upstream/retry-observation';
 import { Transport } from './upstream/transport';
 
 /** What forwarding shares with the rest of the data plane. */
@@ -44,11 +45,13 @@ export function openForwarding(resources: DataPlaneResources, neighbours: Neighb
     cors,
     accounting,
     streams,
+    retries: new RetryObservation(metrics.retries, logging),
     compression: new Compression(config.compression, metrics.shaping),
     mirrors: new Mirrors({ transport, directory, metrics: metrics.shaping, logger: logging.logger }),
     signatures,
     load,
     maxBodyBytes: config.maxBodyBytes,
+    keptBodiesBytes: config.retryBodiesMaxBytes,
     refuse,
   });
   const cache = new ResponseCache({

@@ -43,10 +43,8 @@ export class Observation {
     this.edge?.note(context);
     const endedAt = performance.now();
     const durationMs = endedAt - context.startedAt;
-    const upstreamMs =
-      context.upstreamStartedAt === undefined
-        ? undefined
-        : (context.upstreamEndedAt ?? endedAt) - context.upstreamStartedAt;
+    const { upstreamStartedAt, attemptStartedAt, upstreamEndedAt = endedAt } = context;
+    const upstreamMs = upstreamStartedAt === undefined ? undefined : upstreamEndedAt - upstreamStartedAt;
     const tenantId = context.tenant?.id;
     this.metrics.inflight -= 1;
     this.metrics.finished({
@@ -54,7 +52,8 @@ export class Observation {
       status,
       durationMs,
       upstream: context.upstream?.origin,
-      upstreamMs,
+      // Of the last attempt: those before it, and the waits, were not this upstream's.
+      upstreamMs: attemptStartedAt === undefined ? upstreamMs : upstreamEndedAt - attemptStartedAt,
     });
     if (context.verifiedSignature !== undefined || context.signed !== undefined)
       this.metrics.signatures(tenantId, context.verifiedSignature?.scheme, context.signed);
@@ -73,6 +72,8 @@ export class Observation {
       status,
       durationMs,
       upstreamMs,
+      attempts: context.attempts > 1 ? context.attempts : undefined,
+      retryWithheld: context.retryWithheld,
       clientAddress: context.clientAddress,
       signedBy: context.verifiedSignature?.keyId,
       decision: context.refusal?.code ?? 'allow',

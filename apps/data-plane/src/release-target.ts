@@ -1,4 +1,4 @@
-import type { ErrorCode } from '#libs/errors';
+import type { ErrorCode, GatewayError } from '#libs/errors';
 import type { RequestContext } from '#libs/guards';
 
 /** What a target is to blame for: no connection, a broken one, no answer in time. */
@@ -8,38 +8,46 @@ const FAILURES: ReadonlySet<ErrorCode> = new Set([
   'upstream_timeout',
 ] satisfies ErrorCode[]);
 
-/** The request is no longer under way at its target. */
+export function isTargetFailure({ code }: GatewayError): boolean {
+  return FAILURES.has(code);
+}
+
+/** The attempt under way at the request's target is over: once for each, those that are repeated included. */
 export function releaseTarget(context: RequestContext, status: number): void {
   const { target } = context;
   if (!target) return;
   target.pending -= 1;
   if (target.rules) tellTarget(context, status);
+  // The request may go on without one, until it is sent again.
+  context.target = undefined;
 }
 
 /**
- * Tells the target how a request ended, or the head of a response that may take hours: only the first word counts.
+ * Tells the target how an attempt ended, or the head of a response that may take hours: only the first word counts.
  * Of a request that its client gave up, or that the gateway refused, the target has shown nothing.
+ * @param status what the upstream answered, or what the client got.
+ * @param failure why there was no answer.
  */
-export function tellTarget(context: RequestContext, status: number): void {
-  const { target, permit, refusal } = context;
+export function tellTarget(context: RequestContext, status: number, failure = context.refusal): void {
+  const { target, permit } = context;
   if (!target?.rules || context.targetTold) return;
   context.targetTold = true;
-  const shown = refusal === undefined || (FAILURES.has(refusal.code) && !isLateUpload(context));
-  const failed = refusal !== undefined || target.rules.failureStatuses.has(status);
+  const shown = failure === undefined || (isTargetFailure(failure) && !isLateUpload(context, failure));
+  const failed = failure !== undefined || target.rules.failureStatuses.has(status);
   if (permit)
     permit.settle(!shown ? 'void' : failed || target.isSlow(durationOf(context)) ? 'failed' : 'succeeded');
   else if (shown) target.noteRequest(failed, durationOf(context), Date.now());
 }
 
 /** Who was waited for was the client: nobody may shut out everybody else by sending a body slowly. */
-function isLateUpload({ refusal, uploading }: RequestContext): boolean {
-  return uploading && refusal?.code === 'upstream_timeout';
+function isLateUpload({ uploading }: RequestContext, { code }: GatewayError): boolean {
+  return uploading && code === 'upstream_timeout';
 }
 
 /** Milliseconds from when all was sent until the head had come; slow clients are not the target's fault. */
 function durationOf(context: RequestContext): number {
-  const { uploading, upstreamSentAt, upstreamStartedAt, upstreamAnsweredAt, upstreamEndedAt } = context;
-  const from = upstreamSentAt ?? upstreamStartedAt;
+  const { uploading, upstreamSentAt, upstreamAnsweredAt, upstreamEndedAt } = context;
+  const from = upstreamSentAt ?? context.attemptStartedAt ?? context.upstreamStartedAt;
   if (from === undefined || uploading) return 0;
   return (upstreamAnsweredAt ?? upstreamEndedAt ?? performance.now()) - from;
 }

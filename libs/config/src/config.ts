@@ -76,6 +76,7 @@ export interface GatewayConfig extends EdgeConfig {
   /** Of all request bodies that are held at one time because a policy has to have them whole. */
   readonly bodyBufferMaxBytes: number;
   readonly maxHeaderBytes: number;
+  readonly retryBodiesMaxBytes: number;
   readonly load: LoadConfig;
   readonly upstreamMaxConnections: number;
   readonly allowPrivateUpstreams: boolean;
@@ -153,6 +154,7 @@ function forwardingConfig(values: SettingValues, production: boolean) {
     maxBodyBytes: values.MAX_BODY_BYTES,
     bodyBufferMaxBytes: values.BODY_BUFFER_MAX_BYTES,
     maxHeaderBytes: values.MAX_HEADER_BYTES,
+    retryBodiesMaxBytes: values.RETRY_BODIES_MAX_BYTES,
     load: loadLimits(values),
     upstreamMaxConnections: values.UPSTREAM_MAX_CONNECTIONS,
     allowPrivateUpstreams: values.ALLOW_PRIVATE_UPSTREAMS ?? !production,

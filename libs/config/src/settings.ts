@@ -250,6 +250,11 @@ export const SETTINGS = {
     fallback: '16384',
     doc: 'Largest request head.',
   },
+  RETRY_BODIES_MAX_BYTES: {
+    parse: integer(0, Number.MAX_SAFE_INTEGER, 'bytes'),
+    fallback: '67108864',
+    doc: 'Memory for request bodies that are kept to be sent again, per process; beyond it they are sent once.',
+  },
   UPSTREAM_MAX_CONNECTIONS: {
     parse: integer(1, 65_535),
     fallback: '256',

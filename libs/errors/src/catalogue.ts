@@ -88,6 +88,7 @@ export const ERRORS = {
   upstream_unreachable: { status: 502, title: 'The upstream cannot be reached', fault: 'upstream' },
   upstream_failed: { status: 502, title: 'The upstream broke the exchange', fault: 'upstream' },
   upstream_not_permitted: { status: 502, title: 'The upstream address is not permitted', fault: 'gateway' },
+  retries_exhausted: { status: 503, title: 'Every attempt at the upstream failed', fault: 'upstream' },
   circuit_open: { status: 503, title: 'The upstream is given a rest', fault: 'upstream' },
   not_cached: { status: 504, title: 'There is no stored response', fault: 'client' },
   upstream_timeout: { status: 504, title: 'The upstream did not answer in time', fault: 'upstream' },

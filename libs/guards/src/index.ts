@@ -23,6 +23,7 @@ export { RouteGuard, findDestination } from './route.guard';
 export { JwtGuard, guardedPlace, judgeToken, type GuardedPlace } from './jwt.guard';
 export { enforcePolicy } from './token-policy';
 export { PortalTokens, type PortalAccess } from './portal-tokens';
+export { IDEMPOTENT, isSafeToRepeat, retryPolicyOf } from './retries';
 export { InboundSignatures, inboundPolicy, judgeSignatureHead } from './inbound-signatures';
 export { SignatureGuard } from './signature.guard';
 export { WholeBodies, type Oversize, type WholeBodyTerms } from './whole-bodies';

@@ -113,14 +113,20 @@ export class RequestContext implements SlotHolder {
   target: ServedTarget | undefined = undefined;
   /** Of a request that is a probe of a target whose breaker is half-open. */
   permit: Permit | undefined = undefined;
-  /** Its target knows how it ended. */
+  /** Its target knows how it ended; of several attempts, how the last did. */
   targetTold = false;
   upstreamStartedAt: number | undefined = undefined;
+  /** Times it was sent, where that was more than once or a retry policy says how often it may be; else 0. */
+  attempts = 0;
+  /** When the last of several was. */
+  attemptStartedAt: number | undefined = undefined;
+  /** Why it was not sent again although it failed. */
+  retryWithheld: string | undefined = undefined;
   /** The upstream is being sent a body, and has not got all of it; only of targets that are judged. */
   uploading = false;
   /** When it had all of it. */
   upstreamSentAt: number | undefined = undefined;
-  /** When the head of the response had come; only of targets with a breaker. */
+  /** When the head of the response had come; only of targets with a breaker, and with a retry policy. */
   upstreamAnsweredAt: number | undefined = undefined;
   upstreamEndedAt: number | undefined = undefined;
   /** The connection is a WebSocket now, and no HTTP response will come. */

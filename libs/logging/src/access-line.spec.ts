@@ -27,6 +27,14 @@ function parsed(more: Partial<AccessRecord> = {}, level = 'info'): Record<string
   return JSON.parse(line) as Record<string, unknown>;
 }
 
+it('says how often a request was sent, where that is worth a word', () => {
+  expect(parsed({ attempts: 3, retryWithheld: 'budget' })).toMatchObject({
+    attempts: 3,
+    retryWithheld: 'budget',
+  });
+  expect(Object.keys(parsed())).not.toEqual(expect.arrayContaining(['attempts']));
+});
+
 it('says what is known of a request', () => {
   expect(parsed()).toEqual({
     level: 'info',

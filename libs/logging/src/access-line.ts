@@ -17,6 +17,10 @@ export interface AccessRecord {
   status: number;
   durationMs: number;
   upstreamMs: number | undefined;
+  /** Times it was sent to upstreams, if more than once. */
+  attempts?: number | undefined;
+  /** Why it was not sent again although it failed. */
+  retryWithheld?: string | undefined;
   clientAddress: string;
   /** Id of the key by which the request was signed. */
   signedBy?: string | undefined;
@@ -68,6 +72,8 @@ export function accessLine(r: AccessRecord, level: string): string {
     `"status":${r.status},` +
     `"durationMs":${r.durationMs.toFixed(2)},` +
     (r.upstreamMs === undefined ? '' : `"upstreamMs":${r.upstreamMs.toFixed(2)},`) +
+    (r.attempts === undefined ? '' : `"attempts":${r.attempts},`) +
+    (r.retryWithheld === undefined ? '' : `"retryWithheld":"${r.retryWithheld}",`) +
     (r.signedBy === undefined ? '' : `"signedBy":${quoted(r.signedBy)},`) +
     `"ip":${quoted(r.clientAddress)},"bytesIn":${r.bytesIn},"bytesOut":${r.bytesOut},` +
     (r.coding === undefined ? '' : `"coding":"${r.coding}",`) +

@@ -174,6 +174,11 @@ export class GatewayMetrics {
     this.internalErrors.inc({ type });
   }
 
+  /** What a tenant's series are called, also those of other metrics. */
+  tenantLabel(tenantId: string | undefined): string {
+    return this.series(tenantId).label;
+  }
+
   /** Forgets nothing once given: a label that moved from its own name to "other" would make counters go backwards. */
   private series(tenantId: string | undefined): TenantSeries {
     const id = tenantId ?? UNKNOWN_TENANT;

@@ -5,6 +5,7 @@
  */
 export { CacheMetrics, type WatchedResponses } from './cache-metrics';
 export { GatewayMetrics, type FinishedRequest } from './gateway-metrics';
+export { RetryMetrics, type RetryOutcome } from './retry-metrics';
 export { LoadMetrics, type WatchedLoad } from './load-metrics';
 export { ControlMetrics } from './control-metrics';
 export { ShapingMetrics } from './shaping-metrics';

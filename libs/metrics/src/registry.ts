@@ -6,6 +6,7 @@ import { watchDeclarations, type WatchedDeclarations } from './declaration-metri
 import { watchEdge, type EdgeFigures } from './edge-metrics';
 import { GatewayMetrics } from './gateway-metrics';
 import { watchKeySets, type WatchedKeySets } from './identity-metrics';
+import { RetryMetrics } from './retry-metrics';
 import { ShapingMetrics } from './shaping-metrics';
 import { targetEvents, watchTargets, type WatchedTargets } from './target-metrics';
 import { LoadMetrics, watchLoad, type WatchedLoad } from './load-metrics';
@@ -19,6 +20,7 @@ export class MetricsRegistry {
   readonly registry = new Registry();
   readonly gateway: GatewayMetrics;
   readonly control: ControlMetrics;
+  readonly retries: RetryMetrics;
   /** By `event`. */
   readonly targetEvents: ReturnType<typeof targetEvents>;
   readonly shaping: ShapingMetrics;
@@ -29,6 +31,7 @@ export class MetricsRegistry {
   constructor(private readonly maxTenants: number) {
     collectDefaultMetrics({ register: this.registry });
     this.gateway = new GatewayMetrics(this.registry, maxTenants);
+    this.retries = new RetryMetrics(this.registry, (tenantId) => this.gateway.tenantLabel(tenantId));
     this.control = new ControlMetrics(this.registry);
     this.targetEvents = targetEvents(this.registry);
     this.shaping = new ShapingMetrics(this.registry);

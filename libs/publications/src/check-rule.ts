@@ -9,6 +9,7 @@ import {
   checkMaxBody,
   checkMethods,
   checkRateLimit,
+  checkRetries,
   checkRoutePath,
   checkRouteShape,
   checkStrip,
@@ -27,8 +28,8 @@ import { isReserved } from './reserved';
 
 const FIELDS = [
   'name', 'path', 'hosts', 'methods', 'headers', 'backends', 'stripPrefix', 'addPrefix', 'auth',
-  'rateLimit', 'rateLimitPerIp', 'ipAllow', 'ipDeny', 'gatewayRegion', 'forwardApiKey', 'maxBodyBytes', 'signing',
-  'inboundSignature', 'cache', ...ROUTE_SHAPE_FIELDS,
+  'rateLimit', 'rateLimitPerIp', 'ipAllow', 'ipDeny', 'gatewayRegion', 'forwardApiKey', 'maxBodyBytes', 'retries',
+  'signing', 'inboundSignature', 'cache', ...ROUTE_SHAPE_FIELDS,
 ]; // prettier-ignore
 const NAME = /^[A-Za-z0-9._-]{1,100}$/;
 const REGION = NAME;
@@ -68,6 +69,7 @@ export function checkRule(
   if (rule.auth !== undefined) checkRouteAuth(rule.auth, inner);
   checkMaxBody(rule.maxBodyBytes, 'maxBodyBytes', inner);
   if (rule.rateLimit !== undefined) checkRateLimit(rule.rateLimit, 'rateLimit', inner);
+  checkRetries(rule.retries, inner);
   checkSignatureSettings(rule, '', inner);
   checkClientRules(rule, '', inner);
   checkPassage(rule, inner);

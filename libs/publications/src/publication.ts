@@ -3,6 +3,7 @@ import type {
   CachePolicy,
   ClientRuleFields,
   RateLimit,
+  RetryPolicy,
   RouteShapeFields,
   SignatureSettings,
 } from '#libs/tenants';
@@ -36,6 +37,8 @@ export interface PublishedRouteRule extends RouteShapeFields, SignatureSettings,
   auth?: AuthPolicy & { apiKey?: boolean };
   /** Limit of this route, beside those of its tenant and services. */
   rateLimit?: RateLimit;
+  /** In place of those of the service and the tenant. */
+  retries?: RetryPolicy;
   /** Largest request body, in the place of those of service and tenant. */
   maxBodyBytes?: number;
   /**

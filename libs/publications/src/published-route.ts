@@ -6,6 +6,7 @@ import {
   clientLimitOf,
   routePath,
   servedCache,
+  servedRetries,
   shapeOf,
   type AddressRules,
   type AuthPolicy,
@@ -13,6 +14,7 @@ import {
   type InboundSignature,
   type Route,
   type ServedCachePolicy,
+  type ServedRetries,
   type Shape,
   type SigningPolicy,
 } from '#libs/tenants';
@@ -32,6 +34,7 @@ export class PublishedRoute implements Route {
   /** Of routes below `/api` only: tenants share those, and none shares this. */
   readonly limit = undefined;
   readonly bucket: Bucket | undefined;
+  readonly retries: ServedRetries | undefined;
   readonly signing: SigningPolicy | false | undefined;
   readonly inboundSignature: InboundSignature | false | undefined;
   readonly maxBodyBytes: number | undefined;
@@ -79,6 +82,7 @@ export class PublishedRoute implements Route {
     this.turns = new Turns(backends.map(({ weight = 1 }) => weight));
     this.stripped = prefixOf(stripPrefix === true ? this.path : stripPrefix || '/');
     this.added = prefixOf(addPrefix ?? '/');
+    this.retries = servedRetries(rule.retries);
     const rewrite = rule.rewrite && { ...rule.rewrite, stripPrefix, addPrefix };
     this.shape = shapeOf({ ...rule, rewrite }, this.path);
     this.addresses = addressRulesOf(rule);

@@ -19,6 +19,7 @@ import { checkShape } from './shaping/check-shape';
 import { SHAPE_FIELDS } from './shaping/shape';
 import { checkLoad } from './check-load';
 import { checkHealthCheck, checkPassive } from './check-health';
+import { checkRetries } from './check-retries';
 import { checkSignatureSettings } from './check-signing';
 import type { Service } from './service';
 
@@ -31,7 +32,7 @@ const MAX_WEIGHT = 1000;
 const LOAD_FIELDS = ['maxBodyBytes', 'maxConcurrency', 'maintenance'];
 const FIELDS = [
   'name', 'targets', 'balance', 'healthCheck', 'passive', 'breaker', 'slowStartSeconds', 'timeouts', 'rateLimit', 'auth',
-  'signing', 'inboundSignature', 'cache', ...LOAD_FIELDS, ...SHAPE_FIELDS,
+  'retries', 'signing', 'inboundSignature', 'cache', ...LOAD_FIELDS, ...SHAPE_FIELDS,
 ]; // prettier-ignore
 
 /**
@@ -85,6 +86,7 @@ function problemsOf(document: Record<string, unknown>, addresses?: AddressPolicy
   checkBreaker(document.breaker, report);
   checkSlowStart(document.slowStartSeconds, report);
   if (timeouts !== undefined) checkTimeouts(timeouts, report);
+  checkRetries(document.retries, report);
   if (rateLimit !== undefined) checkRateLimit(rateLimit, 'rateLimit', report);
   checkAuth(auth, 'auth', report);
   checkShape(document, '', addresses, report);

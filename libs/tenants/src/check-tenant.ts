@@ -19,6 +19,7 @@ import {
   parseJson,
   type Report,
 } from './field-checks';
+import { checkRetries } from './check-retries';
 import { checkCompression } from './shaping/check-compression';
 import { checkRouteShape } from './shaping/check-shape';
 import { checkKeyNames, checkSignatureKeys, checkSignatureSettings } from './check-signing';
@@ -71,6 +72,7 @@ export function checkTenant(document: unknown, addresses?: AddressPolicy, ownTok
   checkClientRules(document, '', report);
   checkTrust(document, addresses, report);
   if (document.timeouts !== undefined) checkTimeouts(document.timeouts, report);
+  checkRetries(document.retries, report);
   checkBreaker(document.breaker, report);
   checkSignatureKeys(document.signatureKeys, 'signatureKeys', report);
   checkSignatureSettings(document, '', report);

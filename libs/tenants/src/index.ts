@@ -59,6 +59,8 @@ export { commonUpstream, pathAt, type Upstream } from './common-parts';
 export { ServedTenant, routeName } from './served-tenant';
 export { Caller, ServedKey, anonymousCaller, foreignKeyId } from './served-key';
 export { ServedService } from './served-service';
+export { backoffMs, servedRetries, type RetryPolicy, type ServedRetries } from './retry-policy';
+export { checkRetries } from './check-retries';
 export { ServedTarget, type TargetTrouble } from './served-target';
 export { TargetSet, type Entry } from './target-set';
 export { TargetHealth, watchId, type WatchedService } from './target-health';

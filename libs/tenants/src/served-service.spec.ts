@@ -58,3 +58,35 @@ it('has a limit of its own, asks for a JWT and has time-outs only if it says so'
   expect(own.bucket).toMatchObject({ key: 'rl:{acme}:service:7:10', capacity: 5, windowMs: 10_000 });
   expect([own.requiresJwt, own.timeouts]).toEqual([true, { totalMs: 9 }]);
 });
+
+describe('next, where targets have failed the request', () => {
+  const URLS = ['http://a.example', 'http://b.example', 'http://c.example'];
+  const NO_TROUBLE: string[] = [];
+
+  it.each<[tried: string, troubled: string[], chosen: string]>([
+    ['a', NO_TROUBLE, 'bc'],
+    ['ab', NO_TROUBLE, 'c'],
+    // Of those that were not tried, one that is well …
+    ['a', ['b'], 'c'],
+    // … or one that has failed once, before one that is known to be down …
+    ['a', ['b', 'c'], 'a'],
+    // … and if all are down, one that was not tried.
+    ['a', ['a', 'b', 'c'], 'bc'],
+    ['abc', NO_TROUBLE, 'abc'],
+    ['abc', ['a', 'b', 'c'], 'abc'],
+  ])('after %s, with %j in trouble, is one of %s', (tried, troubled, chosen) => {
+    for (const balance of ['round-robin', 'least-pending'] as const) {
+      const service = served({ targets: URLS.map((url) => ({ url })), balance });
+      const named = (name: string): number => 'abc'.indexOf(name);
+      for (const name of troubled) service.targets[named(name)]!.passesChecks = false;
+      const failed = [...tried].map((name) => service.targets[named(name)]!);
+      const found = new Set(Array.from({ length: 6 }, () => service.next(failed)!.upstream.host[0]));
+      expect([...found].sort().join('')).toBe(chosen);
+    }
+  });
+
+  it('is the only one there is', () => {
+    const service = served();
+    expect(service.next([service.next()!])).toBe(service.targets[0]);
+  });
+});

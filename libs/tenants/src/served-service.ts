@@ -2,6 +2,7 @@ import type { AuthPolicy } from './auth-policy';
 import { hash } from 'node:crypto';
 import { servedCache, type ServedCachePolicy } from './cache-policy';
 import { keys, type Bucket } from '#libs/store';
+import { servedRetries, type ServedRetries } from './retry-policy';
 import type { Service } from './service';
 import type { ServedTarget } from './served-target';
 import type { TargetHealth } from './target-health';
@@ -19,6 +20,7 @@ export class ServedService {
   readonly requiresJwt: boolean;
   readonly auth: AuthPolicy | undefined;
   readonly timeouts: TenantTimeouts | undefined;
+  readonly retries: ServedRetries | undefined;
   readonly bucket: Bucket | undefined;
   /** Where its requests go. */
   readonly set: TargetSet;
@@ -42,6 +44,7 @@ export class ServedService {
     this.requiresJwt = auth?.jwt ?? false;
     this.auth = auth;
     this.timeouts = timeouts;
+    this.retries = servedRetries(service.retries);
     this.shape = shapeOf(service);
     this.signing = service.signing;
     this.inboundSignature = service.inboundSignature;

@@ -4,6 +4,7 @@ import { addressRulesOf, clientLimitOf, type AddressRules, type ClientLimit } fr
 import { servedCache, type ServedCachePolicy } from './cache-policy';
 import { commonRoutes, commonTrust, commonUpstream, type Upstream } from './common-parts';
 import { trustOf, type TokenTrust } from './identity-provider';
+import { servedRetries, type ServedRetries } from './retry-policy';
 import type { ServedCompression } from './shaping/compression-policy';
 import { compressionOf } from './shaping/shape';
 import type { Route, RouteTable } from './route-table';
@@ -31,6 +32,7 @@ export class ServedTenant {
   /** Whose tokens count here. */
   readonly trust: TokenTrust;
   readonly timeouts: TenantTimeouts | undefined;
+  readonly retries: ServedRetries | undefined;
   readonly signatureKeys: SignatureKeys | undefined;
   readonly signing: SigningPolicy | false | undefined;
   readonly inboundSignature: InboundSignature | false | undefined;
@@ -67,6 +69,7 @@ export class ServedTenant {
     this.windowSeconds = windowSeconds;
     this.trust = commonTrust(tenant);
     this.timeouts = tenant.timeouts;
+    this.retries = servedRetries(tenant.retries);
     this.signatureKeys = tenant.signatureKeys;
     this.signing = tenant.signing;
     this.inboundSignature = tenant.inboundSignature;

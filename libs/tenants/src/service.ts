@@ -1,5 +1,6 @@
 import type { BreakerPolicy } from '#libs/breakers';
 import type { AuthPolicy } from './auth-policy';
+import type { RetryPolicy } from './retry-policy';
 import type { ShapeFields } from './shaping/shape';
 import type { SignatureSettings } from './signing-policy';
 import type { Maintenance } from './maintenance';
@@ -68,6 +69,8 @@ export interface ServiceFields extends ShapeFields, SignatureSettings {
   /** How long a target that comes back, or is new, gets a growing share of its requests. Absent: none. */
   slowStartSeconds?: number;
   timeouts?: TenantTimeouts;
+  /** In place of the tenant's. */
+  retries?: RetryPolicy;
   /** Limit of the service as a whole, beside those of its tenant and keys. */
   rateLimit?: RateLimit;
   /** Whether requests need a JWT; absent: as the tenant's routes that say nothing. */

@@ -255,6 +255,7 @@ const FIELDS: Record<keyof Tenant, true> = {
   idps: true,
   serviceTokens: true,
   timeouts: true,
+  retries: true,
   breaker: true,
   compression: true,
   signatureKeys: true,

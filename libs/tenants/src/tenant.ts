@@ -4,6 +4,7 @@ import type { AuthPolicy } from './auth-policy';
 import type { Maintenance } from './maintenance';
 import type { CachePolicy } from './cache-policy';
 import type { IdentityProvider, TrustSettings } from './identity-provider';
+import type { RetryPolicy } from './retry-policy';
 import type { RouteShapeFields, ShapeFields } from './shaping/shape';
 import type { SignatureKeys, SignatureSettings } from './signing-policy';
 
@@ -52,6 +53,8 @@ export interface Tenant extends TrustSettings, SignatureSettings, ClientRuleFiel
   /** Whether tokens that the gateway signs are accepted; absent: they are if there is no identity provider. */
   serviceTokens?: boolean;
   timeouts?: TenantTimeouts;
+  /** For requests below /api, and for services and published routes that have none of their own. */
+  retries?: RetryPolicy;
   /** When requests to `upstreamBaseUrl` are stopped for a while; services have their own. Absent: never. */
   breaker?: BreakerPolicy;
   /** Of all its responses, unless a service or route says otherwise; absent: as COMPRESSION says. */

@@ -13,10 +13,12 @@ import {
   identifyCaller,
   identifyVisitor,
   inboundPolicy,
+  isSafeToRepeat,
   judgeSignatureHead,
   judgeToken,
   limitsOf,
   ownKeys,
+  retryPolicyOf,
   shapeRequest,
   type ArrivingRequest,
   type GuardedPlace,
@@ -172,10 +174,15 @@ export class Explainer {
     await findDestination(context, context.caller as Caller, this.bench.directory);
     const { service, route, published } = context;
     if (published)
-      return { name: published.name, serviceId: service?.id, requiresJwt: published.requiresJwt };
+      return {
+        name: published.name,
+        serviceId: service?.id,
+        requiresJwt: published.requiresJwt,
+        ...retryDetails(context),
+      };
     return service
-      ? { serviceId: service.id, requiresJwt: service.requiresJwt }
-      : { path: route?.path, requiresJwt: route?.requiresJwt };
+      ? { serviceId: service.id, requiresJwt: service.requiresJwt, ...retryDetails(context) }
+      : { path: route?.path, requiresJwt: route?.requiresJwt, ...retryDetails(context) };
   }
 
   private async judgeToken(context: RequestContext): Promise<Details> {
@@ -283,6 +290,13 @@ function limitDetails({ limits, verdict }: RequestContext): Details {
 /** What was found at the root, and by what it was looked up. */
 function publishedDetails({ published, host }: RequestContext): Details {
   return published ? { host, published: published.name, tenantId: published.tenantId } : {};
+}
+
+/** How often it would be sent again, and whether also after it has been sent. */
+function retryDetails(context: RequestContext): Details {
+  const policy = retryPolicyOf(context);
+  if (!policy) return {};
+  return { retries: { ...policy, statuses: [...policy.statuses], repeatable: isSafeToRepeat(context) } };
 }
 
 /** Why nobody would be asked, if all circuit breakers are open. */

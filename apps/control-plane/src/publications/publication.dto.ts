@@ -5,6 +5,7 @@ import { CachePolicyDto } from '../cache/cache-policy.dto';
 import { FieldProblemDto } from '../docs/problem.dto';
 import { Nested } from '../edge/nested';
 import { AuthPolicyDto } from '../tenants/auth.dto';
+import { RetriesDto } from '../tenants/retries.dto';
 import { RouteShapeDto } from '../tenants/shape.dto';
 import { InboundSignatureProperty, SigningProperty } from '../tenants/signing.dto';
 import { ADDRESSES } from '../tenants/client-rules.dto';
@@ -94,6 +95,9 @@ export class PublicationRouteDto extends RouteShapeDto {
     description: 'Of the route, beside those of tenant and service.',
   })
   rateLimit?: RateLimitDto;
+
+  @Nested(() => RetriesDto, { optional: true, description: 'Absent: as service or tenant say.' })
+  retries?: RetriesDto;
 
   @SigningProperty()
   signing?: SigningPolicy | false;

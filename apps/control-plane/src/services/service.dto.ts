@@ -12,6 +12,7 @@ import { CachePolicyDto } from '../cache/cache-policy.dto';
 import { Nested } from '../edge/nested';
 import { MaintenanceDto } from '../maintenance/maintenance.dto';
 import { AuthPolicyDto } from '../tenants/auth.dto';
+import { RetriesDto } from '../tenants/retries.dto';
 import { Compressing, ChangesHeaders, MirrorDto, ShapeDto } from '../tenants/shape.dto';
 import { InboundSignatureProperty, SigningProperty } from '../tenants/signing.dto';
 import { RateLimitDto, TimeoutsDto } from '../tenants/tenant.dto';
@@ -131,6 +132,9 @@ export class NewServiceDto extends ShapeDto {
   @Nested(() => TimeoutsDto, { optional: true })
   timeouts?: TimeoutsDto;
 
+  @Nested(() => RetriesDto, { optional: true, description: 'Absent: as the tenant says.' })
+  retries?: RetriesDto;
+
   @Nested(() => RateLimitDto, { optional: true, description: 'Of the service as a whole. Absent: none.' })
   rateLimit?: RateLimitDto;
 
@@ -183,7 +187,7 @@ export class ServicePatchDto extends PartialType(
   OmitType(NewServiceDto, [
     'targets', 'balance', 'healthCheck', 'passive', 'breaker', 'slowStartSeconds', 'timeouts', 'rateLimit', 'auth',
     'requestHeaders', 'responseHeaders', 'compression', 'mirror', 'signing', 'inboundSignature', 'maintenance',
-    'cache',
+    'cache', 'retries',
   ]), // prettier-ignore
 ) {
   @Nested(() => ServiceTargetDto, { list: true, optional: true })
@@ -209,6 +213,9 @@ export class ServicePatchDto extends PartialType(
 
   @Nested(() => TimeoutsDto, { optional: true, nullable: true })
   timeouts?: TimeoutsDto | null;
+
+  @Nested(() => RetriesDto, { optional: true, nullable: true })
+  retries?: RetriesDto | null;
 
   @Nested(() => RateLimitDto, { optional: true, nullable: true })
   rateLimit?: RateLimitDto | null;

@@ -135,6 +135,7 @@ function serviceView({ service }: StoredService): ServiceDto {
     timeouts,
     rateLimit,
     auth,
+    retries: service.retries,
     signing,
     inboundSignature,
     maxBodyBytes: service.maxBodyBytes,

@@ -19,7 +19,7 @@ export function tenantView(stored: StoredTenant): TenantDto | BrokenTenantDto {
   if (!stored.tenant) return { id: stored.id, problems: stored.problems };
   const { id, name, upstreamBaseUrl, allowedRoutes, auth, rateLimit, timeouts, suspended } = stored.tenant;
   const { idp, idps, serviceTokens, breaker, compression } = stored.tenant;
-  const { signatureKeys, signing, inboundSignature } = stored.tenant;
+  const { retries, signatureKeys, signing, inboundSignature } = stored.tenant;
   const { maxBodyBytes, maxConcurrency, maxStreams, maintenance } = stored.tenant;
   const { rateLimitPerIp, ipAllow, ipDeny, cache } = stored.tenant;
   return {
@@ -36,6 +36,7 @@ export function tenantView(stored: StoredTenant): TenantDto | BrokenTenantDto {
     idps: idps?.map(shownProvider),
     serviceTokens,
     timeouts: timeouts && timeoutsView(timeouts),
+    retries,
     breaker,
     compression,
     signatureKeys: signatureKeys && shownSignatureKeys(signatureKeys),

@@ -23,6 +23,7 @@ import { AuthDto, AuthPatchDto, AuthPolicyDto } from './auth.dto';
 import { Compressing, RouteShapeDto } from './shape.dto';
 import { AddressRulesDto } from './client-rules.dto';
 import { IdentityProviderDto, IdentityProviderPatchDto } from './identity-provider.dto';
+import { RetriesDto } from './retries.dto';
 import { InboundSignatureProperty, SignatureKeysProperty, SigningProperty } from './signing.dto';
 
 @ApiSchema({ name: 'RateLimit' })
@@ -165,6 +166,12 @@ export class TenantInputDto extends AddressRulesDto {
   @Nested(() => TimeoutsDto, { optional: true })
   timeouts?: TimeoutsDto;
 
+  @Nested(() => RetriesDto, {
+    optional: true,
+    description: 'Absent: what broke is sent once more at the most.',
+  })
+  retries?: RetriesDto;
+
   @Nested(() => BreakerPolicyDto, {
     optional: true,
     description: 'Circuit breaker of `upstreamBaseUrl`; services have their own. Absent: none.',
@@ -232,8 +239,8 @@ class RateLimitPatchDto extends PartialType(RateLimitDto) {}
 })
 export class TenantPatchDto extends PartialType(
   OmitType(TenantInputDto, [
-    'auth', 'rateLimit', 'rateLimitPerIp', 'idp', 'timeouts', 'breaker', 'compression', 'signing', 'inboundSignature', 'maintenance',
-    'cache',
+    'auth', 'rateLimit', 'rateLimitPerIp', 'idp', 'timeouts', 'retries', 'breaker', 'compression', 'signing',
+    'inboundSignature', 'maintenance', 'cache',
   ]), // prettier-ignore
 ) {
   @Nested(() => AuthPatchDto, { optional: true, nullable: true })
@@ -250,6 +257,9 @@ export class TenantPatchDto extends PartialType(
 
   @Nested(() => TimeoutsDto, { optional: true, nullable: true })
   timeouts?: TimeoutsDto | null;
+
+  @Nested(() => RetriesDto, { optional: true, nullable: true })
+  retries?: RetriesDto | null;
 
   @Nested(() => BreakerPolicyDto, { optional: true, nullable: true })
   breaker?: BreakerPolicyDto | null;

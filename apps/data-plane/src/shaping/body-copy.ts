@@ -10,12 +10,14 @@ export type Incomplete = 'too_large' | 'busy' | 'incomplete';
 /**
  * Keeps what a request brings for its upstream, up to a cap, without a word in its flow: a second listener, which neither
  * asks for more nor holds anything back.
+ * @param start what somebody has read of it before.
  * @param done called once, with the body or why there is none.
  * @returns what lets go of the bytes; after `done` they count until then.
  */
 export function copyBody(
   request: IncomingMessage,
   maxBytes: number,
+  start: Buffer | undefined,
   done: (body: Buffer | Incomplete) => void,
 ): () => void {
   let chunks: Buffer[] = [];
@@ -44,5 +46,6 @@ export function copyBody(
   const flowing = request.readableFlowing;
   request.on('data', onData).on('end', onEnd).on('close', onClose);
   if (flowing === null) request.pause();
+  if (start !== undefined) onData(start);
   return release;
 }

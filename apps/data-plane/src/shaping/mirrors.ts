@@ -63,7 +63,12 @@ export class Mirrors {
     context.mirrored = true;
     const copy = { context, shaped, mirror, headers: copiedHeaders(context, shaped, mirror) };
     if (bodyLength === undefined) return this.address(copy, null, () => undefined);
-    const release = copyBody(request, mirror.maxBodyBytes, (body) => {
+    const { wholeBody, bodyPrefix } = context;
+    if (wholeBody !== undefined) {
+      if (wholeBody.length > mirror.maxBodyBytes) return this.drop('too_large');
+      return this.address(copy, wholeBody, () => undefined);
+    }
+    const release = copyBody(request, mirror.maxBodyBytes, bodyPrefix, (body) => {
       if (typeof body === 'string') this.drop(body);
       else this.address(copy, body, release);
     });

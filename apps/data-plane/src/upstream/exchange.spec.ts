@@ -1,7 +1,8 @@
 import { EventEmitter } from 'node:events';
 import { GatewayError } from '#libs/errors';
 import { RequestContext } from '#libs/guards';
-import { Exchange, type ExchangeTerms } from './exchange';
+import { Exchange } from './exchange';
+import type { ExchangeTerms } from './exchange-terms';
 
 beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());

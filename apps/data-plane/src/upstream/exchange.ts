@@ -1,58 +1,21 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Readable } from 'node:stream';
-import type { Dispatcher } from 'undici';
-import type { TimeoutConfig } from '#libs/config';
 import { GatewayError } from '#libs/errors';
-import type { RequestContext } from '#libs/guards';
+import { IDEMPOTENT, type RequestContext } from '#libs/guards';
 import { atEndOfTurn, writeLast, type Ending } from '../last-write';
 import { closeAfterResponse } from '../lingering-close';
 import type { BodySink, CodedBody } from '../shaping/coded-body';
 import { isOfTheBytes } from '../shaping/coded-head';
-import type { ResponseCompression } from '../shaping/compression';
-import type { PaceWatch } from '#libs/load';
+import { dispatch } from './dispatch';
+import type { ExchangeTerms } from './exchange-terms';
 import { SlowReader } from './slow-reader';
-import type { ResponseObserver } from './response-observer';
-import type { UpstreamPool } from './transport';
-import { hintedLinks, responseHead, type ResponseChanges } from './response-headers';
+import { hintedLinks, responseHead } from './response-headers';
 import { isBrokenConnection, upstreamError } from './upstream-errors';
-
-/** RFC 9110 §9.2.2: repeating these means the same as sending them once. */
-const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 
 /** Bodies up to this size are worth copying into a string. */
 const ONE_WRITE_BYTES = 16_384;
 
 /** Node refuses to write others; the phrase means nothing to anybody (RFC 9112 §4). */
 const WRITABLE_REASON = /^[\x20-\x7e]*$/;
-
-/** What an exchange needs from its surroundings. */
-export interface ExchangeTerms {
-  readonly upstream: UpstreamPool;
-  readonly path: string;
-  readonly headers: string[];
-  /** Signs the headers, anew for each attempt; undefined: they go as they are. */
-  readonly sign: ((headers: string[]) => string[]) | undefined;
-  readonly timeouts: TimeoutConfig;
-  /** Undefined when the request has none. */
-  readonly body: (Readable & { answered: boolean }) | Buffer | undefined;
-  /** What routes and services make of the response's headers. */
-  readonly changes: ResponseChanges | undefined;
-  /** Undefined where nothing is said about compressing the response. */
-  readonly encode: ResponseCompression | undefined;
-  /** Response headers that the gateway adds, flat. */
-  readonly ownHeaders: readonly string[];
-  /** Where the caller's limits stand, flat. */
-  readonly levels: readonly string[];
-  /** Sees that the client reads what it is sent. */
-  readonly readers: PaceWatch;
-  /** Undefined: nobody looks on. */
-  readonly observer: ResponseObserver | undefined;
-  refuse(error: GatewayError): void;
-  /** The response leaves whole at this moment. Not called where that takes longer; called again changes nothing. */
-  readonly delivered: () => void;
-  /** The response is an event stream, which may be open for long. */
-  readonly streaming: () => void;
-}
 
 /**
  * One request's exchange with its upstream: an undici handler that streams the response to the client with
@@ -65,6 +28,9 @@ export class Exchange implements Ending {
   /** Ends it when the upstream has been silent for too long: before the head, or inside the body. */
   private silence: NodeJS.Timeout | undefined;
   private attempts = 0;
+  /** The attempts that a retry policy makes; undefined: this sends the request itself. */
+  retrying: { end(clientGone: boolean): void } | undefined = undefined;
+  private continued = false;
   /** Whether the upstream has sent a byte. */
   private answered = false;
   private over = false;
@@ -94,42 +60,38 @@ export class Exchange implements Ending {
   }
 
   start(): void {
-    const { upstream, path, headers, sign } = this.terms;
+    const { outgoing, body } = this.terms;
+    const { context } = this;
     this.attempts += 1;
-    this.context.upstreamStartedAt ??= performance.now();
-    upstream.pool.dispatch(
-      {
-        path,
-        method: this.context.method,
-        headers: sign === undefined ? headers : sign(headers),
-        body: this.terms.body ?? null,
-        // Ours are Node's timers, which go when they are cleared; undici's stay listed for up to a second, and every
-        // finished request with them.
-        headersTimeout: 0,
-        bodyTimeout: 0,
-      },
-      this as unknown as Dispatcher.DispatchHandler,
-    );
+    if (context.upstreamStartedAt === undefined) {
+      context.upstreamStartedAt = performance.now();
+      outgoing.upstream.retries.request(context.upstreamStartedAt);
+    }
+    dispatch(outgoing, context.method, body, this);
   }
 
   onConnect(abort: (error?: Error) => void): void {
     if (this.over) return abort();
     this.abort = abort;
-    if (this.terms.body && this.context.target?.rules) this.context.uploading = true;
+    if (this.context.bodyLength !== undefined && this.context.target?.rules) this.context.uploading = true;
     // Only now is there somebody to read the body (RFC 9110 §10.1.1).
-    if (this.context.expectsContinue && this.attempts === 1 && knowsInterim(this.response.req)) {
+    if (this.context.expectsContinue && !this.continued && knowsInterim(this.response.req)) {
+      this.continued = true;
       this.response.writeContinue();
     }
   }
 
   /** The request is out, its body included: from here on the upstream is waited for. */
   onRequestSent(): void {
-    if (this.context.uploading) {
-      this.context.uploading = false;
-      this.context.upstreamSentAt = performance.now();
-    }
+    this.noteSent();
     const { firstByteMs, totalMs } = this.terms.timeouts;
     if (firstByteMs < totalMs && !this.answered && !this.over) this.expectWithin(firstByteMs);
+  }
+
+  noteSent(): void {
+    if (!this.context.uploading) return;
+    this.context.uploading = false;
+    this.context.upstreamSentAt = performance.now();
   }
 
   onResponseStarted(): void {
@@ -151,7 +113,8 @@ export class Exchange implements Ending {
     const passes = this.terms.observer?.head(status, raw, head) ?? true;
     if (!passes || this.diverted) return this.divert(status);
     // What the client has not sent yet may never be read.
-    if (body && !response.req.complete) closeAfterResponse(response.req, response);
+    if (this.context.bodyLength !== undefined && !response.req.complete)
+      closeAfterResponse(response.req, response);
     const reason = WRITABLE_REASON.test(statusText) ? statusText : undefined;
     if (this.terms.encode) {
       const sink = this.sink(() => response.writeHead(status, reason, head.headers));
@@ -254,7 +217,7 @@ export class Exchange implements Ending {
   }
 
   onError(error: Error): void {
-    if (!this.over && this.mayRetry(error)) this.start();
+    if (!this.over && this.mayRetry(error)) this.startAgain();
     else this.fail(upstreamError(error));
   }
 
@@ -305,16 +268,29 @@ export class Exchange implements Ending {
     return true;
   }
 
-  /** Nothing came back yet, repeating is harmless, no body was consumed, and the budget allows it. */
+  /**
+   * What happens without a retry policy: nothing came back yet, repeating is harmless, there is no body that was consumed,
+   * and the budget allows it.
+   */
   private mayRetry(error: Error): boolean {
-    return (
-      this.attempts === 1 &&
-      !this.answered &&
-      this.terms.body === undefined &&
-      IDEMPOTENT.has(this.context.method) &&
-      isBrokenConnection(error) &&
-      this.terms.upstream.retries.withdraw()
-    );
+    if (
+      this.attempts !== 1 ||
+      this.answered ||
+      this.context.bodyLength !== undefined ||
+      !IDEMPOTENT.has(this.context.method) ||
+      !isBrokenConnection(error)
+    )
+      return false;
+    const { outgoing, retries } = this.terms;
+    if (outgoing.upstream.retries.withdraw(performance.now())) return true;
+    retries.withheld(this.context, 'budget');
+    return false;
+  }
+
+  private startAgain(): void {
+    this.context.attempts = 2;
+    this.terms.retries.retrying(this.context, 'broken', 0);
+    this.start();
   }
 
   /** Breaks the response off, also what the client has yet to read of one that is complete. */
@@ -374,10 +350,18 @@ export class Exchange implements Ending {
   }
 
   private finish(): void {
+    const { response } = this;
     this.over = true;
     if (this.diverted) clearTimeout(this.deadline);
     clearTimeout(this.silence);
     this.context.upstreamEndedAt = performance.now();
+    this.retrying?.end(response.destroyed);
+    if (this.attempts > 1)
+      this.terms.retries.retried(
+        this.context,
+        'broken',
+        response.headersSent ? 'succeeded' : response.destroyed ? 'abandoned' : 'failed',
+      );
   }
 }
 

@@ -1,13 +1,15 @@
 import type { ServerResponse } from 'node:http';
+import type { TimeoutConfig } from '#libs/config';
 import type { GatewayError } from '#libs/errors';
 import {
   limitHeaders,
   maxBodyOf,
+  retryPolicyOf,
   shapeRequest,
   type GatewayRequest,
   type RequestContext,
 } from '#libs/guards';
-import type { ServedTarget } from '#libs/tenants';
+import type { ServedRetries, ServedTarget } from '#libs/tenants';
 import type { Accounting } from '../accounting';
 import type { Cors } from '../cors';
 import type { Load } from '../load';
@@ -15,12 +17,18 @@ import { tellTarget } from '../release-target';
 import type { Compression } from '../shaping/compression';
 import type { Mirrors } from '../shaping/mirrors';
 import type { OpenStreams } from '../streams/open-streams';
+import { aimAgain, aimAt, targetsOf } from './aim';
+import { Attempts } from './attempts';
+import type { Outgoing } from './dispatch';
 import { Exchange } from './exchange';
+import { KeptBody, KeptBytes, WholeBody, type RepeatableBody } from './kept-body';
 import { targetAt } from './target-at';
 import { signingPolicy, type OutgoingSignatures } from './outgoing-signatures';
 import { addPassage } from './passage';
 import { createProxy, type Proxy } from './proxy';
 import { RequestBody } from './request-body';
+import { RetryBudgets } from './retry-budgets';
+import type { RetryObservation } from './retry-observation';
 import type { ResponseObserver } from './response-observer';
 import type { Transport } from './transport';
 import type { Refuse } from './upstream-errors';
@@ -32,12 +40,15 @@ interface Surroundings {
   readonly cors: Cors;
   readonly accounting: Accounting;
   readonly streams: OpenStreams;
+  readonly retries: RetryObservation;
   readonly compression: Compression;
   readonly mirrors: Mirrors;
   readonly signatures: OutgoingSignatures;
   readonly load: Load;
   /** 0 means unlimited. */
   readonly maxBodyBytes: number;
+  /** What all bodies that are kept for retries may take together. */
+  readonly keptBodiesBytes: number;
   readonly refuse: Refuse;
 }
 
@@ -45,11 +56,20 @@ interface Surroundings {
 export class Forwarder {
   private readonly proxy: Proxy;
   private readonly webSockets: WebSocketRelay;
+  private readonly budgets = new RetryBudgets();
+  private readonly keptBytes: KeptBytes;
 
   constructor(private readonly house: Surroundings) {
-    const { transport, refuse, streams, load } = house;
+    const { transport, refuse, streams, retries, signatures, load } = house;
+    const { budgets } = this;
+    this.keptBytes = new KeptBytes(house.keptBodiesBytes);
     this.proxy = createProxy((request, response) => this.exchange(request, response));
-    this.webSockets = new WebSocketRelay(this.proxy, transport, refuse, streams, load.readers);
+    this.webSockets = new WebSocketRelay(this.proxy, transport, refuse, streams, {
+      budgets,
+      retries,
+      signatures,
+      readers: load.readers,
+    });
   }
 
   /** A promise only where a breaker is not closed. @throws GatewayError circuit_open, also as a rejection */
@@ -65,7 +85,7 @@ export class Forwarder {
   private enter(request: GatewayRequest, response: ServerResponse): void | Promise<void> {
     if (hasGone(request, response)) return;
     const { context } = request;
-    const entered = (context.service ?? context.tenant)?.set?.enter();
+    const entered = targetsOf(context)?.enter();
     if (!(entered instanceof Promise)) return this.send(request, response, entered);
     return entered.then(({ target, permit }) => {
       if (hasGone(request, response)) return permit?.settle('void');
@@ -77,31 +97,26 @@ export class Forwarder {
   private send(request: GatewayRequest, response: ServerResponse, target: ServedTarget | undefined): void {
     const { context } = request;
     prepare(context, target);
-    if (context.upgrade) {
-      this.house.signatures.signHandshake(context);
-      this.webSockets.relay(request, response);
-    } else this.proxy.web(request, response);
+    if (context.upgrade) this.webSockets.relay(request, response);
+    else this.proxy.web(request, response);
   }
 
   private exchange(request: GatewayRequest, response: ServerResponse): void {
     const { context } = request;
-    const { tenant, service, upstream: target } = context;
-    const { transport, cors, accounting, streams, load, compression, mirrors } = this.house;
-    if (!tenant || !target) throw new Error('the Forwarder ran before the guards');
+    const { tenant, service, shaped } = context;
+    const { transport, cors, accounting, streams, retries, load, compression, mirrors } = this.house;
+    if (!tenant) throw new Error('the Forwarder ran before the guards');
     const timeouts = transport.timeouts(service?.timeouts ?? tenant.timeouts);
-    const upstream = transport.poolFor(target, timeouts);
-    upstream.retries.deposit();
+    // Before the headers leave, some of which it changes.
     const encode = compression.of(context, request);
-    const { shaped } = context;
-    const path = targetAt(context, target);
+    const outgoing = this.outgoing(context, timeouts);
+    const policy = retryPolicyOf(context);
     const exchange = new Exchange(context, response, {
-      upstream,
-      path,
-      headers: ['Host', target.host, ...context.upstreamHeaders],
-      sign: this.house.signatures.forAttempts(context, target.host, path),
-      body: this.bodyOf(request),
+      outgoing,
+      body: policy ? undefined : this.bodyOf(request),
       readers: load.readers,
       timeouts,
+      retries,
       changes: shaped,
       encode,
       ownHeaders: ['X-Request-Id', context.id, ...cors.headers(context), ...context.hsts],
@@ -114,8 +129,50 @@ export class Forwarder {
         streams.follow({ context, ending: response, end: (refusal) => exchange.breakOff(refusal) });
       },
     });
+    const attempts = policy && this.attempts(exchange, request, policy, timeouts);
+    // Once, however many attempts there are.
     if (shaped?.mirror) mirrors.copy(context, shaped, shaped.mirror, request);
-    exchange.start();
+    if (attempts) attempts.start(outgoing);
+    else exchange.start();
+  }
+
+  /** The request as it goes to the upstream that has been chosen; again for every attempt at another one. */
+  private outgoing(context: RequestContext, timeouts: TimeoutConfig): Outgoing {
+    const { upstream: target } = context;
+    if (!target) throw new Error('the Forwarder ran before the guards');
+    const path = targetAt(context, target);
+    return {
+      upstream: this.house.transport.poolFor(target, timeouts),
+      path,
+      headers: ['Host', target.host, ...context.upstreamHeaders],
+      sign: this.house.signatures.forAttempts(context, target.host, path),
+    };
+  }
+
+  private attempts(
+    exchange: Exchange,
+    request: GatewayRequest,
+    policy: ServedRetries,
+    timeouts: TimeoutConfig,
+  ): Attempts {
+    const { context } = request;
+    return new Attempts(exchange, context, {
+      policy,
+      budget: this.budgets.of(context),
+      timeouts,
+      body: this.repeatableBody(request, policy),
+      observation: this.house.retries,
+      again: (tried) => (aimAgain(context, tried) ? this.outgoing(context, timeouts) : undefined),
+    });
+  }
+
+  private repeatableBody(request: GatewayRequest, policy: ServedRetries): RepeatableBody | undefined {
+    const { context } = request;
+    if (context.bodyLength === undefined) return undefined;
+    if (context.wholeBody !== undefined) return new WholeBody(context.wholeBody);
+    const { maxBodyBytes, load } = this.house;
+    const bounds = { bodyBytes: maxBodyOf(context, maxBodyBytes), keptBytes: policy.bodyBytes };
+    return new KeptBody(request, context, bounds, this.keptBytes, load.bodies);
   }
 
   /** What goes out as the body: as it comes, or as it is there already. */
@@ -140,12 +197,7 @@ function hasGone({ context, socket }: GatewayRequest, response: ServerResponse):
  */
 function prepare(context: RequestContext, target: ServedTarget | undefined): void {
   const { published, upstreamHeaders } = context;
-  if (target) {
-    // Until the request is over, see Observation.
-    target.pending += 1;
-    context.target = target;
-    context.upstream = target.upstream;
-  }
+  if (target) aimAt(context, target);
   shapeRequest(context);
   if (!published) return;
   if (published.stripped !== '') upstreamHeaders.push('X-Forwarded-Prefix', published.stripped);

@@ -3,11 +3,11 @@ import type { GatewayRequest, RequestContext, WholeBodies } from '#libs/guards';
 import type { RequestSigner } from '#libs/signatures';
 import {
   DEFAULT_SIGNED_BODY_BYTES,
-  pathAt,
   type ServedTenant,
   type SigningPolicy,
   type Upstream,
 } from '#libs/tenants';
+import { targetAt } from './target-at';
 
 /** How a request is to be signed: the nearest of route, service and tenant that says anything decides. */
 export function signingPolicy({ route, service, tenant }: RequestContext): SigningPolicy | undefined {
@@ -57,7 +57,7 @@ export class OutgoingSignatures {
     const policy = signingPolicy(context);
     if (policy === undefined) return;
     const upstream = context.upstream as Upstream;
-    const target = pathAt(upstream, context.routedPath) + context.query;
+    const target = targetAt(context, upstream);
     const { upstreamHeaders } = context;
     const signed = this.signed(context, policy, { host: upstream.host, target }, upstreamHeaders);
     upstreamHeaders.splice(0, upstreamHeaders.length, ...signed);

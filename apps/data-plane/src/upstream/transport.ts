@@ -78,6 +78,18 @@ export class Transport {
     return url.protocol === 'https:' ? this.agents.https : this.agents.http;
   }
 
+  /**
+   * Opens a connection for one WebSocket.
+   * @throws GatewayError upstream_not_permitted
+   */
+  connect(origin: URL, connectMs: number, callback: buildConnector.Callback): void {
+    const { hostname, host, protocol } = origin;
+    this.checkHost(hostname);
+    const port = origin.port || (protocol === 'https:' ? '443' : '80');
+    const bare = hostname.replace(/^\[|\]$/g, '');
+    connector(connectMs, this.lookup)({ hostname: bare, host, protocol, port }, callback);
+  }
+
   /** Closes every connection, whatever is using it. */
   async close(): Promise<void> {
     await Promise.all([...this.pools.values()].map(({ pool }) => pool.destroy()));

@@ -1,17 +1,31 @@
+import type http from 'node:http';
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { GatewayError } from '#libs/errors';
-import type { GatewayRequest } from '#libs/guards';
+import { retryPolicyOf, type GatewayRequest } from '#libs/guards';
 import type { PaceWatch } from '#libs/load';
 import type { Upstream } from '#libs/tenants';
 import { tellTarget } from '../release-target';
 import type { OpenStreams } from '../streams/open-streams';
 import { JoinedSockets } from './joined-sockets';
+import type { OutgoingSignatures } from './outgoing-signatures';
 import type { Proxy } from './proxy';
 import { responseHead, type ResponseChanges } from './response-headers';
+import type { RetryBudgets } from './retry-budgets';
+import type { RetryObservation } from './retry-observation';
 import { targetAt } from './target-at';
 import type { Transport } from './transport';
+import { UpgradeDial } from './upgrade-dial';
 import { upstreamError, type Refuse } from './upstream-errors';
+
+/** What a handshake needs of what other requests use too. */
+interface RelaySurroundings {
+  readonly budgets: RetryBudgets;
+  readonly retries: RetryObservation;
+  readonly signatures: OutgoingSignatures;
+  /** Sees that clients read. */
+  readonly readers: PaceWatch;
+}
 
 /** Hands judged upgrade requests to http-proxy, and puts right what it leaves out: time-outs and honest refusals. */
 export class WebSocketRelay {
@@ -23,7 +37,7 @@ export class WebSocketRelay {
     private readonly transport: Transport,
     private readonly refuse: Refuse,
     private readonly streams: OpenStreams,
-    private readonly readers: PaceWatch,
+    private readonly house: RelaySurroundings,
   ) {
     proxy.on('proxyReqWs', (outgoing, request, socket) => {
       this.follow(outgoing, request as GatewayRequest, socket);
@@ -37,10 +51,35 @@ export class WebSocketRelay {
     if (!upstream) throw new Error('the WebSocketRelay ran before the guards');
     // The client may have gone while the guards were waiting.
     if (socket.destroyed || socket.readableEnded) return void socket.destroy();
+    const policy = retryPolicyOf(context);
+    if (!policy) {
+      const agent = this.transport.agentFor(new URL(upstream.origin));
+      context.upstreamStartedAt = performance.now();
+      return this.shake(request, response, upstream, agent);
+    }
+    const { budgets, retries: observation } = this.house;
+    const dial = new UpgradeDial(context, socket, {
+      transport: this.transport,
+      policy,
+      budget: budgets.of(context),
+      observation,
+      connected: (agent) => this.shake(request, response, context.upstream ?? upstream, agent),
+      failed: (error) => this.refuse(error, request, response),
+    });
+    dial.start();
+  }
+
+  private shake(
+    request: GatewayRequest,
+    response: ServerResponse,
+    upstream: Upstream,
+    agent: http.Agent,
+  ): void {
+    const { context, socket } = request;
     const origin = new URL(upstream.origin);
-    const agent = this.transport.agentFor(origin);
     this.handshakes.set(request, response);
-    context.upstreamStartedAt = performance.now();
+    // By now it is known where the handshake goes.
+    this.house.signatures.signHandshake(context);
     request.url = targetAt(context, upstream);
     request.headers = handshakeHeaders(request, upstream);
     this.proxy.ws(request, socket, Buffer.alloc(0), {
@@ -81,7 +120,7 @@ export class WebSocketRelay {
       if (context.shaped) changeHeaders(answer, context.shaped);
       context.switchedProtocols = true;
       tellTarget(context, 101);
-      const joined = new JoinedSockets(socket, upstreamSocket, idleMs, this.readers);
+      const joined = new JoinedSockets(socket, upstreamSocket, idleMs, this.house.readers);
       this.streams.follow({ context, ending: socket, end: (refusal) => joined.refuse(refusal.code) });
     });
     // Keeps http-proxy from writing a refusal itself, with the framing headers of the other hop …
@@ -136,10 +175,14 @@ function timeHandshake(outgoing: ClientRequest, connectMs: number, firstByteMs: 
   const expire = (): void => void outgoing.destroy(new GatewayError('upstream_timeout'));
   let deadline = setTimeout(expire, connectMs);
   outgoing.once('socket', (socket) => {
-    socket.once('encrypted' in socket ? 'secureConnect' : 'connect', () => {
+    const wait = (): void => {
       clearTimeout(deadline);
       deadline = setTimeout(expire, firstByteMs);
-    });
+    };
+    // One that was dialled before (upgrade-dial.ts) is connected.
+    if (!socket.connecting && (socket as { secureConnecting?: boolean }).secureConnecting !== true)
+      return wait();
+    socket.once('encrypted' in socket ? 'secureConnect' : 'connect', wait);
   });
   outgoing.once('close', () => clearTimeout(deadline));
   return () => clearTimeout(deadline);

@@ -23,6 +23,17 @@ const timeouts = z.strictObject({
   totalMs: milliseconds.optional(),
 });
 
+const retries = z.strictObject({
+  attempts: z.int().min(0).optional().describe('Beyond the first; 0 turns retries off.'),
+  backoffMs: z.int().min(0).optional(),
+  maxBackoffMs: z.int().min(0).optional(),
+  jitter: z.boolean().optional(),
+  statuses: z.array(z.int()).optional(),
+  perTryTimeoutMs: milliseconds.optional(),
+  bodyBytes: z.int().min(0).optional(),
+  exhaustedStatus: z.literal(503).optional(),
+});
+
 const auth = z
   .strictObject({
     jwt: z.boolean().describe('Whether a bearer token is asked for. The rest counts only if it is.'),
@@ -144,6 +155,7 @@ const project = z.strictObject({
     .optional()
     .describe('Whether tokens that the gateway signs are accepted beside those of idps.'),
   timeouts: timeouts.optional(),
+  retries: retries.optional(),
   breaker: breaker.optional(),
   compression: compression.optional(),
   signatureKeys: z
@@ -192,6 +204,7 @@ const service = z.strictObject({
   breaker: breaker.optional(),
   slowStartSeconds: whole.describe('How long a target that comes back or is new gets a growing share.'),
   timeouts: timeouts.optional(),
+  retries: retries.optional(),
   rateLimit: rateLimit.optional(),
   auth: auth.optional(),
   ...serviceShape,
@@ -220,6 +233,7 @@ const route = z.strictObject({
   ...routeShape,
   auth: auth.extend({ apiKey: z.boolean().optional() }).optional(),
   rateLimit: rateLimit.optional(),
+  retries: retries.optional(),
   ...signatures,
   maxBodyBytes,
   ...clientRules,

@@ -30,10 +30,11 @@ project:
   name: Acme
   rateLimit: { windowSeconds: 60, maxRequests: 600 }
   timeouts: { totalMs: 5000 }
+  retries: { attempts: 1, statuses: [503] }
   breaker: {}
   idps: [{ issuer: theirs, audience: us, secrets: ["{{env "GATEWAY_SECRET_THEIRS"}}"] }]
 services:
-  api: { url: http://u.test, timeouts: { idleMs: 5 }, rateLimit: { windowSeconds: 1, maxRequests: 5 } }
+  api: { url: http://u.test, timeouts: { idleMs: 5 }, retries: { attempts: 3, backoffMs: 1000, maxBackoffMs: 4000, jitter: false, exhaustedStatus: 503 }, rateLimit: { windowSeconds: 1, maxRequests: 5 } }
   web:
     targets: [{ url: http://v.test, weight: 2 }, { url: http://w.test }]
     balance: least-pending
@@ -52,6 +53,7 @@ routes:
     addPrefix: /v1
     requestHeaders: { X-B: "" }
     responseHeaders: { X-C: c }
+    retries: { perTryTimeoutMs: 100, bodyBytes: 0 }
     rateLimit: { windowSeconds: 1, maxRequests: 5 }
 apiRoutes:
   - { path: /v1, methods: [GET], rateLimit: { windowSeconds: 1, maxRequests: 5 } }
@@ -83,11 +85,13 @@ it('becomes the documents that the store would hold', () => {
       allowedRoutes: [{ path: '/v1', methods: ['GET'], rateLimit: limit }],
       rateLimit: { windowSeconds: 60, maxRequests: 600 },
       timeouts: { totalMs: 5000 },
+      retries: { attempts: 1, statuses: [503] },
       breaker: {},
       idps: [{ issuer: 'theirs', audience: 'us', secrets: [{ env: 'GATEWAY_SECRET_THEIRS' }] }],
     },
     'tenant:service:acme.api': {
       ...service, id: 'acme.api', name: 'api', targets: [{ url: 'http://u.test' }], timeouts: { idleMs: 5 }, rateLimit: limit,
+      retries: { attempts: 3, backoffMs: 1000, maxBackoffMs: 4000, jitter: false, exhaustedStatus: 503 },
     },
     'tenant:service:acme.web': {
       ...service, id: 'acme.web', name: 'web',
@@ -109,6 +113,7 @@ it('becomes the documents that the store would hold', () => {
           name: 'b', path: '/acme', hosts: ['a.test'], methods: ['GET'], headers: { 'X-A': '1' },
           backends: [{ service: 'acme.api', weight: 9 }, { service: 'acme.web' }],
           addPrefix: '/v1', requestHeaders: { 'X-B': '' }, responseHeaders: { 'X-C': 'c' }, rateLimit: limit,
+          retries: { perTryTimeoutMs: 100, bodyBytes: 0 },
         },
       ],
     },
