@@ -109,8 +109,9 @@ describeRedis('TentaGate by its documented variables alone', () => {
   });
 
   it('stops asking a service that fails, until it has had a rest', async () => {
-    const failing = await startUpstream((_, response) => response.writeHead(503).end());
+    const failing = await startUpstream((_, response) => void response.writeHead(503).end());
     const other = await startGateway({
+      NODE_ENV: 'development',
       JWT_SECRET_KEY,
       BACKEND_SERVICES: JSON.stringify({ users: failing.url }),
     });

@@ -196,7 +196,7 @@ function parseAll(env: Record<string, string | undefined>, problems: string[]): 
 }
 
 function namedSecrets(env: Record<string, string | undefined>): ReadonlyMap<string, string> {
-  const named = Object.entries(env).filter(([name, value]) => isSecretVariable(name) && value);
+  const named = Object.entries(env).filter(([name, value]) => isSecretVariable(name) && value?.trim());
   return new Map(named as Array<[string, string]>);
 }
 

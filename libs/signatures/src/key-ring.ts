@@ -20,8 +20,9 @@ export class KeyRing {
   constructor(keys: SignatureKeys, named: NamedSecrets) {
     for (const [id, { secret }] of Object.entries(keys)) {
       const text = typeof secret === 'string' ? secret : named.get(secret.env);
-      // Texts were looked at when they were stored; what a variable holds is seen only here.
-      const weak = typeof secret !== 'string' && objectionToSecret(text ?? '') !== undefined;
+      // Texts were looked at when they were stored, HMAC_SECRET at the start; what another variable holds is seen only here.
+      const isKnown = typeof secret === 'string' || secret.env === 'HMAC_SECRET';
+      const weak = !isKnown && objectionToSecret(text ?? '') !== undefined;
       if (text === undefined || weak) this.missing.add(id);
       else this.keys.set(id, createSecretKey(Buffer.from(text)));
     }

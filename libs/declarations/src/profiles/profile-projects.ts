@@ -1,6 +1,13 @@
 import { PROFILE_TENANTS, type Profiles, type RegionalEdge } from '#libs/config';
 import type { PublishedRouteRule } from '#libs/publications';
-import type { CachePolicy, ClientRuleFields, ServiceFields, Tenant, TenantTimeouts } from '#libs/tenants';
+import type {
+  CachePolicy,
+  ClientRuleFields,
+  RetryPolicy,
+  ServiceFields,
+  Tenant,
+  TenantTimeouts,
+} from '#libs/tenants';
 import type { Places, Project } from '../project';
 
 type NamedService = [name: string, fields: Omit<ServiceFields, 'name'>];
@@ -11,6 +18,8 @@ const CENTRAL = 'central';
 const SIGNATURE_KEY = 'edge';
 /** What agents send is kept whole to be signed; what is larger is refused (413). */
 const MAX_SIGNED_BYTES = 16 * 1024 * 1024;
+/** A batch of an agent is kept to be sent again, a larger body is sent once. */
+const MAX_REPEATED_BYTES = 1024 * 1024;
 /** The documented life of a stored answer. */
 const CACHE: CachePolicy = { ttlSeconds: 60, methods: ['GET'] };
 const SECOND_MS = 1000;
@@ -22,6 +31,7 @@ export function regionalEdgeProject(edge: RegionalEdge, limits: Limits): Project
   const service: NamedService[1] = {
     targets: [{ url: centralApiUrl }],
     timeouts: timeoutsOf(edge),
+    retries: retriesOf(edge),
   };
   const route: PublishedRouteRule = {
     name: CENTRAL,
@@ -75,6 +85,20 @@ function timeoutsOf({ timeoutMs, maxRetries }: RegionalEdge): TenantTimeouts {
     connectMs: Math.min(CONNECT_MS, timeoutMs),
     firstByteMs: timeoutMs,
     totalMs: timeoutMs * (maxRetries + 1) + waitingMs,
+  };
+}
+
+/** 1, 2, 4, … seconds after a connection that failed or an attempt that took too long; answers pass as they are. */
+function retriesOf({ timeoutMs: perTryTimeoutMs, maxRetries: attempts }: RegionalEdge): RetryPolicy {
+  const maxBackoffMs = SECOND_MS * 2 ** Math.max(0, attempts - 1);
+  const waits = { backoffMs: SECOND_MS, maxBackoffMs, jitter: false };
+  return {
+    attempts,
+    ...waits,
+    statuses: [],
+    perTryTimeoutMs,
+    bodyBytes: MAX_REPEATED_BYTES,
+    exhaustedStatus: 503,
   };
 }
 
