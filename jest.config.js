@@ -1,5 +1,7 @@
 'use strict';
 
+const { availableParallelism } = require('node:os');
+
 /** Node 20 has no require(esm) inside jest, so packages that are ES modules only are transformed like our own code. */
 const esmOnly = ['jose', 'oidc-provider'];
 
@@ -37,8 +39,8 @@ const project = {
 
 /** @type {import('jest').Config} */
 module.exports = {
-  // The default leaves one core idle, which on two cores is half the machine.
-  maxWorkers: '100%',
+  // Half of what the longer tests do is to wait for servers, time-outs and other processes.
+  maxWorkers: Math.ceil(availableParallelism() * 1.5),
   testTimeout: 15_000,
   testSequencer: '<rootDir>/test/support/long-first.cjs',
   coverageProvider: 'v8',

@@ -35,11 +35,11 @@ describeRedis('a network that loses what the store has answered', () => {
     for (let round = 0; round < PARTITIONS; round++) {
       record();
       // Requests pass, and their answers come when nobody can hear them any more.
-      proxy.delay(20);
+      proxy.delay(120);
       const flushed = meter.flush();
       const written = async (): Promise<boolean> =>
         (await accounts(direct)).some(({ totals }) => (totals.requests ?? 0) > round * 10);
-      if (round % 3 === 0) await waitFor('something to arrive', written);
+      if (round % 3 === 0) await waitFor('something to arrive', written, 5000, 5);
       if (round % 2 === 0) proxy.swallow();
       else proxy.cut();
       await flushed;

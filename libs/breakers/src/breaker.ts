@@ -118,7 +118,8 @@ export class Breaker {
     try {
       const view = await this.step({ do: 'permit', id, terms: this.rules.terms });
       if (!view.granted) {
-        if (view.state === 'half_open') this.askAgainAt = now + ASK_AGAIN_MS;
+        // By the clock of now: the store may have taken longer than that.
+        if (view.state === 'half_open') this.askAgainAt = Math.max(now, Date.now()) + ASK_AGAIN_MS;
         return undefined;
       }
       if (view.succeeded === 0 && view.probing === 1) this.tell('half_open', true);

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TimeoutConfig } from '#libs/config';
 import { GatewayError, type ErrorCode } from '#libs/errors';
+import { maxBodyOf } from './body-size.guard';
 import type { GatewayRequest, RequestContext } from './request-context';
 
 /** What bodies may take of the process, and how long clients may take to send them. */
@@ -73,7 +74,7 @@ export class WholeBodies {
     const reading = new Reading(this, request, this.timeoutsOf(context), {
       maxBytes,
       oversize,
-      maxBodyBytes: this.terms.maxBodyBytes,
+      maxBodyBytes: maxBodyOf(context, this.terms.maxBodyBytes),
     });
     response.once('close', () => reading.release());
     const whole = await reading.done;

@@ -6,7 +6,9 @@ import { RequestContext, type GatewayRequest } from '#libs/guards';
 export function backgroundRequest(original: GatewayRequest): Asked {
   const { context } = original;
   const own = Object.assign(new RequestContext(performance.now()), context, {
-    upstreamHeaders: [...context.upstreamHeaders],
+    // What is stored is whole, whoever asked for a part of it or for its head.
+    method: 'GET',
+    upstreamHeaders: withoutRange(context.upstreamHeaders),
     observer: undefined,
     cache: undefined,
     shaped: undefined,
@@ -21,4 +23,8 @@ export function backgroundRequest(original: GatewayRequest): Asked {
   if (context.service) own.upstream = undefined;
   const request = Object.create(original, { context: { value: own, writable: true } }) as GatewayRequest;
   return { request, response: new ServerResponse(request) };
+}
+
+function withoutRange(headers: readonly string[]): string[] {
+  return headers.filter((_, i) => !/^(?:range|if-range)$/i.test(headers[i - (i % 2)] as string));
 }

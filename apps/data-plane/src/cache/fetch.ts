@@ -6,7 +6,7 @@ import {
   type StoredResponse,
 } from '#libs/cache';
 import { GatewayError } from '#libs/errors';
-import { releaseTarget } from '../release-target';
+import { releaseTarget, tellTarget } from '../release-target';
 import type { Flight, Flights, Landing } from './flights';
 import type { Question } from './question';
 import { Recording, type RecordingTerms } from './recording';
@@ -138,6 +138,10 @@ export class Fetch implements RecordingTerms {
     this.house.store.shelf(tenantId).remove(key, stored);
   }
 
+  told(status: number | undefined, error?: GatewayError): void {
+    tellTarget(this.question.context, status ?? error?.status ?? 502, error);
+  }
+
   askAgain(): void {
     const { context, located } = this.question;
     releaseTarget(context, 304);
@@ -179,6 +183,7 @@ export class Fetch implements RecordingTerms {
   private askUpstream(): void {
     const { question, house, stale, behind } = this;
     const { context, located } = question;
+    if (question.gone) return this.left();
     this.moment = house.store.shelf(located.tenantId).moment;
     const recording = new Recording(question, this);
     context.observer = recording;
@@ -193,10 +198,17 @@ export class Fetch implements RecordingTerms {
     };
     try {
       const asked = house.forward(question);
-      if (asked instanceof Promise) asked.catch(failed);
+      // Its client may have gone while a breaker was asked about the target, and nothing was sent then.
+      if (asked instanceof Promise) asked.then(() => question.gone && this.left(), failed);
     } catch (error) {
       failed(error);
     }
+  }
+
+  /** Nobody has asked the upstream; one of those who wait may. */
+  private left(): void {
+    this.over(undefined);
+    this.land({ kind: 'again' });
   }
 
   private fail(error: unknown): void {

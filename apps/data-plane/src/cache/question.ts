@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import {
   cacheKey,
@@ -72,8 +73,15 @@ export function questionOf(
   const { tenant, token, authorization, scheme, host, path, query } = context;
   if (!tenant) throw new Error('the cache was asked before the guards');
   const { cookie } = fields;
-  const identity = policy.perIdentity === false ? '' : identityOf(token, authorization, cookie);
-  const credentials = authorization !== undefined || cookie !== undefined;
+  // Kept out of the headers until it is forwarded, and by then what is stored for others would have been found.
+  const apiKey = context.published?.forwardsApiKey ? context.apiKey : undefined;
+  const signer = context.verifiedSignature?.keyId;
+  const own = [apiKey && `k:${hash('sha256', apiKey, 'base64')}`, signer && `s:${signer}`]
+    .filter(Boolean)
+    .join(' ');
+  const identity =
+    policy.perIdentity === false ? '' : `${identityOf(token, authorization, cookie)} ${own}`.trim();
+  const credentials = [authorization, cookie, apiKey, signer].some((one) => one !== undefined);
   const headers = [...context.upstreamHeaders];
   const key = cacheKey({ scheme, host, path, query, place: placeOf(context), identity }, policy, headers);
   const located = { tenantId: tenant.id, key, headers };

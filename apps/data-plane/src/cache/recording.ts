@@ -39,6 +39,8 @@ export interface RecordingTerms {
   land(landing: Landing): void;
   /** The client gets what the upstream says, or that it says nothing. */
   missed(): void;
+  /** Tells the target how it has done, where what the client gets does not. */
+  told(status: number | undefined, error?: GatewayError): void;
   /** Status of the upstream; undefined if there was none. */
   over(status: number | undefined): void;
 }
@@ -78,7 +80,11 @@ export class Recording implements ResponseObserver {
     const terms = this.recordable(status, fields, head);
     if (typeof terms === 'string') surroundings.land({ kind: 'alone' });
     else this.terms = terms;
-    if (behind) return false;
+    if (behind) {
+      // Nothing follows a 304, not even the word that it is complete.
+      if (status === 304) this.end();
+      return false;
+    }
     surroundings.missed();
     const stored = typeof terms !== 'string';
     const ttlMs = stored ? terms.lifetimeMs - terms.initialAgeMs : undefined;
@@ -116,8 +122,9 @@ export class Recording implements ResponseObserver {
     const { stale } = this.surroundings;
     const untouched = this.status === undefined && !this.question.response.headersSent;
     const stoodIn =
-      untouched && error.status >= 500 && stale ? this.standIn(stale, undefined, Date.now()) : false;
+      untouched && error.status >= 500 && stale ? this.standIn(stale, undefined, Date.now(), error) : false;
     if (!stoodIn) {
+      if (this.surroundings.behind) this.surroundings.told(undefined, error);
       if (untouched) this.surroundings.missed();
       this.surroundings.land({ kind: 'failed' });
     }
@@ -178,11 +185,18 @@ export class Recording implements ResponseObserver {
     return false;
   }
 
-  /** @param status of the upstream; undefined if it gave none */
-  private standIn(stale: StoredResponse, status: number | undefined, now: number): boolean {
+  /** @param status of the upstream; undefined if it gave none, because of the error */
+  private standIn(
+    stale: StoredResponse,
+    status: number | undefined,
+    now: number,
+    error?: GatewayError,
+  ): boolean {
     const { question, surroundings } = this;
     const age = stale.age(now);
     if (!standsIn(stale, age, question.fields.directives)) return false;
+    // The client gets a 200, and its upstream has failed all the same.
+    surroundings.told(status, error);
     const ttlMs = stale.terms.lifetimeMs - age;
     const cacheStatus = forwardedStatus('stale', { status, ttlMs, detail: 'stale-if-error' });
     surroundings.answer(stale, 'stale', cacheStatus, now);
@@ -196,6 +210,7 @@ export class Recording implements ResponseObserver {
     if (head.eventStream) return 'stream';
     // Where only the end of the connection ends a body, nobody can tell whether it is whole (RFC 9112 §8).
     if (!fields.delimited && status !== 204) return 'undelimited';
+    if (question.context.method !== 'GET') return 'method';
     if (Number(fields.contentLength ?? 0) > policy.maxBodyBytes) return 'too-large';
     const shared = sharesCredentials ? 'credentials' : 'anonymous';
     return storageTerms({ status, fields, requestedAt, now, shared }, policy);

@@ -181,6 +181,8 @@ export class ResponseCache implements FetchSurroundings {
       directives: undefined,
       ifNoneMatch: undefined,
       ifModifiedSince: undefined,
+      range: undefined,
+      ifRange: undefined,
     };
     const asked = new Question(unasked, policy, unconditional, located, sharesCredentials);
     asked.purges = question.purges;

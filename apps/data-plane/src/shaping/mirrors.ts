@@ -17,7 +17,7 @@ import { MirrorCopy } from './mirror-copy';
 /** Copies that one process has under way; more are dropped. */
 const MAX_UNDER_WAY = 128;
 /** What a mirror does not get: credentials, unless asked for; and what speaks of the connection or proves the original. */
-const CREDENTIALS = /^(?:authorization|cookie)$/i;
+const CREDENTIALS = /^(?:authorization|cookie|x-api-key)$/i;
 const NOT_COPIED = /^(?:content-length|te|x-gateway-signature.*)$/i;
 /** By which a mirror can tell that nobody waits for its answer. Clients cannot send it, see admission. */
 const MARK = 'X-Gateway-Mirror';

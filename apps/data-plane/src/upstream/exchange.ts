@@ -197,13 +197,25 @@ export class Exchange implements Ending {
   /** Where what an encoder makes of the body goes. */
   private sink(writeHead: () => void): BodySink {
     const { response, context } = this;
+    let refused = false;
     return {
-      writeHead: () => void (response.destroyed || writeHead()),
+      writeHead: () => {
+        if (response.destroyed) return;
+        try {
+          writeHead();
+        } catch (cause) {
+          // Called by an encoder when it has finished, where nobody would catch what Node has against a header.
+          refused = true;
+          this.breakOff(new GatewayError('upstream_failed', undefined, { cause }));
+        }
+      },
       write: (bytes) => {
+        if (refused) return true;
         context.bytesOut += bytes.length;
         return response.write(bytes);
       },
       end: (bytes) => {
+        if (refused) return;
         context.bytesOut += bytes?.length ?? 0;
         this.endSoon(bytes?.toString('latin1'));
       },
@@ -340,10 +352,10 @@ export class Exchange implements Ending {
 
   /** The response is over. If the exchange is not, nobody will read what the upstream goes on computing. */
   private leave(): void {
-    if (!this.over && (this.diverted || this.terms.observer?.abandoned())) return this.goOnAlone();
-    clearTimeout(this.deadline);
     this.coded?.destroy();
     this.reader?.settled();
+    if (!this.over && (this.diverted || this.terms.observer?.abandoned())) return this.goOnAlone();
+    clearTimeout(this.deadline);
     if (this.over) return;
     this.finish();
     this.abort?.(new Error('the client closed the connection'));

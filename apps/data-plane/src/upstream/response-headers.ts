@@ -5,7 +5,7 @@ import { CORS_RESPONSE_HEADERS } from '../cors';
 /** Hop-by-hop (RFC 9110 §7.6.1); Node writes the framing of this hop itself. `trailer` announces what is sent on. */
 const HOP_BY_HOP = ['keep-alive', 'proxy-connection', 'upgrade', 'proxy-authenticate'];
 
-type Fate = 'send' | 'drop' | 'connection' | 'coding' | 'length' | 'type' | 'limit' | 'hsts';
+type Fate = 'trailer' | 'send' | 'drop' | 'connection' | 'coding' | 'length' | 'type' | 'limit' | 'hsts';
 
 const HSTS = 'Strict-Transport-Security';
 
@@ -29,6 +29,7 @@ function fateOf(spelling: string): Fate {
     : name === 'content-type' ? 'type'
     : name === 'strict-transport-security' ? 'hsts'
     : LIMIT.test(name) ? 'limit'
+    : name === 'trailer' ? 'trailer'
     : 'send';
   if (fates.size < MAX_FATES) fates.set(spelling, fate);
   return fate;
@@ -67,6 +68,7 @@ export function responseHead(
   const { headers } = head;
   let connection: string | undefined;
   let limited = false;
+  let announced = false;
   for (let i = 0; i < raw.length; i += 2) {
     const name = (raw[i] as Buffer).toString('latin1');
     const value = (raw[i + 1] as Buffer).toString('latin1');
@@ -79,10 +81,19 @@ export function responseHead(
     if (fate === 'limit') limited = true;
     // What browsers are to do about this host is said by the gateway, if it says anything.
     if (fate === 'hsts' && !own.includes(HSTS)) headers.push(name, value);
-    if (fate === 'send' || fate === 'type' || fate === 'limit' || (fate === 'length' && status !== 204))
+    if (fate === 'trailer') announced = true;
+    if (
+      fate === 'send' ||
+      fate === 'type' ||
+      fate === 'limit' ||
+      fate === 'trailer' ||
+      (fate === 'length' && status !== 204)
+    )
       headers.push(name, value);
   }
   if (connection !== undefined && !/^(?:keep-alive|close)$/i.test(connection)) dropNamed(connection, headers);
+  // RFC 9110 §6.5: there is no place for trailers after a body of a known length, and Node refuses to announce them.
+  if (announced && head.contentLength >= 0) dropNamed('trailer', headers);
   if (!limited) for (const part of levels) headers.push(part);
   if (changes) {
     changes.apply(headers);

@@ -32,9 +32,9 @@ export class HeaderChanges {
     this.added = added;
   }
 
-  /** Whether what is added depends on who asks. */
-  get hasVariables(): boolean {
-    return this.added.some(([, text]) => text.plain === undefined);
+  /** Whether what comes of it depends on who asks, other than by a header of the same name. */
+  get dependsOnClient(): boolean {
+    return this.renamed !== undefined || this.added.some(([, text]) => text.plain === undefined);
   }
 
   /**

@@ -35,8 +35,8 @@ export class Shape {
   /** What becomes of requests, as text: another one, and another upstream's answer is to be expected. */
   readonly forwardsAs: string;
   /**
-   * Whether what is stored for one client may be given to another who has asked for the same. Not where variables tell
-   * the upstream who asks, and not where responses are mapped back from the one upstream that has answered.
+   * Whether what is stored for one client may be given to another who has asked for the same. Not where variables or new
+   * names tell the upstream what the key of a stored response does not hold, and not where responses are mapped back from the one upstream that has answered.
    */
   readonly isCacheable: boolean;
 
@@ -49,7 +49,7 @@ export class Shape {
     this.mirror = mirror && mirrorOf(mirror);
     this.rewrite = rewrite && new PathRewrite(rewrite, path);
     this.forwardsAs = JSON.stringify([requestHeaders, rewrite]);
-    this.isCacheable = !this.requestHeaders?.hasVariables && !rewrite?.query && !rewrite?.responses;
+    this.isCacheable = !this.requestHeaders?.dependsOnClient && !rewrite?.query && !rewrite?.responses;
   }
 }
 
