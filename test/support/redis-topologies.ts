@@ -32,10 +32,11 @@ export async function startCluster(
     );
     for (const other of others) await first.cli('CLUSTER', 'MEET', other.host, String(other.port));
     for (const node of nodes) {
-      await waitFor(`cluster_state:ok on port ${node.port}`, async () => {
+      const isReady = async (): Promise<boolean> => {
         const info = await node.cli('CLUSTER', 'INFO');
         return info.includes('cluster_state:ok') && info.includes(`cluster_known_nodes:${nodes.length}`);
-      });
+      };
+      await waitFor(`cluster_state:ok on port ${node.port}`, isReady, 15_000);
     }
   } catch (error) {
     await stop();

@@ -84,7 +84,8 @@ function timeoutsOf({ timeoutMs, maxRetries }: RegionalEdge): TenantTimeouts {
   return {
     connectMs: Math.min(CONNECT_MS, timeoutMs),
     firstByteMs: timeoutMs,
-    totalMs: timeoutMs * (maxRetries + 1) + waitingMs,
+    // A little more than all of it: what ends a request is that its last attempt has taken too long.
+    totalMs: timeoutMs * (maxRetries + 1) + waitingMs + SECOND_MS,
   };
 }
 
