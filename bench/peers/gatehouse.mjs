@@ -3,7 +3,7 @@ import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { startChild, waitUntilReady } from '../children.mjs';
-import { GATEHOUSE_MAIN, ROOT, productVersion } from '../prerequisites.mjs';
+import { GATEHOUSE_MAIN, PRODUCTION_FLAGS, ROOT, productVersion } from '../prerequisites.mjs';
 import { freePort } from '../stage/free-port.mjs';
 import { FIRST_NUMBER, apiKey, seed } from '../stage/tenants.mjs';
 
@@ -100,13 +100,7 @@ async function startGatehouse({ dir, options }, name, env) {
     name,
     core: options.core,
     command: process.execPath,
-    // As the script start:prod of the product.
-    args: [
-      '--max-semi-space-size=8',
-      '--single-threaded-gc',
-      '--no-incremental-marking-task',
-      GATEHOUSE_MAIN,
-    ],
+    args: [...PRODUCTION_FLAGS, GATEHOUSE_MAIN],
     cwd: ROOT,
     env: {
       NODE_ENV: 'production',

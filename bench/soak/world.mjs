@@ -4,7 +4,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { killAll, startChild, stopAll, waitUntilReady } from '../children.mjs';
-import { GATEHOUSE_MAIN, ROOT } from '../prerequisites.mjs';
+import { GATEHOUSE_MAIN, PRODUCTION_FLAGS, ROOT } from '../prerequisites.mjs';
 import { freePort } from '../stage/free-port.mjs';
 import { startIssuer } from '../stage/issuer.mjs';
 import { startRedis } from '../stage/redis.mjs';
@@ -113,13 +113,7 @@ async function startGateway(dir, redisUrl) {
     name: 'gateway',
     core: cpus().length - 1,
     command: process.execPath,
-    // As the script start:prod of the product.
-    args: [
-      '--max-semi-space-size=8',
-      '--single-threaded-gc',
-      '--no-incremental-marking-task',
-      GATEHOUSE_MAIN,
-    ],
+    args: [...PRODUCTION_FLAGS, GATEHOUSE_MAIN],
     cwd: ROOT,
     env: {
       NODE_ENV: 'production',

@@ -3,11 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { ConfigError, loadConfig, type GatewayConfig } from './config';
+import { loadConfig, type GatewayConfig } from './config';
 import { LOAD_DEFAULTS, LOAD_ROWS } from './load-rows.spec-data';
+import { problemsOf, type Environment } from './problems-of.spec-data';
 import { SETTINGS } from './settings';
-
-type Environment = Record<string, string | undefined>;
 
 const folder = mkdtempSync(join(tmpdir(), 'gatehouse-config-'));
 const CA_FILE = join(folder, 'ca.pem');
@@ -24,17 +23,6 @@ const ED25519 = generateKeyPairSync('ed25519');
 const PRIVATE_FILE = keyFile('p256.pem', P256.privateKey.export(pem));
 const PUBLIC_FILE = keyFile('ed25519.pub.pem', ED25519.publicKey.export({ type: 'spki', format: 'pem' }));
 afterAll(() => rmSync(folder, { recursive: true }));
-
-/** The lines with which a start is refused; none when it is not. */
-function problemsOf(env: Environment): readonly string[] {
-  try {
-    loadConfig(env);
-    return [];
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems;
-    throw error;
-  }
-}
 
 /** As random as those of the documentation are not. */
 const SECRET = 'k7Qm2xVb9RtY4wZc8NhJ5sLd3PfG6uAe';

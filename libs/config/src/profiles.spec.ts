@@ -1,17 +1,5 @@
-import { ConfigError, loadConfig } from './config';
-
-type Environment = Record<string, string | undefined>;
-
-/** The lines with which a start is refused; none when it is not. */
-function problemsOf(env: Environment): readonly string[] {
-  try {
-    loadConfig(env);
-    return [];
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems;
-    throw error;
-  }
-}
+import { loadConfig } from './config';
+import { problemsOf, type Environment } from './problems-of.spec-data';
 
 const EDGE = { CENTRAL_API_URL: 'http://api:8000' };
 

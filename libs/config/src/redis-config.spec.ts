@@ -1,20 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ConfigError, loadConfig } from './config';
-
-type Environment = Record<string, string | undefined>;
-
-/** The lines with which a start is refused; none when it is not. */
-function problemsOf(env: Environment): readonly string[] {
-  try {
-    loadConfig(env);
-    return [];
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems;
-    throw error;
-  }
-}
+import { loadConfig } from './config';
+import { problemsOf, type Environment } from './problems-of.spec-data';
 
 const folder = mkdtempSync(join(tmpdir(), 'gatehouse-redis-config-'));
 const CA_FILE = join(folder, 'ca.pem');

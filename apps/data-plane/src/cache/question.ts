@@ -73,19 +73,23 @@ export function questionOf(
   const { tenant, token, authorization, scheme, host, path, query } = context;
   if (!tenant) throw new Error('the cache was asked before the guards');
   const { cookie } = fields;
-  // Kept out of the headers until it is forwarded, and by then what is stored for others would have been found.
-  const apiKey = context.published?.forwardsApiKey ? context.apiKey : undefined;
-  const signer = context.verifiedSignature?.keyId;
-  const own = [apiKey && `k:${hash('sha256', apiKey, 'base64')}`, signer && `s:${signer}`]
-    .filter(Boolean)
-    .join(' ');
-  const identity =
-    policy.perIdentity === false ? '' : `${identityOf(token, authorization, cookie)} ${own}`.trim();
-  const credentials = [authorization, cookie, apiKey, signer].some((one) => one !== undefined);
+  const own = ownIdentity(context);
+  const identity = policy.perIdentity === false ? '' : identityOf(token, authorization, cookie) + own;
+  const credentials = authorization !== undefined || cookie !== undefined || own !== '';
   const headers = [...context.upstreamHeaders];
   const key = cacheKey({ scheme, host, path, query, place: placeOf(context), identity }, policy, headers);
   const located = { tenantId: tenant.id, key, headers };
   return new Question({ request, response }, policy, fields, located, credentials && identity === '');
+}
+
+/**
+ * Who asks, by what is in no header yet: a key that is forwarded is kept out of them until then, and who has signed a
+ * request the upstream is told by the gateway. Empty for nearly everybody.
+ */
+function ownIdentity({ published, apiKey, verifiedSignature }: RequestContext): string {
+  const key =
+    published?.forwardsApiKey && apiKey !== undefined ? ` k:${hash('sha256', apiKey, 'base64')}` : '';
+  return verifiedSignature === undefined ? key : `${key} s:${verifiedSignature.keyId}`;
 }
 
 /** Where a request goes: what is stored is not found any more once that has changed. */
