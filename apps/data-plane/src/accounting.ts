@@ -8,8 +8,8 @@ interface Metered {
 }
 
 /**
- * Usage and money of forwarded requests, once for each. A request is billed if it succeeded (2xx, 3xx) and its response
- * left whole. The record is written in the same breath as the last byte, and nothing of ours is between the two
+ * Usage and money of requests that were forwarded or answered by the cache, once for each. A request is billed if it
+ * succeeded (2xx, 3xx) and its response left whole; one that cost no upstream anything, only where the plan says so. The record is written in the same breath as the last byte, and nothing of ours is between the two
  * (docs/adr/0007). Whatever a request took of a quota or a cap and was not billed goes back.
  */
 export class Accounting {
@@ -20,7 +20,9 @@ export class Accounting {
 
   /** The response is out, whole. */
   delivered(context: RequestContext, status: number): void {
-    if (!context.accounted) this.settle(context, status, status >= 200 && status < 400);
+    if (context.accounted) return;
+    const succeeded = status >= 200 && status < 400;
+    this.settle(context, status, succeeded && (!isCacheHit(context) || billsCacheHits(context)));
   }
 
   /** The request is over, and what has not been delivered by now never will be. */
@@ -63,4 +65,13 @@ export class Accounting {
       else if (unasked) this.limiter.refund(limit, 1);
     }
   }
+}
+
+/** What the upstream has confirmed anew is its own response. */
+function isCacheHit({ fromStore, cache }: RequestContext): boolean {
+  return fromStore && cache !== 'revalidated';
+}
+
+function billsCacheHits({ caller }: RequestContext): boolean {
+  return caller?.tenant.billing.billsCacheHits === true;
 }

@@ -38,6 +38,8 @@ export interface ServedBilling {
   readonly spendCapNano: number | undefined;
   readonly cycle: number;
   readonly planVersion: string;
+  /** Whether a response from the gateway's cache costs what a forwarded request does; only where the plan says so. */
+  readonly billsCacheHits: boolean;
 }
 
 export const DEFAULT_SERVED_BILLING = servedBilling(DEFAULT_BILLING);
@@ -57,12 +59,14 @@ export function checkBilling(
   } catch {
     return { problems: [{ field: 'billing', message: 'is not JSON' }] };
   }
-  const { pricePerRequest, spendCap, cycle, planVersion } = terms;
+  const { pricePerRequest, spendCap, cycle, planVersion, plans } = terms;
   const sound =
     isAmount(pricePerRequest) &&
     (spendCap === undefined || isAmount(spendCap)) &&
     Number.isSafeInteger(cycle) &&
-    typeof planVersion === 'string';
+    typeof planVersion === 'string' &&
+    typeof plans === 'object' &&
+    plans !== null;
   if (!sound) return { problems: [{ field: 'billing', message: 'is incomplete' }] };
   return { billing: servedBilling(terms as TenantBilling) };
 }
@@ -76,11 +80,14 @@ export function servedBilling({
   spendCap,
   cycle,
   planVersion,
+  plans,
 }: TenantBilling): ServedBilling {
+  const plan = plans[planVersion] as { billsCacheHits?: unknown } | undefined;
   return {
     priceNano: nanoOf(pricePerRequest),
     spendCapNano: spendCap === undefined ? undefined : nanoOf(spendCap),
     cycle,
     planVersion,
+    billsCacheHits: plan?.billsCacheHits === true,
   };
 }

@@ -44,7 +44,10 @@ export class PlanInputDto {
   @Allow()
   model!: unknown;
 
-  @ApiPropertyOptional({ type: Boolean, description: 'Whether responses from the cache count.' })
+  @ApiPropertyOptional({
+    type: Boolean,
+    description: 'Whether responses from the cache are billed like forwarded ones. Default: false.',
+  })
   @Allow()
   billsCacheHits?: unknown;
 

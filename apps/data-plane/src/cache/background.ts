@@ -19,6 +19,8 @@ export function backgroundRequest(original: GatewayRequest): Asked {
     upstreamStartedAt: undefined,
     upstreamEndedAt: undefined,
     bytesOut: 0,
+    // Whoever was answered from the store is counted; this one is the gateway's own.
+    accounted: true,
   });
   if (context.service) own.upstream = undefined;
   const request = Object.create(original, { context: { value: own, writable: true } }) as GatewayRequest;

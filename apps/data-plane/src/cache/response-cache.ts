@@ -38,8 +38,8 @@ const RECORDING_SHARE = 4;
 
 /**
  * The step of the request path between the limits and the choice of a target: answers a request from the store, or lets it
- * go on to its upstream and records what comes back (RFC 9111). A request that is answered here has passed every guard, is
- * counted by every limit and is billed as if it had been forwarded.
+ * go on to its upstream and records what comes back (RFC 9111). A request that is answered here has passed every guard and is
+ * counted by every limit; whether it is billed the tenant's plan says.
  */
 export class ResponseCache implements FetchSurroundings {
   readonly flights = new Flights();
