@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
-import type { RequestListener, Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { ResponseStore } from '#libs/cache';
 import { openCertificates, type Certificates } from '#libs/certificates';
 import { profileHosts, type GatewayConfig } from '#libs/config';
@@ -21,14 +21,13 @@ import { DataPlaneModule, type DataPlaneParts } from './data-plane.module';
 import type { EdgeStats } from './edge/edge-stats';
 import { openForwarding } from './forwarding';
 import { FrontDoor, type Neighbour } from './front-door';
-import { openTo, serverOptions } from './http-server';
+import { createServer, openTo } from './http-server';
 import { Http2Door } from './http2/http2-door';
 import { HttpsPolicy } from './https-policy';
 import { openJudgement } from './judgement';
 import { Observation } from './observation';
 import { ProxyConnections } from './proxy-protocol/proxy-connections';
-import { PrototypeStableAdapter } from './prototype-stable-adapter';
-import { describeRequest } from './refusable';
+import { RequestPath } from './request-path';
 import { createTlsListener } from './tls-listener';
 import { HealthChecks } from './upstream/health-checks';
 
@@ -84,6 +83,8 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
   const checks = new HealthChecks(targets, transport, directory, publications, logging.logger);
   checks.start();
 
+  const judges = { directory, verifier, limiter, inboundSignatures, concurrency, maintenance };
+  const parts = { ...judges, cache, forwarder };
   const proxies = new ProxyTrust(config.clientAddress);
   const door = new FrontDoor({
     admission: new Admission(proxies, admissionTerms(config), publications),
@@ -92,14 +93,12 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
     https: new HttpsPolicy(config, certificates),
     observation,
     filter,
-    application: (request, response) => application(request, response),
+    path: await requestPath(resources, parts, filter),
     neighbour: resources.neighbour,
     bodies,
     draining: resources.draining,
   });
-  const judges = { directory, verifier, limiter, inboundSignatures, concurrency, maintenance };
-  const parts = { ...judges, cache, forwarder };
-  const { application, server } = await frame(resources, door, filter, cors, parts);
+  const server = openTo(door, createServer(config, cors));
   const tls = certificates && tlsListener(server, certificates, resources);
   // In this order: connections are counted by whom the PROXY header names.
   expectProxyProtocol(resources, proxies, tls ? [server, tls] : [server]);
@@ -108,23 +107,15 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
   return running(config, [server, tls], door, certificates ? [certificates, ...ending] : ending);
 }
 
-/** Nest and Express around the guards and the controller, and the server that brings requests to the door. */
-async function frame(
-  { config, logging }: DataPlaneResources,
-  door: FrontDoor,
-  filter: ProblemFilter,
-  cors: Cors,
+/** What Nest makes of the guards and the controller. */
+async function requestPath(
+  { logging }: DataPlaneResources,
   parts: DataPlaneParts,
-): Promise<{ application: RequestListener; server: Server }> {
-  const adapter = new PrototypeStableAdapter(serverOptions(config), door.request);
-  // Bodies are streamed, never parsed here.
-  const options = { bodyParser: false, logger: nestLogger(logging.logger) };
-  const nest = await NestFactory.create(DataPlaneModule.of(parts), adapter, options);
-  nest.useGlobalFilters(filter);
-  await nest.init();
-  describeRequest(adapter.getInstance(), cors);
-  const server = openTo(door, nest.getHttpServer() as Server);
-  return { application: adapter.getInstance<RequestListener>(), server };
+  filter: ProblemFilter,
+): Promise<RequestPath> {
+  const options = { logger: nestLogger(logging.logger) };
+  const nest = await NestFactory.createApplicationContext(DataPlaneModule.of(parts), options);
+  return new RequestPath(nest, filter);
 }
 
 async function certificatesOf(resources: DataPlaneResources): Promise<Certificates | undefined> {

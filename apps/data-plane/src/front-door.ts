@@ -19,6 +19,7 @@ import type { HttpsPolicy } from './https-policy';
 import type { PaceWatch } from '#libs/load';
 import { paceBody } from './neighbour-pace';
 import type { Observation } from './observation';
+import type { RequestPath } from './request-path';
 
 /** Somebody else on the same port, asked first: the control plane when both planes share one. */
 export interface Neighbour {
@@ -34,8 +35,8 @@ interface Household {
   readonly https: HttpsPolicy;
   readonly observation: Observation;
   readonly filter: ProblemFilter;
-  /** The Nest application: guards and controller. */
-  readonly application: RequestListener;
+  /** Guards and controller. */
+  readonly path: RequestPath;
   readonly neighbour: Neighbour;
   /** Sees that request bodies get on. */
   readonly bodies: PaceWatch;
@@ -54,7 +55,7 @@ const condemned = new WeakSet<Socket>();
 /** The peer of a connection, worked out once per connection. */
 const peers = new WeakMap<Socket, Peer>();
 
-/** Where requests and upgrades enter: observed from the first moment, admitted or refused, then handed to Nest. */
+/** Where requests and upgrades enter: observed from the first moment, admitted or refused, then sent on its path. */
 export class FrontDoor {
   /** Connections that asked for an upgrade; the server forgets them, so shutdown must not. */
   private readonly upgrades = new Set<Duplex>();
@@ -72,7 +73,7 @@ export class FrontDoor {
     } else this.enter(request as GatewayRequest, response, response);
   };
 
-  /** Upgrades do not pass Express by themselves: a response on the raw socket lets the same application judge them. */
+  /** A response on the raw socket lets the same guards judge upgrades, and answers where they refuse. */
   upgrade(request: IncomingMessage, socket: Socket, head: Buffer, response: ServerResponse): void {
     this.upgrades.add(socket);
     socket.on('close', () => this.upgrades.delete(socket));
@@ -155,15 +156,13 @@ export class FrontDoor {
         const preflight = cors.preflight(context, request.headers['access-control-request-method']);
         if (preflight) return answerPreflight(response, context, preflight);
       }
-      // The guards read the context; Express has nothing to route, and need not parse and decode the path again.
-      request.url = '/';
-      this.house.application(request, response);
     } catch (error) {
       // What was refused here may be mis-framed.
       condemned.add(request.socket);
       closeAfterResponse(request, response);
-      filter.respond(error, request, response);
+      return filter.respond(error, request, response);
     }
+    this.house.path.enter(request, response);
   }
 
   private admit(request: GatewayRequest, peer: Peer): void {

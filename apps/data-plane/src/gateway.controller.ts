@@ -1,4 +1,4 @@
-import { All, Controller, Req, Res, UseGuards } from '@nestjs/common';
+import { Controller, UseGuards } from '@nestjs/common';
 import type { ServerResponse } from 'node:http';
 import {
   ApiKeyGuard,
@@ -40,8 +40,8 @@ export class GatewayController {
     private readonly forwarder: Forwarder,
   ) {}
 
-  @All('{*path}')
-  forward(@Req() request: GatewayRequest, @Res() response: ServerResponse): void | Promise<void> {
+  /** Everything that the guards let through, whatever its method and path (request-path.ts). */
+  forward(request: GatewayRequest, response: ServerResponse): void | Promise<void> {
     if (!this.cache.takes(request, response)) return this.forwarder.forward(request, response);
   }
 }

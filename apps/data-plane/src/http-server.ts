@@ -1,19 +1,22 @@
-import { ServerResponse, type IncomingMessage, type Server, type ServerOptions } from 'node:http';
+import http, { ServerResponse, type IncomingMessage, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { GatewayConfig } from '#libs/config';
 import { answerParserError } from './client-error';
+import type { Cors } from './cors';
 import type { FrontDoor } from './front-door';
 import { prepareLastWrite } from './last-write';
+import { refusableRequests } from './refusable';
 
 /** Idle client connections outlive those of an ingress (nginx 60 s), so that the ingress never sends into a closing one. */
 const KEEP_ALIVE_MS = 75_000;
 /** How often it is looked for heads that trickle in (slowloris), and connections on which none has come: Node's 30 s are long. */
 const LONGEST_LOOK_MS = 5000;
 
-/** How clients are read, whatever their connection came over. */
-export function serverOptions({ maxHeaderBytes, load }: GatewayConfig): ServerOptions {
+/** A server that reads clients as all of them are read, whatever their connection came over. */
+export function createServer({ maxHeaderBytes, load }: GatewayConfig, cors: Cors): Server {
   const { clientHeadTimeoutMs } = load;
-  return {
+  return http.createServer({
+    IncomingMessage: refusableRequests(cors),
     maxHeaderSize: maxHeaderBytes,
     keepAliveTimeout: KEEP_ALIVE_MS,
     headersTimeout: clientHeadTimeoutMs,
@@ -24,7 +27,7 @@ export function serverOptions({ maxHeaderBytes, load }: GatewayConfig): ServerOp
     insecureHTTPParser: false,
     // Node would answer by itself, unobserved, and go on to the next request of the connection; the door does not.
     requireHostHeader: false,
-  };
+  });
 }
 
 /** Sends everything that a server receives through the door, also what Node would answer by itself. */
@@ -32,6 +35,7 @@ export function openTo(door: FrontDoor, server: Server): Server {
   // Beyond this Node drops header fields without a word; their number is bounded by admission instead.
   server.maxHeadersCount = 0;
   server.on('connection', prepareLastWrite);
+  server.on('request', door.request);
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     door.upgrade(request, socket, head, new ServerResponse(request));
   });

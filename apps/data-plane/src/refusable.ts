@@ -1,26 +1,22 @@
-import type { ServerResponse } from 'node:http';
+import { IncomingMessage, type ServerResponse } from 'node:http';
 import type { GatewayError } from '#libs/errors';
-import type { GatewayRequest } from '#libs/guards';
+import type { GatewayRequest, RequestContext } from '#libs/guards';
 import type { Cors } from './cors';
 import { closeAfterResponse } from './lingering-close';
 
-/**
- * Teaches this plane's requests what ProblemFilter asks of them: their id, and to note a refusal.
- * On the prototype of Express's requests, because a property per request would cost a hidden-class change each.
- */
-export function describeRequest(app: { request: object }, cors: Cors): void {
-  Object.defineProperties(app.request, {
-    id: {
-      get(this: GatewayRequest) {
-        return this.context.id;
-      },
-    },
-    refusedWith: {
-      value(this: GatewayRequest, error: GatewayError, response: ServerResponse) {
-        noteRefusal(this, error, response, cors);
-      },
-    },
-  });
+/** The requests of this plane, which know what ProblemFilter asks of them: their id, and to note a refusal. */
+export function refusableRequests(cors: Cors): typeof IncomingMessage {
+  return class RefusableRequest extends IncomingMessage {
+    declare context: RequestContext;
+
+    override get id(): string {
+      return this.context.id;
+    }
+
+    refusedWith(error: GatewayError, response: ServerResponse): void {
+      noteRefusal(this, error, response, cors);
+    }
+  };
 }
 
 function noteRefusal(

@@ -31,6 +31,7 @@ export { RateLimitGuard, enforceLimits, limitHeaders } from './rate-limit.guard'
 export { GatewayMaintenanceGuard, MaintenanceGuard, refuseDuring } from './maintenance.guard';
 export { BodySizeGuard, maxBodyOf, refuseLargeBody } from './body-size.guard';
 export { ConcurrencyGuard, takePlace } from './concurrency.guard';
+export { passGuards } from './pass-guards';
 export { judgeAgain } from './judge-again';
 export { limitsOf, type RequestLimits } from './request-limits';
 export { RateLimiter, type RateLimitMode } from './rate-limiter';

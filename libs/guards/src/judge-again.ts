@@ -1,4 +1,5 @@
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
+import { passGuards } from './pass-guards';
 import type { RequestContext } from './request-context';
 
 /**
@@ -13,18 +14,6 @@ export function judgeAgain(
 ): RequestContext | Promise<RequestContext> {
   const again = context.again();
   const execution = { getArgByIndex: () => ({ context: again }) } as unknown as ExecutionContext;
-  return judgeFrom(0, guards, again, execution);
-}
-
-function judgeFrom(
-  first: number,
-  guards: readonly CanActivate[],
-  again: RequestContext,
-  execution: ExecutionContext,
-): RequestContext | Promise<RequestContext> {
-  for (let i = first; i < guards.length; i++) {
-    const verdict = guards[i]?.canActivate(execution);
-    if (verdict instanceof Promise) return verdict.then(() => judgeFrom(i + 1, guards, again, execution));
-  }
-  return again;
+  const passing = passGuards(guards, execution);
+  return passing ? passing.then(() => again) : again;
 }
