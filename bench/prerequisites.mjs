@@ -8,6 +8,7 @@ import { prepare } from '../scripts/prepare.mjs';
 export const BENCH = fileURLToPath(new URL('.', import.meta.url));
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 export const GATEHOUSE_MAIN = join(ROOT, 'dist/src/main.js');
+export const DATA_PLANE_MAIN = join(ROOT, 'dist/apps/data-plane/src/main.js');
 /** Of Node.js, as the script start:prod of the product has them. */
 export const PRODUCTION_FLAGS = [
   '--max-semi-space-size=8',

@@ -3,11 +3,20 @@ import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { startChild, waitUntilReady } from '../children.mjs';
-import { GATEHOUSE_MAIN, PRODUCTION_FLAGS, ROOT, productVersion } from '../prerequisites.mjs';
+import {
+  DATA_PLANE_MAIN,
+  GATEHOUSE_MAIN,
+  PRODUCTION_FLAGS,
+  ROOT,
+  productVersion,
+} from '../prerequisites.mjs';
 import { freePort } from '../stage/free-port.mjs';
 import { FIRST_NUMBER, apiKey, seed } from '../stage/tenants.mjs';
 
-/** Everything a tenant can be judged by: API key, route, JWT, bucket in Redis, metrics, access log. */
+/**
+ * Everything a tenant can be judged by: API key, route, JWT, bucket in Redis, metrics, access log. By the data plane's own
+ * process, as it is deployed where load matters; both planes in one process need some 20 MB more.
+ */
 export const gatehouseFull = {
   id: 'gatehouse-full',
   title: 'Gatehouse, full path',
@@ -54,7 +63,8 @@ export function credentials({ issuer }, keyNumber) {
 export async function startSeeded(stage, { name, what, count }) {
   const redis = await stage.redis(name);
   await seed(redis.url, what, count, { upstream: stage.upstream.origin, idp: stage.issuer.idp });
-  const running = await startGatehouse(stage, name, { REDIS_URL: redis.url, LOG_LEVEL: 'info' });
+  const env = { REDIS_URL: redis.url, LOG_LEVEL: 'info' };
+  const running = await startGatehouse(stage, name, DATA_PLANE_MAIN, env);
   return { ...running, stop: async () => void (await Promise.all([running.stop(), redis.stop()])) };
 }
 
@@ -63,7 +73,7 @@ export async function startSeeded(stage, { name, what, count }) {
  * @returns {Promise<import('./index.mjs').RunningPeer>}
  */
 async function startBare(stage) {
-  const running = await startGatehouse(stage, gatehouseBare.id, { LOG_LEVEL: 'silent' });
+  const running = await startGatehouse(stage, gatehouseBare.id, GATEHOUSE_MAIN, { LOG_LEVEL: 'silent' });
   const admin = async (/** @type {string} */ path, /** @type {object} */ body) => {
     const response = await fetch(`${running.origin}${path}`, {
       method: 'POST',
@@ -89,9 +99,10 @@ async function startBare(stage) {
 /**
  * @param {import('../stage/index.mjs').Stage} stage
  * @param {string} name
+ * @param {string} main
  * @param {Record<string, string>} env
  */
-async function startGatehouse({ dir, options }, name, env) {
+async function startGatehouse({ dir, options }, name, main, env) {
   // Of its own for every start: what an earlier suite has stored would be found.
   const home = mkdtempSync(join(dir, `${name}-`));
   const port = await freePort();
@@ -100,7 +111,7 @@ async function startGatehouse({ dir, options }, name, env) {
     name,
     core: options.core,
     command: process.execPath,
-    args: [...PRODUCTION_FLAGS, GATEHOUSE_MAIN],
+    args: [...PRODUCTION_FLAGS, main],
     cwd: ROOT,
     env: {
       NODE_ENV: 'production',
