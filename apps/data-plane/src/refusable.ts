@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { GatewayError } from '#libs/errors';
 import type { GatewayRequest } from '#libs/guards';
 import type { Cors } from './cors';
+import { refuseCall } from './grpc/refuse-call';
 import { closeAfterResponse } from './lingering-close';
 
 /**
@@ -18,6 +19,11 @@ export function describeRequest(app: { request: object }, cors: Cors): void {
     refusedWith: {
       value(this: GatewayRequest, error: GatewayError, response: ServerResponse) {
         noteRefusal(this, error, response, cors);
+      },
+    },
+    answerOwn: {
+      value(this: GatewayRequest, error: GatewayError, response: ServerResponse) {
+        return this.context.rpc !== undefined && refuseCall(this.context.rpc, error, response);
       },
     },
   });
