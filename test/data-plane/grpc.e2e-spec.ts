@@ -3,6 +3,7 @@ import { ServerCredentials, credentials, status } from '@grpc/grpc-js';
 import { makeCertificate } from '../support/certificate-maker';
 import { waitFor } from '../support/children';
 import { GrpcClient, startGrpcUpstream, type GrpcUpstream, type UnaryHandler } from '../support/grpc';
+import { startHttp2Upstream } from '../support/http2-upstream';
 import { internalErrors, outcomeOf } from '../support/outcomes';
 import { tlsEnvironment } from '../support/tls-forwarding';
 import { startPublished, type Publisher, type PublishedSetup } from './published-setup';
@@ -147,6 +148,56 @@ describe('an error of the upstream', () => {
   });
 });
 
+it.each(['h2c', 'http'])(
+  'bills a client that only says that it speaks gRPC, to a service at %s',
+  async (scheme) => {
+    const own = await setup.publisher();
+    const web = await startHttp2Upstream(({ stream }) => {
+      stream.respond({ ':status': 200, 'content-type': 'application/json' });
+      stream.end('{}');
+    });
+    const service = scheme === 'h2c' ? await setup.service(own.id, web.url) : own.service;
+    const path = `/web-${scheme}`;
+    await own.publish({ path, backends: [{ service }], auth: { apiKey: true, jwt: false } });
+    const { code } = await clients.h2c.ask('unary', 'x', { 'x-api-key': own.key }, {}, `${path}/x`);
+    expect(code).not.toBe(status.OK);
+    await waitFor('the usage', async () => {
+      const { body } = await setup.gateway.admin('GET', `/usage/${service}?tenant_id=${own.id}`);
+      return JSON.stringify(body).includes('"total_requests":1,');
+    });
+  },
+);
+
+it('sends a call again that its first target has refused, where the client says that this is safe', async () => {
+  const full = await startGrpcUpstream((_, done) => done({ code: status.UNAVAILABLE }));
+  const own = await setup.publisher();
+  const targets = [{ url: full.url }, { url: upstream.url }];
+  const retries = { attempts: 2, statuses: [503], backoffMs: 1 };
+  const service = await setup.service(own.id, targets, { retries });
+  const auth = { apiKey: true, jwt: false };
+  await own.publish({ path: '/again', backends: [{ service }], stripPrefix: true, auth });
+  for (let i = 0; i < 4; i++) {
+    const fields = { 'x-api-key': own.key, 'idempotency-key': String(i) };
+    const answer = await clients.h2c.ask('unary', 'hello', fields, {}, '/again/test.Echo/Unary');
+    expect(answer).toMatchObject({ code: status.OK });
+  }
+  expect(full.metadata.length).toBeGreaterThan(0);
+});
+
+it('asks upstreams over HTTP/2 whether they are well', async () => {
+  const web = await startHttp2Upstream();
+  const healthCheck = { path: '/health', intervalSeconds: 1 };
+  const service = await setup.service(publisher.id, [{ url: web.url }, { url: upstream.url }], {
+    healthCheck,
+  });
+  await setup.get(`/proxy/${service}/x`, key);
+  const checked = await waitFor('a check', () =>
+    web.requests.find(({ headers }) => headers[':path'] === '/health'),
+  );
+  expect(checked.headers).toMatchObject({ ':method': 'GET', 'user-agent': 'Gatehouse-Health-Check' });
+  await waitFor('its end', () => checked.resetWith !== undefined);
+});
+
 it('takes the token of a call, and sees that it is for this service', async () => {
   const made = await setup.gateway.admin('POST', '/admin/tokens', {
     project: publisher.id,
@@ -233,6 +284,26 @@ describe('deadlines and cancellation', () => {
     call.cancel();
     expect(await answer).toMatchObject({ code: status.CANCELLED });
     await waitFor('the upstream to hear of it', () => upstream.cancelled > cancelled);
+  });
+
+  it('ends a stream with a status when its upstream goes away, and calls the next one that comes', async () => {
+    const own = await setup.publisher();
+    const first = await startGrpcUpstream();
+    const service = await setup.service(own.id, first.url);
+    const auth = { apiKey: true, jwt: false };
+    await own.publish({ path: '/mortal', backends: [{ service }], stripPrefix: true, auth });
+    const metadata = { 'x-api-key': own.key };
+    const { call, messages, answer } = clients.h2c.begin('talk', metadata, {}, '/mortal/test.Echo/Talk');
+    call.write(Buffer.from('x'));
+    await waitFor('an answer', () => messages.length === 1);
+    first.stop();
+    const { code, details } = await answer;
+    expect([code, details]).toEqual([status.UNAVAILABLE, expect.stringMatching(/^upstream_failed: /)]);
+    const second = await startGrpcUpstream(undefined, { port: first.port });
+    expect(await clients.h2c.ask('unary', 'x', metadata, {}, '/mortal/test.Echo/Unary')).toMatchObject({
+      code: status.OK,
+    });
+    expect(second.metadata).toHaveLength(1);
   });
 
   it('ends an open stream with a status when its key is revoked', async () => {

@@ -7,7 +7,7 @@ import {
   type Http2Handler,
   type Http2Upstream,
 } from '../support/http2-upstream';
-import { accessLines, allOver } from '../support/outcomes';
+import { accessLines, allOver, metric } from '../support/outcomes';
 import { parseResponse, type RawResponse } from '../support/raw-request';
 import { codeOf } from './service-setup';
 
@@ -157,6 +157,33 @@ describe('sessions', () => {
     upstream.requests.slice(1).forEach(answer);
     expect((await Promise.all([first, ...others])).map(({ body }) => body)).toEqual(Array(7).fill('ok'));
     expect(upstream.sessions).toHaveLength(3);
+  });
+
+  it('are waited for, also by those that do not wait to the end', async () => {
+    const upstream = await upstreamWith(() => undefined, { settings: { maxConcurrentStreams: 1 } });
+    const held: Array<Promise<unknown>> = [];
+    // One after the other, so that each session has said how much it takes.
+    for (let i = 1; i <= 3; i++) {
+      held.push(send(upstream.key, `GET /api/${i}`));
+      await waitFor('a request', () => upstream.requests.length === i);
+    }
+    const upload = await forwarding.send(upstream.key, 'POST /api/gone', { 'Content-Length': 100 });
+    const waits = send(upstream.key, 'GET /api/waits');
+    await waitFor(
+      'both to wait',
+      async () => (await metric(forwarding.gateway, 'gateway_inflight_requests')) === 5,
+    );
+    upload.destroy();
+    await waitFor('the client to be missed', () => accessLines(forwarding.gateway, '/api/gone').length === 1);
+    const answer = ({ stream }: (typeof upstream.requests)[number]): void => {
+      stream.respond({ ':status': 200 }, { endStream: true });
+    };
+    upstream.requests.forEach(answer);
+    await waitFor('the one that waits', () => upstream.requests.length === 4);
+    answer(upstream.requests[3]!);
+    expect(await waits).toMatchObject({ status: 200 });
+    await Promise.all(held);
+    expect(upstream.requests.map(({ headers }) => headers[':path'])).not.toContain('/gone');
   });
 
   it('are one for what comes one after the other', async () => {

@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import {
   createServer,
   type Http2Server,
@@ -56,21 +57,25 @@ export async function startHttp2Upstream(
   const sessions: ServerHttp2Session[] = [];
   server.on('session', (session) => sessions.push(session));
   server.on('sessionError', () => undefined);
-  server.on('stream', (stream, headers, _flags, raw: unknown) => {
-    const request: Http2Request = {
-      stream,
-      headers,
-      raw: raw as string[],
-      body: Buffer.alloc(0),
-      ended: false,
-      resetWith: undefined,
-    };
-    requests.push(request);
-    stream.on('error', () => undefined);
-    stream.on('end', () => (request.ended = !stream.aborted));
-    stream.on('close', () => (request.resetWith = stream.rstCode));
-    handler(request);
-  });
+  // The fields as they came, which the types leave out.
+  (server as EventEmitter).on(
+    'stream',
+    (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _: number, raw: string[]) => {
+      const request: Http2Request = {
+        stream,
+        headers,
+        raw,
+        body: Buffer.alloc(0),
+        ended: false,
+        resetWith: undefined,
+      };
+      requests.push(request);
+      stream.on('error', () => undefined);
+      stream.on('end', () => (request.ended = !stream.aborted));
+      stream.on('close', () => (request.resetWith = stream.rstCode));
+      handler(request);
+    },
+  );
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   const bound = (server.address() as AddressInfo).port;
   const upstream: Http2Upstream = {

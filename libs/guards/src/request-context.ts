@@ -159,6 +159,14 @@ export class RequestContext implements SlotHolder {
   /** @param startedAt monotonic milliseconds (`performance.now()`). */
   constructor(readonly startedAt: number) {}
 
+  /**
+   * The call of gRPC that it is, where its upstream speaks HTTP/2 and can be called at all: what clients say of themselves
+   * changes no time-out of others.
+   */
+  get call(): RpcCall | undefined {
+    return this.upstream?.http2 === undefined ? undefined : this.rpc;
+  }
+
   /** The same request as it came from admission, to be judged once more without touching this one. */
   again(): RequestContext {
     const { arrivedHeaders, upstreamHeaders, service } = this;

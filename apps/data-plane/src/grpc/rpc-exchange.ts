@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { TimeoutConfig } from '#libs/config';
-import { GRPC_STATUS_FIELD, httpStatusOf, type RpcCall } from '#libs/grpc';
+import { GRPC_STATUS_FIELD, httpStatusOf, isGrpc, type RpcCall } from '#libs/grpc';
 import type { RequestContext } from '#libs/guards';
 import { Exchange } from '../upstream/exchange';
 import type { ExchangeTerms } from '../upstream/exchange-terms';
@@ -23,6 +23,8 @@ export function timeoutsOfCall(timeouts: TimeoutConfig, { timeoutMs }: RpcCall):
 export class RpcExchange extends Exchange {
   /** Until the call is followed as a stream. */
   private following: NodeJS.Timeout | undefined;
+  /** By the upstream's word: a client that only says that it speaks gRPC is billed by the status of HTTP. */
+  private answeredByRpc = false;
   /** Bytes of the request when the silence began. */
   private heard = 0;
 
@@ -39,15 +41,16 @@ export class RpcExchange extends Exchange {
   override onHeaders(status: number, raw: Buffer[], resume: () => void, statusText: string): boolean {
     if (status < 200) return super.onHeaders(status, raw, resume, statusText);
     const code = fieldOf(raw, GRPC_STATUS_FIELD);
+    this.answeredByRpc = code !== undefined || isGrpc(fieldOf(raw, 'content-type') ?? '');
     if (code !== undefined) this.call.outcome = httpStatusOf(code);
     // Behind a body of a known length there would be no place for the trailers.
-    else removeLength(raw);
+    else if (this.answeredByRpc) removeLength(raw);
     this.following = setTimeout(() => this.terms.streaming(), STREAM_AFTER_MS).unref();
     return super.onHeaders(status, raw, resume, statusText);
   }
 
   override onComplete(trailers: Buffer[] | null): void {
-    this.call.outcome ??= httpStatusOf(fieldOf(trailers ?? [], GRPC_STATUS_FIELD));
+    if (this.answeredByRpc) this.call.outcome ??= httpStatusOf(fieldOf(trailers ?? [], GRPC_STATUS_FIELD));
     super.onComplete(trailers);
   }
 

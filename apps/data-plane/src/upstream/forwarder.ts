@@ -115,9 +115,9 @@ export class Forwarder {
     const { tenant, service, shaped } = context;
     const { transport, cors, accounting, streams, retries, load, compression, mirrors } = this.house;
     if (!tenant) throw new Error('the Forwarder ran before the guards');
-    const { rpc } = context;
+    const { call } = context;
     const own = transport.timeouts(service?.timeouts ?? tenant.timeouts);
-    const timeouts = rpc === undefined ? own : timeoutsOfCall(own, rpc);
+    const timeouts = call === undefined ? own : timeoutsOfCall(own, call);
     // Before the headers leave, some of which it changes.
     const encode = compression.of(context, request);
     const outgoing = this.outgoing(context, timeouts);
@@ -141,9 +141,9 @@ export class Forwarder {
       },
     };
     const exchange =
-      rpc === undefined
+      call === undefined
         ? new Exchange(context, response, terms)
-        : new RpcExchange(context, response, terms, rpc);
+        : new RpcExchange(context, response, terms, call);
     const attempts = policy && this.attempts(exchange, request, policy, timeouts);
     // Once, however many attempts there are.
     if (shaped?.mirror) mirrors.copy(context, shaped, shaped.mirror, request);

@@ -28,7 +28,7 @@ export class RequestBody extends Readable implements Paced {
     request.on('error', this.onClose);
     request.pause();
     // Client and upstream of a call of gRPC take their turns from the start.
-    if (context.rpc === undefined) pace.watch(this);
+    if (context.call === undefined) pace.watch(this);
   }
 
   get progress(): number {

@@ -65,7 +65,13 @@ export class Http2Call {
     readonly request: CallRequest,
     private readonly handler: CallHandler,
     private readonly again: (call: Http2Call) => void,
-  ) {}
+  ) {
+    const { body } = request;
+    if (!(body instanceof Readable)) return;
+    // Also while it waits for its turn: an error that nobody hears would end the process.
+    body.on('error', (error) => this.fail(error));
+    body.on('close', () => this.bodyEnded || this.fail(new Error('the body broke off')));
+  }
 
   /** @param open makes the stream; whether it ends with its head. */
   begin(
@@ -73,6 +79,7 @@ export class Http2Call {
     open: (endStream: boolean) => ClientHttp2Stream,
   ): ClientHttp2Stream | undefined {
     const { body } = this.request;
+    if (this.over) return undefined;
     this.carrier = carrier;
     this.placings += 1;
     if (this.placings === 1) this.handler.onConnect?.((error) => this.abort(error));
@@ -146,8 +153,6 @@ export class Http2Call {
       this.stream?.end();
       this.sent();
     });
-    body.on('error', (error) => this.fail(error));
-    body.on('close', () => this.bodyEnded || this.fail(new Error('the body broke off')));
   }
 
   private sent(): void {

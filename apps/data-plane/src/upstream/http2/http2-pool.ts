@@ -96,12 +96,21 @@ export class Http2Pool extends Dispatcher implements SessionListener {
     dial({ origin: this.origin, timeoutMs, lookup }, (error, socket) => {
       this.connecting -= 1;
       if (socket === undefined) return this.missed(error ?? new Error('no connection'));
-      const session = new UpstreamSession(this.origin, socket, this);
-      this.sessions.add(session);
-      this.timer ??= setInterval(() => this.look(), LOOK_MS).unref();
-      this.room();
-      if (this.closing) session.close();
+      try {
+        this.carryOn(new UpstreamSession(this.origin, socket, this));
+      } catch (failure) {
+        // It has gone in this very moment.
+        socket.destroy();
+        this.missed(failure as Error);
+      }
     });
+  }
+
+  private carryOn(session: UpstreamSession): void {
+    this.sessions.add(session);
+    this.timer ??= setInterval(() => this.look(), LOOK_MS).unref();
+    this.room();
+    if (this.closing) session.close();
   }
 
   /** Where others carry on, or are being tried, waiting is not in vain. */
