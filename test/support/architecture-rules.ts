@@ -27,6 +27,7 @@ export const LIB_DIRECTIONS: Record<string, readonly string[]> = {
   errors: [],
   config: [],
   load: [],
+  grpc: [],
   logging: ['config', 'errors'],
   certificates: ['logging', 'config', 'errors'],
   metrics: ['config', 'errors'],
@@ -45,7 +46,7 @@ export const LIB_DIRECTIONS: Record<string, readonly string[]> = {
   declarations: ['publications', 'tokens', 'tenants', 'store', 'config', 'errors', 'logging'],
   lifecycle: ['declarations', 'store', 'config', 'errors', 'metrics', 'logging'],
   guards: [
-    'breakers', 'load', 'signatures', 'publications', 'tokens', 'tenants', 'store', 'metrics', 'usage', 'logging', 'errors', 'config',
+    'breakers', 'load', 'grpc', 'signatures', 'publications', 'tokens', 'tenants', 'store', 'metrics', 'usage', 'logging', 'errors', 'config',
   ], // prettier-ignore
 };
 

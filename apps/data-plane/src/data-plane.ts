@@ -22,6 +22,7 @@ import type { EdgeStats } from './edge/edge-stats';
 import { openForwarding } from './forwarding';
 import { FrontDoor, type Neighbour } from './front-door';
 import { createServer, openTo } from './http-server';
+import { CleartextDoor } from './http2/cleartext-door';
 import { Http2Door } from './http2/http2-door';
 import { HttpsPolicy } from './https-policy';
 import { openJudgement } from './judgement';
@@ -100,6 +101,7 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
   });
   const server = openTo(door, createServer(config, cors));
   const tls = certificates && tlsListener(server, certificates, resources);
+  if (config.http2Cleartext) openCleartext(server, resources);
   // In this order: connections are counted by whom the PROXY header names.
   expectProxyProtocol(resources, proxies, tls ? [server, tls] : [server]);
   capConnections(tls ? [server, tls] : [server], load, proxies, logging.logger);
@@ -130,6 +132,12 @@ function tlsListener(http: Server, certificates: Certificates, resources: DataPl
   const { maxHeaderBytes, tls } = config;
   const http2 = new Http2Door({ http, maxHeaderBytes, draining, logger: logging.logger });
   return createTlsListener(certificates, tls?.strictSni ?? false, http, http2);
+}
+
+function openCleartext(http: Server, { config, logging, draining }: DataPlaneResources): void {
+  const { maxHeaderBytes, load } = config;
+  const http2 = new Http2Door({ http, maxHeaderBytes, draining, logger: logging.logger });
+  new CleartextDoor(http2, load.clientHeadTimeoutMs).precede(http);
 }
 
 /** Only where it is asked for: nothing else has anything to do with it. */

@@ -3,6 +3,7 @@ import type { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { GatewayError, type ProblemFilter } from '#libs/errors';
+import type { RpcCall } from '#libs/grpc';
 import {
   Admission,
   ProxyTrust,
@@ -14,6 +15,7 @@ import {
   type Peer,
 } from '#libs/guards';
 import type { Cors } from './cors';
+import { outcomeOf } from './grpc/outcome';
 import { closeAfterResponse } from './lingering-close';
 import type { HttpsPolicy } from './https-policy';
 import type { PaceWatch } from '#libs/load';
@@ -47,6 +49,7 @@ interface Household {
 /** A connection that speaks something else than what the parser sees (http2/). */
 interface Speaking extends Socket {
   protocol?: string;
+  rpc?: RpcCall;
 }
 
 /** Connections on which a request was refused at the door; nothing that follows on them can be believed. */
@@ -141,7 +144,9 @@ export class FrontDoor {
     const { observation, filter, cors, https } = this.house;
     const peer = this.peer(request.socket);
     const context = new RequestContext(performance.now());
-    context.protocol = (request.socket as Speaking).protocol ?? `HTTP/${request.httpVersion}`;
+    const { protocol, rpc }: Speaking = request.socket;
+    context.protocol = protocol ?? `HTTP/${request.httpVersion}`;
+    context.rpc = rpc;
     context.scheme = peer.encrypted ? 'https' : 'http';
     context.hsts = https.hsts(context.scheme);
     request.context = context;
@@ -206,7 +211,7 @@ function isWhole(response: ServerResponse): boolean {
 /** The client's view of the outcome. */
 function statusOf(response: ServerResponse, context: RequestContext): number {
   if (context.switchedProtocols) return 101;
-  if (isWhole(response)) return response.statusCode;
+  if (isWhole(response)) return outcomeOf(context, response);
   // Broken off, and by the client, unless somebody has said otherwise.
   context.refusal ??= new GatewayError('client_gone');
   return response.headersSent ? response.statusCode : context.refusal.status;

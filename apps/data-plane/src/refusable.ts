@@ -2,6 +2,7 @@ import { IncomingMessage, type ServerResponse } from 'node:http';
 import type { GatewayError } from '#libs/errors';
 import type { GatewayRequest, RequestContext } from '#libs/guards';
 import type { Cors } from './cors';
+import { refuseCall } from './grpc/refuse-call';
 import { closeAfterResponse } from './lingering-close';
 
 /** The requests of this plane, which know what ProblemFilter asks of them: their id, and to note a refusal. */
@@ -15,6 +16,11 @@ export function refusableRequests(cors: Cors): typeof IncomingMessage {
 
     refusedWith(error: GatewayError, response: ServerResponse): void {
       noteRefusal(this, error, response, cors);
+    }
+
+    answerOwn(error: GatewayError, response: ServerResponse): boolean {
+      const { rpc } = this.context;
+      return rpc !== undefined && refuseCall(rpc, error, response);
     }
   };
 }

@@ -41,6 +41,7 @@ describe('every variable', () => {
     ['TRUSTED_PROXY_HOPS', '2', (c) => c.clientAddress.hops, 2],
     ['CLIENT_ADDRESS_HEADER', 'forwarded', (c) => c.clientAddress.header, 'forwarded'],
     ['PROXY_PROTOCOL', 'require', (c) => c.proxyProtocol, 'require', { TRUSTED_PROXIES: 'loopback' }],
+    ['HTTP2_CLEARTEXT', 'true', (c) => c.http2Cleartext, true],
     ['IP_ALLOWLIST', '10.0.0.0/8, 192.168.*,::1', (c) => c.ipAllowlist, ['10.0.0.0/8', '192.168.*', '::1']],
     ['IP_DENYLIST', '10.0.0.5', (c) => c.ipDenylist, ['10.0.0.5']],
     ['ALLOWED_ORIGINS', 'https://a.test,http://b.test:8080', (c) => c.allowedOrigins, ['https://a.test', 'http://b.test:8080']],
@@ -145,6 +146,7 @@ describe('every variable', () => {
       workers: 1,
       clientAddress: { proxies: [], hops: undefined, header: 'any' },
       proxyProtocol: 'off',
+      http2Cleartext: false,
       ipAllowlist: undefined,
       ipDenylist: undefined,
       profiles: {

@@ -14,6 +14,8 @@ export interface ClientAddressConfig {
 export interface EdgeConfig {
   readonly clientAddress: ClientAddressConfig;
   readonly proxyProtocol: SettingValues['PROXY_PROTOCOL'];
+  /** HTTP/2 without TLS is taken on the plain port. */
+  readonly http2Cleartext: boolean;
   /** Gateway-wide lists of client addresses; undefined: any, and none. */
   readonly ipAllowlist?: readonly string[];
   readonly ipDenylist?: readonly string[];
@@ -33,6 +35,7 @@ export function edgeConfig(values: SettingValues, production: boolean, problems:
       header: values.CLIENT_ADDRESS_HEADER,
     }),
     proxyProtocol: values.PROXY_PROTOCOL,
+    http2Cleartext: values.HTTP2_CLEARTEXT,
     ipAllowlist: values.IP_ALLOWLIST,
     ipDenylist: values.IP_DENYLIST,
     profiles,

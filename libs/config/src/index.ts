@@ -25,5 +25,6 @@ export {
   type AddressDigits,
   type AddressRange,
 } from './address-range';
+export { upstreamAddress, type UpstreamAddress, type UpstreamHttp2 } from './upstream-address';
 export { SECRET_PREFIX, SETTINGS, isSecretVariable, renderEnvExample } from './settings';
 export { readClientEnvironment, type ClientEnvironment } from './client-environment';

@@ -1,5 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import { objectionToAddressRange } from './address-range';
+import { upstreamAddress } from './upstream-address';
 
 /** Reads the text of one variable; throws an Error whose message completes "NAME … ". */
 export type Parser<T> = (raw: string) => T;
@@ -73,7 +74,8 @@ export const addressRange: Parser<string> = (raw) => {
 
 /** Where requests are forwarded to; a path in it goes before theirs. */
 export const upstreamUrl: Parser<string> = (raw) => {
-  const parsed = new URL(url('http:', 'https:')(raw));
+  const parsed = upstreamAddress(raw)?.url;
+  if (!parsed) throw new Error('must be a URL starting with http://, https://, h2c:// or h2://');
   // Not shown: it may have a password.
   if (parsed.username || parsed.password) throw new Error('must not carry a user or password');
   if (parsed.search || parsed.hash) throw new Error('must not have a query or fragment');

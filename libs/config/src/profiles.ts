@@ -1,5 +1,6 @@
 import { objectionToSecret } from './token-secrets';
 import type { SettingValues } from './settings';
+import { upstreamAddress } from './upstream-address';
 
 /** What CENTRAL_API_URL and the variables beside it say. */
 export interface RegionalEdge {
@@ -65,5 +66,5 @@ export function profilePort({ regionalEdge, backendServices }: Profiles): number
 /** Hosts that the operator has named as upstreams: wherever they are, they are meant. */
 export function profileHosts({ regionalEdge, backendServices }: Profiles): string[] {
   const urls = [...(regionalEdge ? [regionalEdge.centralApiUrl] : []), ...(backendServices?.values() ?? [])];
-  return urls.map((url) => new URL(url).hostname);
+  return urls.flatMap((url) => upstreamAddress(url)?.url.hostname ?? []);
 }

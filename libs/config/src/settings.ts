@@ -58,6 +58,11 @@ export const SETTINGS = {
     fallback: 'off',
     doc: 'PROXY protocol (v1, v2) on PORT and TLS_PORT, of TRUSTED_PROXIES only: accept takes connections without it too, require refuses them.',
   },
+  HTTP2_CLEARTEXT: {
+    parse: flag,
+    fallback: 'false',
+    doc: 'true takes HTTP/2 without TLS on PORT, too, of clients that begin with it (h2c with prior knowledge, as gRPC does); over TLS it always is.',
+  },
   IP_ALLOWLIST: {
     parse: list(addressRange),
     doc: 'Client addresses that are forwarded, all others get 403: addresses, CIDR blocks, wildcards such as 10.0.*. Probes and administration are exempt.',

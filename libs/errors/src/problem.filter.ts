@@ -11,6 +11,8 @@ export type InternalErrorListener = (error: unknown, request: unknown) => void;
 interface RefusableRequest {
   id?: string;
   refusedWith?: (error: GatewayError, response: ServerResponse) => void;
+  /** Answers in the words of a protocol that knows no problem bodies; false where there is nothing special. */
+  answerOwn?: (error: GatewayError, response: ServerResponse) => boolean;
 }
 
 /** The one place where an error becomes a response, on both planes. */
@@ -29,6 +31,7 @@ export class ProblemFilter implements ExceptionFilter {
     const error = thrown instanceof GatewayError ? thrown : fromFramework(thrown);
     if (error.code === 'internal_error') this.onInternalError(error.cause ?? error, request);
     request.refusedWith?.(error, response);
+    if (request.answerOwn?.(error, response)) return;
 
     // A status line that is already out cannot be taken back; a clean end would pass a torn body off as whole.
     if (response.headersSent) {

@@ -2,6 +2,7 @@ import type { ExecutionContext } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
 import type { Permit } from '#libs/breakers';
 import type { GatewayError } from '#libs/errors';
+import type { RpcCall } from '#libs/grpc';
 import type { Account, ServiceLoad, ShedReason, SlotHolder, Waiter } from '#libs/load';
 import type { ClaimVerdict } from '#libs/store';
 import type { PublishedRoute } from '#libs/publications';
@@ -40,6 +41,8 @@ export class RequestContext implements SlotHolder {
   // The front door
   /** As in a request line: `HTTP/1.1`. */
   protocol = '';
+  /** Undefined unless it is a call of gRPC. */
+  rpc: RpcCall | undefined = undefined;
   /** Strict-Transport-Security, flat, where the response is to say it. */
   hsts: readonly string[] = [];
 
@@ -155,6 +158,14 @@ export class RequestContext implements SlotHolder {
 
   /** @param startedAt monotonic milliseconds (`performance.now()`). */
   constructor(readonly startedAt: number) {}
+
+  /**
+   * The call of gRPC that it is, where its upstream speaks HTTP/2 and can be called at all: what clients say of themselves
+   * changes no time-out of others.
+   */
+  get call(): RpcCall | undefined {
+    return this.upstream?.http2 === undefined ? undefined : this.rpc;
+  }
 
   /** The same request as it came from admission, to be judged once more without touching this one. */
   again(): RequestContext {

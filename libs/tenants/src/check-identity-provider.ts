@@ -111,7 +111,7 @@ function checkKeys(idp: Dictionary, addresses: AddressPolicy | undefined, report
   if (introspection !== undefined) checkIntrospection(introspection, addresses, report);
   if (ways.length === 0 && typeof idp.issuer === 'string' && idp.issuer.trim() !== '') {
     const needed: Report = (_field, message) => report('issuer', `${message}, or name a jwksUri`);
-    checkUrl(idp.issuer, 'issuer', 'upstream', addresses, needed);
+    checkUrl(idp.issuer, 'issuer', 'base', addresses, needed);
   }
 }
 

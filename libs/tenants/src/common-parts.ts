@@ -1,3 +1,4 @@
+import { upstreamAddress, type UpstreamHttp2 } from '#libs/config';
 import { AddressList } from './address-list';
 import { GenerationalCache } from './generational-cache';
 import { trustOf, type TokenTrust, type TrustSettings } from './identity-provider';
@@ -6,7 +7,7 @@ import type { RouteRule } from './tenant';
 
 /** Where requests are forwarded to. */
 export interface Upstream {
-  /** `https://host:port`, as undici and metrics name it. */
+  /** `https://host:port`, as undici and metrics name it; with `h2` or `h2c` where HTTP/2 is spoken. */
   readonly origin: string;
   /** Path that goes before every forwarded path; empty or `/base` without a slash at the end. */
   readonly basePath: string;
@@ -14,6 +15,8 @@ export interface Upstream {
   readonly ownPath: string;
   /** Value of the `Host` header. */
   readonly host: string;
+  /** Undefined for HTTP/1.1. */
+  readonly http2?: UpstreamHttp2;
 }
 
 /** The path that an upstream is asked for. @param routedPath empty for the upstream's own address. */
@@ -50,8 +53,11 @@ export function commonRoutes(rules: readonly RouteRule[], jwtByDefault: boolean)
 
 export function commonUpstream(baseUrl: string): Upstream {
   return common(upstreams, baseUrl, () => {
-    const { origin, pathname, host } = new URL(baseUrl);
-    return { origin, basePath: pathname.replace(/\/+$/, ''), ownPath: pathname, host };
+    const address = upstreamAddress(baseUrl);
+    const { origin: plain, pathname, host } = address?.url ?? new URL(baseUrl);
+    const http2 = address?.http2;
+    const origin = http2 === undefined ? plain : `${http2}://${host}`;
+    return { origin, basePath: pathname.replace(/\/+$/, ''), ownPath: pathname, host, http2 };
   });
 }
 

@@ -1,3 +1,4 @@
+import { upstreamAddress } from '#libs/config';
 import { GatewayError, type FieldProblem } from '#libs/errors';
 import type { AddressPolicy } from './address-policy';
 import { isReservedHeader } from './reserved-headers';
@@ -61,19 +62,24 @@ export function checkWholes(
     if (policy[name] !== undefined) checkWhole(policy[name], name, min, max, inner);
 }
 
-/** The URL of an upstream, under which paths are asked for, or of another thing that is fetched as it is. */
+/**
+ * The URL of an upstream, under which paths are asked for; of something else with paths below it; or of a thing that is
+ * fetched as it is. Upstreams only may say how they are spoken to.
+ */
 export function checkUrl(
   value: unknown,
   field: string,
-  purpose: 'upstream' | 'document',
+  purpose: 'upstream' | 'base' | 'document',
   addresses: AddressPolicy | undefined,
   report: Report,
 ): void {
-  if (typeof value !== 'string' || !URL.canParse(value)) return report(field, 'must be an http or https URL');
-  const url = new URL(value);
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') report(field, 'must be an http or https URL');
-  else if (url.username || url.password) report(field, 'must not carry a user or password');
-  else if (url.hash || (url.search && purpose === 'upstream'))
+  const address = typeof value === 'string' ? upstreamAddress(value) : undefined;
+  const schemes = purpose === 'upstream' ? 'http, https, h2c or h2' : 'http or https';
+  if (!address || (address.http2 && purpose !== 'upstream'))
+    return report(field, `must be an ${schemes} URL`);
+  const { url } = address;
+  if (url.username || url.password) report(field, 'must not carry a user or password');
+  else if (url.hash || (url.search && purpose !== 'document'))
     report(field, 'must not have a query or fragment');
   const objection = addresses?.objectionToHost(url.hostname);
   if (objection) report(field, objection);

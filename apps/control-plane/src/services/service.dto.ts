@@ -19,7 +19,12 @@ import { RateLimitDto, TimeoutsDto } from '../tenants/tenant.dto';
 
 @ApiSchema({ name: 'ServiceTarget' })
 export class ServiceTargetDto {
-  @ApiProperty({ type: String, format: 'uri', example: 'https://api.example.com/v1' })
+  @ApiProperty({
+    type: String,
+    format: 'uri',
+    example: 'https://api.example.com/v1',
+    description: 'http and https: HTTP/1.1; h2c: HTTP/2 without TLS; h2: HTTP/2 over TLS.',
+  })
   @Allow()
   url!: string;
 

@@ -123,7 +123,12 @@ export class TenantInputDto extends AddressRulesDto {
   @IsString()
   name!: string;
 
-  @ApiProperty({ type: String, format: 'uri', example: 'https://internal-api.acme.com' })
+  @ApiProperty({
+    type: String,
+    format: 'uri',
+    example: 'https://internal-api.acme.com',
+    description: 'http and https: HTTP/1.1; h2c: HTTP/2 without TLS; h2: HTTP/2 over TLS.',
+  })
   @IsString()
   upstreamBaseUrl!: string;
 

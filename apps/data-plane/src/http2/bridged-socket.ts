@@ -1,10 +1,13 @@
 import { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
+import type { RpcCall } from '#libs/grpc';
 
 /** Who is at the other end of an HTTP/2 session. */
 export interface SessionPeer {
   readonly remoteAddress: string | undefined;
   readonly remotePort: number | undefined;
+  /** Whether the session is inside TLS. */
+  readonly encrypted: boolean;
 }
 
 /** What a bridged socket carries at the moment. */
@@ -22,16 +25,19 @@ export interface Carried {
  * written when it has left for the client: `carried` holds back the last acknowledgement until then.
  */
 export class BridgedSocket extends Duplex {
-  /** By which the server knows that it is asked by https. */
-  readonly encrypted = true;
+  /** By which the server knows that it is asked by https; not there at all otherwise. */
+  declare readonly encrypted?: true;
   /** For the access log. */
   readonly protocol = 'HTTP/2.0';
   readonly remoteAddress: string | undefined;
   readonly remotePort: number | undefined;
   carried: Carried | undefined = undefined;
+  /** What is being asked is a call of gRPC. */
+  rpc: RpcCall | undefined = undefined;
 
-  constructor({ remoteAddress, remotePort }: SessionPeer) {
+  constructor({ remoteAddress, remotePort, encrypted }: SessionPeer) {
     super({ allowHalfOpen: true });
+    if (encrypted) this.encrypted = true;
     this.remoteAddress = remoteAddress;
     this.remotePort = remotePort;
   }

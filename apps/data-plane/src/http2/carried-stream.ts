@@ -1,4 +1,5 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
+import { RpcCall } from '#libs/grpc';
 import type { BridgedSocket, Carried } from './bridged-socket';
 import type { BridgedHead } from './request-head';
 import { http2Head, http2Trailers } from './response-head';
@@ -62,6 +63,7 @@ export class CarriedStream implements Carried, ResponseEvents {
   start(): void {
     const { stream, socket } = this;
     socket.carried = this;
+    socket.rpc = this.asked.grpc ? new RpcCall(this.asked.grpcTimeoutMs) : undefined;
     stream.on('close', () => this.closed());
     if (this.requestOver) stream.resume();
     else {
@@ -128,6 +130,8 @@ export class CarriedStream implements Carried, ResponseEvents {
     this.discarding = status === RESET_CONTENT;
     const waitForTrailers = chunked && !bodiless && !this.discarding && this.asked.wantsTrailers;
     const endStream = bodiless || this.discarding;
+    // A head that is all there is says so by itself, and to gRPC it is trailers.
+    if (endStream && this.asked.grpc) delete headers['content-length'];
     this.withTrailers = waitForTrailers;
     this.endsByItself = endStream || waitForTrailers;
     if (waitForTrailers) this.stream.once('wantTrailers', () => this.sendTrailers());

@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import { performServerHandshake, type ServerOptions } from 'node:http2';
-import type { TLSSocket } from 'node:tls';
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { Logger } from '#libs/logging';
 import { OpenSession, type SessionTerms } from './open-session';
 
@@ -55,14 +56,15 @@ export class Http2Door {
     };
   }
 
-  /** Takes a connection on which HTTP/2 has been negotiated. */
-  enter(socket: TLSSocket): void {
+  /** Takes a connection on which HTTP/2 has been negotiated, or begun with prior knowledge. */
+  enter(socket: Socket): void {
     const { remoteAddress, remotePort } = socket;
+    const encrypted = socket instanceof TLSSocket;
     // One that is half closed has nothing to wait for: streams end by frames.
     socket.allowHalfOpen = false;
     const session = performServerHandshake(socket, this.options);
     session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
-    const open = new OpenSession(session, { remoteAddress, remotePort }, this.terms);
+    const open = new OpenSession(session, { remoteAddress, remotePort, encrypted }, this.terms);
     session.setTimeout(IDLE_MS);
     session.on('timeout', () => open.closeIfIdle());
     this.sessions.add(open);

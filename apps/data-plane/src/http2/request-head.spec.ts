@@ -25,6 +25,20 @@ it.each<[title: string, raw: string[], lines: string[]]>([
   expect(linesOf(raw)).toEqual(lines);
 }); // prettier-ignore
 
+it.each([
+  [['content-type', 'application/grpc', 'grpc-timeout', '2S'], 'POST', { grpc: true, grpcTimeoutMs: 2000 }],
+  [['content-type', 'application/grpc+proto'], 'POST', { grpc: true, grpcTimeoutMs: undefined }],
+  [
+    ['content-type', 'application/grpc', 'grpc-timeout', 'soon'],
+    'POST',
+    { grpc: true, grpcTimeoutMs: undefined },
+  ],
+  [['content-type', 'application/grpc'], 'GET', { grpc: false }],
+  [['content-type', 'application/grpc-web'], 'POST', { grpc: false }],
+])('a call of gRPC: %j by %s', (fields, method, expected) => {
+  expect(bridgedHead([...changed(':method', method), ...fields], false)).toMatchObject(expected);
+});
+
 describe('the body', () => {
   it.each<[title: string, raw: string[], ended: boolean, expected: object]>([
     ['is none', HEAD, true, { hasBody: false, chunked: false, contentLength: undefined }],

@@ -1,3 +1,5 @@
+import { isGrpc, timeoutOf } from '#libs/grpc';
+
 /** The head of a request as HTTP/1.1 says it, and what is known of the body. */
 export interface BridgedHead {
   readonly method: string;
@@ -10,6 +12,10 @@ export interface BridgedHead {
   readonly chunked: boolean;
   /** Trailers are sent to those only that say so (RFC 9110 §6.5.1). */
   readonly wantsTrailers: boolean;
+  /** It is a call of gRPC. */
+  readonly grpc: boolean;
+  /** The call's own deadline, milliseconds; undefined where it has none. */
+  readonly grpcTimeoutMs: number | undefined;
 }
 
 /** The request breaks the rules of HTTP/2 for messages: the stream is reset with PROTOCOL_ERROR (RFC 9113 §8.1.1). */
@@ -38,6 +44,8 @@ class Collected {
   /** Crumbs of one field (RFC 9113 §8.2.3), which servers of HTTP/1.1 expect whole. */
   cookie: string | undefined = undefined;
   wantsTrailers = false;
+  grpc = false;
+  grpcTimeoutMs: number | undefined = undefined;
   fields = '';
 }
 
@@ -101,6 +109,12 @@ function readField(name: string, value: string, collected: Collected): void {
     case 'te':
       if (value.toLowerCase() !== 'trailers') throw new MalformedRequest('te says more than trailers');
       collected.wantsTrailers = true;
+      break;
+    case 'content-type':
+      collected.grpc = isGrpc(value);
+      break;
+    case 'grpc-timeout':
+      collected.grpcTimeoutMs = timeoutOf(value);
   }
   collected.fields += `${name}: ${value}\r\n`;
 }
@@ -135,6 +149,8 @@ function compose(collected: Collected, ended: boolean): BridgedHead {
     hasBody: !ended,
     chunked,
     wantsTrailers: collected.wantsTrailers,
+    grpc: collected.grpc && method === 'POST',
+    grpcTimeoutMs: collected.grpcTimeoutMs,
   };
 }
 

@@ -26,7 +26,7 @@ const SINGLE = new Set(
 const names = new Map<string, string>();
 const MAX_NAMES = 1000;
 
-function lowerCase(spelling: string): string {
+export function lowerCase(spelling: string): string {
   const known = names.get(spelling);
   if (known !== undefined) return known;
   const name = spelling.toLowerCase();
@@ -45,7 +45,7 @@ export function http2Head(status: number, fields: readonly string[]): Http2Head 
     const value = fields[i + 1] as string;
     if (name === 'connection') last ||= /(^|,)\s*close\s*($|,)/i.test(value);
     else if (name === 'transfer-encoding') chunked = true;
-    else if (!HOP_FIELDS.includes(name)) add(headers, name, value);
+    else if (!HOP_FIELDS.includes(name)) addField(headers, name, value);
   }
   return { headers, last, chunked };
 }
@@ -57,7 +57,8 @@ export function http2Trailers(fields: readonly string[]): OutgoingHttpHeaders {
   return headers;
 }
 
-function add(headers: OutgoingHttpHeaders, name: string, value: string): void {
+/** Adds a field; of those of which there may be one only, the first counts. */
+export function addField(headers: OutgoingHttpHeaders, name: string, value: string): void {
   const earlier = headers[name];
   if (earlier === undefined) headers[name] = value;
   else if (Array.isArray(earlier)) earlier.push(value);

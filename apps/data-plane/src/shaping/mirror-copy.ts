@@ -1,4 +1,4 @@
-import type { Pool } from 'undici';
+import type { Dispatcher } from 'undici';
 
 /** Of an answer that nobody reads so much is waited for, to keep the connection; then it is cut off. */
 const MAX_DISCARDED_BYTES = 1_048_576;
@@ -24,7 +24,7 @@ export class MirrorCopy {
 
   /** @param ended called once, with the status of the answer, or without if there was none. */
   constructor(
-    pool: Pool,
+    pool: Dispatcher,
     { method, path, headers, body, timeoutMs }: CopiedRequest,
     private readonly ended: (status: number | undefined) => void,
   ) {

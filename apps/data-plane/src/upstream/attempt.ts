@@ -76,7 +76,7 @@ export class Attempt {
       return this.exchange.onHeaders(status, raw, resume, statusText);
     }
     clearTimeout(this.timer);
-    if (this.judge.answered(status, raw)) {
+    if (this.judge.answered(this.exchange.judged(status, raw), raw)) {
       this.state = 'passed';
       return this.exchange.onHeaders(status, raw, resume, statusText);
     }

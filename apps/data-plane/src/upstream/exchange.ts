@@ -8,7 +8,7 @@ import { isOfTheBytes } from '../shaping/coded-head';
 import { dispatch } from './dispatch';
 import type { ExchangeTerms } from './exchange-terms';
 import { SlowReader } from './slow-reader';
-import { hintedLinks, responseHead } from './response-headers';
+import { hintedLinks, pairs, responseHead } from './response-headers';
 import { isBrokenConnection, upstreamError } from './upstream-errors';
 
 /** Bodies up to this size are worth copying into a string. */
@@ -26,7 +26,7 @@ export class Exchange implements Ending {
   /** Ends the exchange when its total time is over. */
   private readonly deadline: NodeJS.Timeout;
   /** Ends it when the upstream has been silent for too long: before the head, or inside the body. */
-  private silence: NodeJS.Timeout | undefined;
+  protected silence: NodeJS.Timeout | undefined;
   private attempts = 0;
   /** The attempts that a retry policy makes; undefined: this sends the request itself. */
   retrying: { end(clientGone: boolean): void } | undefined = undefined;
@@ -50,9 +50,9 @@ export class Exchange implements Ending {
   private received = 0;
 
   constructor(
-    private readonly context: RequestContext,
+    protected readonly context: RequestContext,
     private readonly response: ServerResponse,
-    private readonly terms: ExchangeTerms,
+    protected readonly terms: ExchangeTerms,
   ) {
     this.deadline = setTimeout(() => this.expire(), terms.timeouts.totalMs);
     response.on('drain', () => (this.coded ? this.coded.resume() : this.goOn()));
@@ -224,6 +224,11 @@ export class Exchange implements Ending {
     };
   }
 
+  /** The status by which an attempt is judged. */
+  judged(status: number, _raw: readonly Buffer[]): number {
+    return status;
+  }
+
   private trailersOf(raw: readonly Buffer[]): Array<[string, string]> {
     return this.coded ? pairs(raw).filter(([name]) => !isOfTheBytes(name)) : pairs(raw);
   }
@@ -345,9 +350,13 @@ export class Exchange implements Ending {
     this.response.destroy();
   }
 
-  private expectWithin(ms: number): void {
+  protected expectWithin(ms: number): void {
     clearTimeout(this.silence);
-    this.silence = setTimeout(() => this.fail(new GatewayError('upstream_timeout')), ms);
+    this.silence = setTimeout(() => this.silent(ms), ms);
+  }
+
+  protected silent(_ms: number): void {
+    this.fail(new GatewayError('upstream_timeout'));
   }
 
   /** The response is over. If the exchange is not, nobody will read what the upstream goes on computing. */
@@ -361,7 +370,7 @@ export class Exchange implements Ending {
     this.abort?.(new Error('the client closed the connection'));
   }
 
-  private finish(): void {
+  protected finish(): void {
     const { response } = this;
     this.over = true;
     if (this.diverted) clearTimeout(this.deadline);
@@ -384,12 +393,4 @@ function knowsInterim(request: IncomingMessage): boolean {
 
 function awaitBody(exchange: Exchange): void {
   exchange.awaitBody();
-}
-
-function pairs(raw: readonly Buffer[]): Array<[string, string]> {
-  const result: Array<[string, string]> = [];
-  for (let i = 0; i < raw.length; i += 2) {
-    result.push([(raw[i] as Buffer).toString('latin1'), (raw[i + 1] as Buffer).toString('latin1')]);
-  }
-  return result;
 }

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { TimeoutConfig } from '#libs/config';
-import type { GatewayError } from '#libs/errors';
+import { GatewayError } from '#libs/errors';
 import {
   limitHeaders,
   maxBodyOf,
@@ -13,6 +13,8 @@ import type { ServedRetries, ServedTarget } from '#libs/tenants';
 import type { Accounting } from '../accounting';
 import type { Cors } from '../cors';
 import type { Load } from '../load';
+import { outcomeOf } from '../grpc/outcome';
+import { RpcExchange, timeoutsOfCall } from '../grpc/rpc-exchange';
 import { tellTarget } from '../release-target';
 import type { Compression } from '../shaping/compression';
 import type { Mirrors } from '../shaping/mirrors';
@@ -21,6 +23,7 @@ import { aimAgain, aimAt, targetsOf } from './aim';
 import { Attempts } from './attempts';
 import type { Outgoing } from './dispatch';
 import { Exchange } from './exchange';
+import type { ExchangeTerms } from './exchange-terms';
 import { KeptBody, KeptBytes, WholeBody, type RepeatableBody } from './kept-body';
 import { targetAt } from './target-at';
 import { signingPolicy, type OutgoingSignatures } from './outgoing-signatures';
@@ -97,8 +100,14 @@ export class Forwarder {
   private send(request: GatewayRequest, response: ServerResponse, target: ServedTarget | undefined): void {
     const { context } = request;
     prepare(context, target);
-    if (context.upgrade) this.webSockets.relay(request, response);
+    if (context.upgrade) this.upgrade(request, response);
     else this.proxy.web(request, response);
+  }
+
+  /** @throws GatewayError upgrade_not_supported: WebSockets over HTTP/2 (RFC 8441) are not offered. */
+  private upgrade(request: GatewayRequest, response: ServerResponse): void {
+    if (request.context.upstream?.http2 !== undefined) throw new GatewayError('upgrade_not_supported');
+    this.webSockets.relay(request, response);
   }
 
   private exchange(request: GatewayRequest, response: ServerResponse): void {
@@ -106,12 +115,14 @@ export class Forwarder {
     const { tenant, service, shaped } = context;
     const { transport, cors, accounting, streams, retries, load, compression, mirrors } = this.house;
     if (!tenant) throw new Error('the Forwarder ran before the guards');
-    const timeouts = transport.timeouts(service?.timeouts ?? tenant.timeouts);
+    const { call } = context;
+    const own = transport.timeouts(service?.timeouts ?? tenant.timeouts);
+    const timeouts = call === undefined ? own : timeoutsOfCall(own, call);
     // Before the headers leave, some of which it changes.
     const encode = compression.of(context, request);
     const outgoing = this.outgoing(context, timeouts);
     const policy = retryPolicyOf(context);
-    const exchange = new Exchange(context, response, {
+    const terms: ExchangeTerms = {
       outgoing,
       body: policy ? undefined : this.bodyOf(request),
       readers: load.readers,
@@ -123,12 +134,16 @@ export class Forwarder {
       levels: levels(context),
       observer: context.observer as ResponseObserver | undefined,
       refuse: (error: GatewayError) => this.house.refuse(error, request, response),
-      delivered: () => accounting.delivered(context, response.statusCode),
+      delivered: () => accounting.delivered(context, outcomeOf(context, response)),
       streaming: () => {
         tellTarget(context, response.statusCode);
         streams.follow({ context, ending: response, end: (refusal) => exchange.breakOff(refusal) });
       },
-    });
+    };
+    const exchange =
+      call === undefined
+        ? new Exchange(context, response, terms)
+        : new RpcExchange(context, response, terms, call);
     const attempts = policy && this.attempts(exchange, request, policy, timeouts);
     // Once, however many attempts there are.
     if (shaped?.mirror) mirrors.copy(context, shaped, shaped.mirror, request);

@@ -1,4 +1,4 @@
-import { Pool } from 'undici';
+import type { Dispatcher } from 'undici';
 import type { Logger } from '#libs/logging';
 import type { PublicationTable } from '#libs/publications';
 import {
@@ -138,7 +138,7 @@ export class HealthChecks {
 }
 
 async function asked(
-  pool: Pool,
+  pool: Dispatcher,
   path: string,
   host: string,
   check: HealthCheck,

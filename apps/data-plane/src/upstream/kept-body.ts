@@ -99,7 +99,7 @@ export class KeptBody implements RepeatableBody, Paced {
     request.on('close', this.onClose);
     request.on('error', this.onClose);
     request.pause();
-    pace.watch(this);
+    if (context.call === undefined) pace.watch(this);
   }
 
   get progress(): number {

@@ -27,7 +27,8 @@ export class RequestBody extends Readable implements Paced {
     request.on('close', this.onClose);
     request.on('error', this.onClose);
     request.pause();
-    pace.watch(this);
+    // Client and upstream of a call of gRPC take their turns from the start.
+    if (context.call === undefined) pace.watch(this);
   }
 
   get progress(): number {

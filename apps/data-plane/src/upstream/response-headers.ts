@@ -124,3 +124,12 @@ export function hintedLinks(raw: readonly Buffer[]): string[] {
   }
   return links;
 }
+
+/** Flat fields in bytes as pairs of texts. */
+export function pairs(raw: readonly Buffer[]): Array<[string, string]> {
+  const result: Array<[string, string]> = [];
+  for (let i = 0; i < raw.length; i += 2) {
+    result.push([(raw[i] as Buffer).toString('latin1'), (raw[i + 1] as Buffer).toString('latin1')]);
+  }
+  return result;
+}

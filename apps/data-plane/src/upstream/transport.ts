@@ -2,8 +2,8 @@ import http from 'node:http';
 import https from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { LRUCache } from 'lru-cache';
-import { Pool, buildConnector } from 'undici';
-import type { GatewayConfig, TimeoutConfig } from '#libs/config';
+import { Pool, buildConnector, type Dispatcher } from 'undici';
+import { upstreamAddress, type GatewayConfig, type TimeoutConfig } from '#libs/config';
 import {
   ForbiddenAddressError,
   permittedLookup,
@@ -11,13 +11,14 @@ import {
   type TenantTimeouts,
   type Upstream,
 } from '#libs/tenants';
+import { Http2Pool } from './http2/http2-pool';
 import { reportResets } from './reported-resets';
 import { RetryBudget } from './retry-budget';
 import { upstreamError } from './upstream-errors';
 
 /** Connections and bookkeeping of one upstream origin. */
 export interface UpstreamPool {
-  readonly pool: Pool;
+  readonly pool: Dispatcher;
   readonly retries: RetryBudget;
 }
 
@@ -52,21 +53,31 @@ export class Transport {
   }
 
   /** @throws GatewayError upstream_not_permitted */
-  poolFor({ origin }: Upstream, { connectMs }: TimeoutConfig): UpstreamPool {
+  poolFor({ origin, http2 }: Upstream, { connectMs }: TimeoutConfig): UpstreamPool {
     const name = connectMs === this.config.timeouts.connectMs ? origin : `${origin} ${connectMs}`;
     const known = this.pools.get(name);
     if (known) return known;
-    this.checkHost(new URL(origin).hostname);
-    const pool = new Pool(origin, {
+    const url = upstreamAddress(origin)?.url ?? new URL(origin);
+    this.checkHost(url.hostname);
+    const pool = http2 === undefined ? this.open(origin, connectMs) : this.openHttp2(url, connectMs);
+    const created = { pool, retries: new RetryBudget() };
+    this.pools.set(name, created);
+    return created;
+  }
+
+  private openHttp2(origin: URL, connectMs: number): Http2Pool {
+    const { upstreamMaxConnections: maxSessions } = this.config;
+    return new Http2Pool(origin, { maxSessions, connectMs, lookup: this.lookup });
+  }
+
+  private open(origin: string, connectMs: number): Pool {
+    return new Pool(origin, {
       connections: this.config.upstreamMaxConnections,
       pipelining: 1,
       keepAliveTimeout: IDLE_CONNECTION_MS,
       maxHeaderSize: MAX_RESPONSE_HEADER_BYTES,
       connect: connector(connectMs, this.lookup),
     });
-    const created = { pool, retries: new RetryBudget() };
-    this.pools.set(name, created);
-    return created;
   }
 
   /**

@@ -184,7 +184,7 @@ const healthCheck = z.strictObject({
 });
 
 const service = z.strictObject({
-  url: text.optional().describe('The only target, instead of targets.'),
+  url: text.optional().describe('The only target, instead of targets: an http, https, h2c or h2 URL.'),
   targets: z.array(target).min(1).optional(),
   balance: z.enum(['round-robin', 'least-pending']).optional(),
   healthCheck: healthCheck.optional(),

@@ -157,7 +157,7 @@ describe('what is wrong', () => {
     [`${P}apiRoutes:\n  - path: /a*b\n`, '3:11: apiRoutes.0.path: must be a plain path, which includes everything below it: no wildcards, parameters or query'],
     [`${P}services:\n  a.b: { url: http://u.test }`, '3:3: services.a.b: must be 1 to 63 letters, digits, dashes or underscores, starting with a letter or digit'],
     [`${P}services:\n  s: {}`, '3:3: services.s: needs either url or targets'],
-    [`${P}services:\n  s: { url: "x" }`, '3:13: services.s.url: must be an http or https URL'],
+    [`${P}services:\n  s: { url: "x" }`, '3:13: services.s.url: must be an http, https, h2c or h2 URL'],
     [`${P}services:\n  s: { targets: [{ url: http://u.test, weight: 0 }] }`, '3:48: services.s.targets.0.weight: must be a whole number from 1 to 1000'],
     [`${P}routes:\n  - { name: r, path: /x, service: none }`, '3:35: routes.0.service: there is no service called "none" in this file'],
     [`${P}routes:\n  - { name: r, path: /x }`, '3:5: routes.0: needs either service or backends'],

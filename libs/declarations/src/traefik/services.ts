@@ -1,3 +1,4 @@
+import { upstreamAddress } from '#libs/config';
 import type { PublishedBackend } from '#libs/publications';
 import type { HealthCheck, ServiceFields, ServiceTarget } from '#libs/tenants';
 import { SERVICE_NAME, SERVICE_NAME_RULE } from '../project';
@@ -52,7 +53,7 @@ function readServer(server: Section): ServiceTarget {
   const weight = server.whole('weight', 1);
   server.finish();
   if (url === undefined) server.say('needs a url');
-  else if (URL.canParse(url) && new URL(url).pathname !== '/')
+  else if ((upstreamAddress(url)?.url.pathname ?? '/') !== '/')
     server.say('the path of the URL goes before every path that is forwarded', 'info', 'url');
   return { url: url ?? '', ...(weight !== undefined && { weight }) };
 }

@@ -1,3 +1,4 @@
+import { upstreamAddress } from '#libs/config';
 import type { Upstream } from '../common-parts';
 
 /** From paths of an upstream, below its base, to those that clients ask the gateway for. */
@@ -42,7 +43,7 @@ export class MappedBack {
   }
 
   private isUpstreams(origin: string): boolean {
-    return URL.canParse(origin) && new URL(origin).origin === this.upstream.origin;
+    return URL.canParse(origin) && new URL(origin).origin === this.own.origin;
   }
 
   private client(path: string): string | undefined {
@@ -75,6 +76,12 @@ export class MappedBack {
   }
 
   private get hostname(): string {
-    return new URL(this.upstream.origin).hostname;
+    return this.own.hostname;
+  }
+
+  /** The upstream's address as it names it itself. */
+  private get own(): URL {
+    const { origin } = this.upstream;
+    return upstreamAddress(origin)?.url ?? new URL(origin);
   }
 }
