@@ -81,6 +81,7 @@ export async function startGateway(config: GatewayConfig, logging?: Logging): Pr
       await quickStart?.close();
       await data.close();
       replica.publications.close();
+      replica.events.close();
       await control.close();
       await store.close();
       logger.info('stopped');

@@ -26,7 +26,7 @@ describe('gatehouse backup, restore and audit', () => {
     expect((await run(['restore', file])).code).toBe(0);
     expect((await call()).status).toBe(200);
     const again = await run(['restore', file]);
-    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('not empty')]);
+    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('store_not_empty')]);
     expect((await run(['restore', file, '--replace', '--yes'])).code).toBe(0);
     expect((await call()).status).toBe(200);
 
@@ -39,7 +39,7 @@ describe('gatehouse backup, restore and audit', () => {
       /owner +tenant.create +acme/,
     );
 
-    writeFileSync(file, readFileSync(file, 'utf8').replace('"name":"acme"', '"name":"evil"'));
+    writeFileSync(file, readFileSync(file, 'utf8').replace('acme', 'evil'));
     const damaged = await run(['restore', file, '--replace', '--yes']);
     expect([damaged.code, damaged.stderr]).toEqual([2, expect.stringContaining('checksum')]);
     expect((await call()).status).toBe(200);

@@ -35,7 +35,7 @@ async function fill(stage: Stage): Promise<{ key: string; revoked: string; token
   await traffic(
     stage.store,
     'acme',
-    { keyId: id, count: 7, priceNano: 2 ** 52 },
+    { keyId: id, count: 7, priceNano: 2 ** 49 },
     { keyId: id, at: '2026-01-31T05:00:00Z' },
   );
   await stage.store.ledgers.expire('acme', 'day:2026-01-31:', 86_400_000);

@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
+import { Webhooks } from '#libs/webhooks';
 import { AdminTokens } from '#libs/admin-tokens';
 import { AuditLog } from '#libs/audit';
 import { TenantResponses } from '#libs/cache';
@@ -17,6 +18,8 @@ import {
 } from '#libs/tenants';
 import { hasOwnKeys, TokenRepository, TokenSigner } from '#libs/tokens';
 import { ADMIN_TOKEN_CONTROLLERS } from './admin-tokens/admin-token.controllers';
+import { webhookProviders } from './webhooks/webhook.providers';
+import { WebhooksController } from './webhooks/webhooks.controller';
 import { AuditController } from './audit/audit.controller';
 import { auditLog } from './audit/audit-log';
 import { BackupController } from './backup/backup.controller';
@@ -71,6 +74,7 @@ const CONTROLLERS = [
   AuditController,
   RevisionsController,
   BackupController,
+  WebhooksController,
   ServiceHealthController,
   BreakersController,
   CacheController,
@@ -95,6 +99,13 @@ const EDGE = [
   { provide: APP_PIPE, useFactory: validationPipe },
 ];
 
+function problemFilter({ logging }: ControlPlaneOptions): ProblemFilter {
+  return new ProblemFilter((error, request) => {
+    const { id } = request as { id?: string };
+    logging.logger.error({ category: 'admin', err: error, requestId: id }, 'the control plane failed');
+  });
+}
+
 @Module({})
 export class ControlPlaneModule {
   static with(given: ControlPlaneOptions): DynamicModule {
@@ -109,18 +120,17 @@ export class ControlPlaneModule {
     const services = new ServiceRepository(store, apiKeys, addresses, ownTokens);
     const tokens = new TokenRepository(store, new TokenSigner(config));
     const adminTokens = new AdminTokens(store, config.staleConfigMaxAgeMs);
+    const webhooks = new Webhooks(store, addresses);
     const reservations = reservationsOf(config.profiles);
     const publications = new PublicationRepository(store, ownTokens, addresses, reservations);
     const tenants = new TenantRepository(store, apiKeys, addresses, ownTokens, [
       tokens,
       adminTokens,
+      webhooks,
       new TenantResponses(store, options.responses),
     ]);
     const directory = new TenantDirectory(store, logging.logger, config.staleConfigMaxAgeMs);
-    const problems = new ProblemFilter((error, request) => {
-      const { id } = request as { id?: string };
-      logging.logger.error({ category: 'admin', err: error, requestId: id }, 'the control plane failed');
-    });
+    const problems = problemFilter(given);
     return {
       module: ControlPlaneModule,
       controllers: CONTROLLERS,
@@ -139,6 +149,7 @@ export class ControlPlaneModule {
         { provide: AuditLog, useValue: auditLog(options) },
         ...revisionProviders(options, recorder),
         Custody,
+        ...webhookProviders(options, webhooks, addresses, apiKeys),
         ...portalProviders(store, { tenants, apiKeys, services }),
         ...billingProviders(options, { tenants, apiKeys, services }),
         { provide: Explainer, useValue: new Explainer(store, config, logging.logger, options) },

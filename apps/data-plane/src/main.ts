@@ -39,6 +39,7 @@ void runProcess(async (config) => {
       });
       await data.close();
       replica.publications.close();
+      replica.events.close();
       await store.close();
       logging.flush();
     },

@@ -24,7 +24,7 @@ export function recalling(store: Store, settings: Settings, logger: Logger): Sto
   const file = new SnapshotFile(join(dataDir, 'config-snapshot.ndjson'), origin);
   const snapshot = file.read();
   const remembered = new Remembered();
-  for (const [key, text] of snapshot?.texts ?? []) remembered.note(key, text ?? undefined);
+  for (const [key, text] of snapshot?.texts ?? []) remembered.keep(key, text);
   const keeping = new Keeping(store, remembered, file, logger);
   const recalledAt = (): number | undefined => {
     if (!snapshot || store.state !== 'starting') return undefined;

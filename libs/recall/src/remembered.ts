@@ -36,8 +36,12 @@ export class Remembered {
   note(key: string, text: string | undefined): void {
     const before = this.texts.get(key);
     if (text === undefined && before === undefined && !mayBeAbsent(key)) return;
-    const now = text ?? null;
-    if (before === now) return;
+    this.keep(key, text ?? null);
+  }
+
+  /** @param now null: there is no such document, and it is worth knowing. */
+  keep(key: string, now: string | null): void {
+    if (this.texts.get(key) === now) return;
     this.forget(key);
     this.texts.set(key, now);
     this.bytes += sizeOf(key, now);

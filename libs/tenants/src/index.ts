@@ -148,3 +148,4 @@ export {
 export { MAX_ROUNDS, demandVersion, invalid, readTenant, requireTenant } from './preconditions';
 export { isWrongType } from './tenant-index';
 export { hasEnded as hasEndedKey } from './api-key';
+export { checkBilling } from './tenant-billing';

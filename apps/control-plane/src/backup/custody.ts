@@ -61,8 +61,14 @@ export class Custody {
   }
 }
 
-function linesOf(path: string): AsyncIterable<string> {
-  return createInterface({ input: createReadStream(path), crlfDelay: Infinity });
+async function* linesOf(path: string): AsyncIterable<string> {
+  const input = createReadStream(path);
+  try {
+    yield* createInterface({ input, crlfDelay: Infinity });
+  } finally {
+    // Also where somebody has read enough.
+    input.destroy();
+  }
 }
 
 function refused(error: unknown): never {

@@ -21,7 +21,7 @@ export function auditEvent(
   const { action, tenantId, audited, id: requestId } = request;
   const actor = actorOf(request);
   if (action === undefined || !isAudited(status, actor)) return undefined;
-  const target = audited?.target ?? targetOf(request, response);
+  const target = changedBy(request, response);
   return {
     actor: actor ?? 'unknown',
     actorName: request.actorName,
@@ -47,6 +47,11 @@ function isAudited(status: number, actor: string | undefined): boolean {
   if (status < 400 || status === 401 || status === 403) return true;
   // Whoever does not wait for the answer has not undone anything, nor does a failure half-way.
   return status >= 499 && actor !== undefined;
+}
+
+/** Which thing a request has changed. */
+export function changedBy(request: ControlRequest, response: Response): string | undefined {
+  return request.audited?.target ?? targetOf(request, response);
 }
 
 /** What the path names beside the tenant, or what was created. */

@@ -19,6 +19,9 @@ export const OPERATION_ROLES: Readonly<Record<string, Permission>> = {
   'Audit.list': 'viewer', 'Audit.verify': 'viewer',
   'Revisions.list': 'viewer', 'Revisions.show': 'viewer', 'Revisions.diff': 'viewer', 'Revisions.goBack': 'operator',
 
+  'Webhooks.list': 'viewer', 'Webhooks.show': 'viewer', 'Webhooks.deliveries': 'viewer',
+  'Webhooks.create': 'operator', 'Webhooks.change': 'operator', 'Webhooks.remove': 'operator',
+  'Webhooks.rotate': 'operator', 'Webhooks.test': 'operator', 'Webhooks.replay': 'operator',
   'Backup.take': 'owner', 'Backup.restore': 'owner',
 
   'Tenants.list': 'viewer', 'Tenants.show': 'viewer+tenant',

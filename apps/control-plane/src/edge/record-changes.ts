@@ -9,8 +9,10 @@ import type { Response } from 'express';
 import { from, lastValueFrom, type Observable } from 'rxjs';
 import { AuditLog } from '#libs/audit';
 import { ChangeRecorder, Revisions, shownChange } from '#libs/revisions';
+import { WebhookQueue } from '#libs/webhooks';
 import { OPTIONS, type ControlPlaneOptions } from '../control-plane.options';
-import { auditEvent } from './audit-event';
+import { eventOf } from '../webhooks/webhook-events';
+import { auditEvent, changedBy } from './audit-event';
 import type { ControlRequest } from './control-request';
 
 /** Nobody waits for it any more (nginx). */
@@ -26,6 +28,7 @@ export class RecordChanges implements NestInterceptor {
     private readonly recorder: ChangeRecorder,
     private readonly revisions: Revisions,
     private readonly audit: AuditLog,
+    private readonly events: WebhookQueue,
     @Inject(OPTIONS) private readonly options: ControlPlaneOptions,
   ) {}
 
@@ -70,6 +73,8 @@ export class RecordChanges implements NestInterceptor {
     } finally {
       await this.keep(request);
     }
+    const happened = eventOf(request, changedBy(request, response));
+    if (happened) await this.events.emit(happened);
     if (request.isAudited) return answer;
     request.isAudited = true;
     const event = auditEvent(request, response, response.closed ? CLIENT_GONE : response.statusCode);
