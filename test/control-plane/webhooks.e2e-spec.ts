@@ -273,6 +273,19 @@ describeStores('webhooks', (start) => {
       expect(await queue.claim(8, Date.now() + 61_000)).toMatchObject([{ id: claimed!.id, attempts: 2 }]);
     });
 
+    it('an event that is just being written is not lost to a sender who looks at that moment', async () => {
+      const { webhook } = await webhooks.create({ url: receiver.url });
+      const put = stage.store.documents.put.bind(stage.store.documents);
+      stage.store.documents.put = async (key, ...rest) => {
+        if (key.startsWith(keys.webhookDelivery('')) && rest[1] === 'absent')
+          expect(await queue.claim(8)).toEqual([]);
+        return put(key, ...rest);
+      };
+      await queue.emit({ type: 'breaker.opened', data: {} });
+      stage.store.documents.put = put;
+      expect(await queue.claim(8)).toMatchObject([{ webhookId: webhook.id }]);
+    });
+
     it('the queue is bounded, and a state is told once', async () => {
       const { webhook } = await webhooks.create({ url: receiver.url });
       for (let i = 0; i < 60; i++) await queue.emit({ type: 'breaker.opened', data: { i } });

@@ -36,7 +36,7 @@ export class WebhookEvents {
   }
 
   start(): void {
-    this.timer = setInterval(() => this.look(Date.now()), LOOK_MS).unref();
+    this.timer = setInterval(() => void this.look(Date.now()), LOOK_MS).unref();
   }
 
   close(): void {
@@ -45,18 +45,18 @@ export class WebhookEvents {
 
   /** What another replica has brought about, that one tells. */
   target({ event, decided, tenantId, serviceId, target, reason }: TargetEvent): void {
-    const opened = event === 'breaker_opened' || event === 'breaker_forced_open';
-    const closed = event === 'breaker_closed' || event === 'breaker_forced_closed';
-    if (!decided || !(opened || closed)) return;
-    const type = opened ? 'breaker.opened' : 'breaker.closed';
+    // What an operator has ordered is in the audit log.
+    if (!decided || (event !== 'breaker_opened' && event !== 'breaker_closed')) return;
+    const type = event === 'breaker_opened' ? 'breaker.opened' : 'breaker.closed';
     void this.queue.emit({ type, tenantId, data: { serviceId, target, reason } });
   }
 
-  private look(now: number): void {
+  /** @param now milliseconds since the epoch. */
+  look(now: number): Promise<void> {
     this.lookAtStore(now);
-    if (now < this.windowEndsAt) return;
+    if (now < this.windowEndsAt) return Promise.resolve();
     this.windowEndsAt = now + WINDOW_MS;
-    void this.lookAtLimits(now);
+    return this.lookAtLimits(now);
   }
 
   /** While the store is away nothing can be queued: it is told when it is back. */

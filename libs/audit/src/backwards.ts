@@ -33,8 +33,7 @@ export class ChainBackwards implements Backwards {
   }
 
   take(): void {
-    this.buffer.shift();
-    this.next -= 1;
+    this.next = (this.buffer.shift()?.seq ?? 1) - 1;
   }
 }
 

@@ -114,6 +114,38 @@ it('can be trimmed and is still whole, also after a crash in the middle', async 
   expect((await chain.readBack(251)).map(({ text }) => text)).toEqual(['next']);
 });
 
+it('is read past what is missing or damaged', async () => {
+  const chain = await filled(250);
+  for (let seq = 20; seq < 140; seq++) await store.documents.delete(keys.chainEntry('notes', seq), 'any');
+  for (const [seq, text] of [
+    [200, '{'],
+    [201, 'null'],
+    [202, JSON.stringify({ seq: 7 })],
+  ] as const)
+    await store.documents.put(keys.chainEntry('notes', seq), text, 'any');
+  const seen: number[] = [];
+  for (let next = 250; ;) {
+    const page = await chain.readBack(next);
+    if (page.length === 0) break;
+    seen.push(...page.map(({ seq }) => seq));
+    next = page.at(-1)!.seq - 1;
+  }
+  const there = Array.from({ length: 250 }, (_, i) => 250 - i).filter(
+    (seq) => (seq < 20 || seq >= 140) && seq !== 200 && seq !== 201,
+  );
+  expect(seen).toEqual(there);
+});
+
+it('goes on behind an end that was spoilt, and says where it is broken', async () => {
+  const chain = await filled(5);
+  for (const text of ['{', 'null', '{"seq":5}']) {
+    const { seq } = (await chain.newest())!;
+    await store.documents.put(keys.chainEntry('notes', seq), text, 'any');
+    expect((await chain.append({ text: 'next' })).seq).toBe(seq + 1);
+  }
+  expect(await verifyChain(chain)).toMatchObject({ ok: false, broken: { seq: 5 }, to: 4 });
+});
+
 it('finds its end where the hint is old, wrong or lost', async () => {
   const chain = await filled(40);
   for (const hint of ['7', '900', undefined]) {

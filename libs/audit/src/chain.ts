@@ -58,23 +58,30 @@ export class Chain<T extends object> {
     return text === undefined ? undefined : (JSON.parse(text) as Linked<T>);
   }
 
-  /** Up to a hundred entries, the newest first, from `seq` downwards to the anchor; short at the end only. */
+  /**
+   * Up to a hundred entries, the newest first, from `seq` downwards; none at the anchor only. What is missing or cannot be
+   * read is left out: a damaged entry must not hide those before it.
+   */
   async readBack(seq: number): Promise<Array<Linked<T>>> {
-    const numbers = Array.from({ length: Math.min(BATCH, seq) }, (_, i) => seq - i);
-    const found = await Promise.all(numbers.map((number) => this.read(number)));
-    const missing = found.indexOf(undefined);
-    return (missing < 0 ? found : found.slice(0, missing)) as Array<Linked<T>>;
+    const { seq: behind } = await this.anchor();
+    for (let top = seq; top > behind; top -= BATCH) {
+      const numbers = Array.from({ length: Math.min(BATCH, top - behind) }, (_, i) => top - i);
+      const found = await Promise.all(numbers.map((number) => this.readable(number)));
+      const entries = found.filter((entry) => entry !== undefined);
+      if (entries.length > 0) return entries;
+    }
+    return [];
   }
 
   /** The newest entry; undefined in an empty chain. */
   async newest(): Promise<Linked<T> | undefined> {
     const hint = Math.max(this.known, await this.hint());
-    const entry = hint > 0 ? await this.read(hint) : undefined;
+    const entry = hint > 0 ? await this.last(hint) : undefined;
     // Nothing where it was said to be: the chain was trimmed, lost or restored.
     const from = entry ? hint : (await this.anchor()).seq;
     const last = await this.lastAfter(from);
     this.known = last;
-    return last === hint ? entry : this.read(last);
+    return last === hint ? entry : this.last(last);
   }
 
   async anchor(): Promise<Anchor> {
@@ -94,7 +101,7 @@ export class Chain<T extends object> {
     let high = newest?.seq ?? low;
     while (low < high) {
       const middle = Math.ceil((low + high) / 2);
-      const entry = await this.read(middle);
+      const entry = await this.readable(middle);
       // Removed meanwhile: it is older than all that is left.
       if (!entry || Date.parse(entry.at) < time) low = middle;
       else high = middle - 1;
@@ -125,6 +132,30 @@ export class Chain<T extends object> {
     await this.store.documents.put(keys.chainAnchor(this.name), swept, expected);
   }
 
+  /**
+   * What the next entry follows. Where somebody has spoilt it, that is what is there now: the chain goes on, broken at
+   * this place for everybody to see.
+   */
+  private async last(seq: number): Promise<Linked<T> | undefined> {
+    const text = await this.store.documents.get(keys.chainEntry(this.name, seq));
+    if (text === undefined) return undefined;
+    const entry = (await this.readable(seq)) as Partial<Linked<T>> | undefined;
+    const sound = typeof entry?.hash === 'string' && !Number.isNaN(Date.parse(entry.at ?? ''));
+    if (sound) return entry as Linked<T>;
+    return { seq, at: new Date(0).toISOString(), hash: hash('sha256', text, 'hex') } as Linked<T>;
+  }
+
+  private async readable(seq: number): Promise<Linked<T> | undefined> {
+    try {
+      const entry = (await this.read(seq)) as Linked<T> | null | undefined;
+      // Its number is where it lies, whatever it says.
+      return typeof entry === 'object' && entry !== null ? { ...entry, seq } : undefined;
+    } catch (error) {
+      if (error instanceof SyntaxError) return undefined;
+      throw error;
+    }
+  }
+
   private async link(body: T, now: number): Promise<Linked<T>> {
     let last: Link | undefined = await this.newest();
     for (let round = 0; round < MAX_ROUNDS; round++) {
@@ -135,7 +166,7 @@ export class Chain<T extends object> {
         await this.store.documents.put(keys.chainHead(this.name), String(entry.seq), 'any');
         return entry;
       }
-      last = (await this.read(entry.seq)) ?? (await this.newest());
+      last = (await this.last(entry.seq)) ?? (await this.newest());
     }
     throw new Error(`others kept appending to the chain ${this.name} at the same time`);
   }

@@ -12,6 +12,8 @@ const ENTRIES_PER_SECOND = 5000;
 const REREAD_MS = 60_000;
 /** Documents that are read at once. */
 const PAGE = 100;
+/** More are not read again at the end: nobody waits for that. */
+const MAX_READ_AT_END = 5000;
 const COMPLAINT_INTERVAL_MS = 60_000;
 
 /** Keeps what is remembered in line with the store, and on disk. */
@@ -58,7 +60,8 @@ export class Keeping {
   private async keep(last: boolean): Promise<void> {
     if (this.store.state !== 'ready') return;
     try {
-      await this.follow();
+      if (!last || this.epoch === this.store.changes.epoch || this.remembered.keys.length <= MAX_READ_AT_END)
+        await this.follow();
       await this.write(last);
     } catch (error) {
       if (error instanceof StoreUnavailableError) return;
@@ -114,6 +117,8 @@ export class Keeping {
   }
 
   private async write(last: boolean): Promise<void> {
+    // Nothing has been vouched for yet.
+    if (this.vouchedAt === 0) return;
     const now = Date.now();
     const { changes } = this.remembered;
     const facts = { vouchedAt: this.vouchedAt, fleetSize: this.store.fleet.size };

@@ -1,8 +1,8 @@
 import { keys } from '#libs/store';
 
-/** About as much as the caches hold of a busy replica; beyond it what came first goes first. */
-const MAX_ENTRIES = 100_000;
-const MAX_BYTES = 64 * 1024 * 1024;
+/** A start without Redis is worth so much memory and no more; beyond it what came first goes first. */
+const MAX_ENTRIES = 50_000;
+const MAX_BYTES = 16 * 1024 * 1024;
 
 /** The texts of documents as they were last read; null where it is known that there is none. */
 export class Remembered {

@@ -254,8 +254,8 @@ export function isIndex(name: string): boolean {
 /** Documents beside those under `tenant:`, which all are. */
 const DOCUMENT =
   /^gatehouse:(?:(?:audit|audit-head|audit-anchor|published|plan|admin-token|webhook|webhook-delivery|webhook-seen):.+|service-sequence|\{[^{}]+\}:(?:key:.+|shown-key|statement:.+))$/;
-/** What is about the store itself stays with it: who has taken a backup, and who has restored one. */
-const CUSTODY = /^gatehouse:audit(?:-head|-anchor)?:custody(?::|$)/;
+/** What is about the store itself stays with it: who has taken a backup, who has restored one, whose turn it is. */
+const CUSTODY = /^gatehouse:(?:audit(?:-head|-anchor)?:custody(?::|$)|webhook-seen:budget-watch$)/;
 
 /** Whether a backup holds a document. What expires by itself and what is counted anew is not in it. */
 export function isBackedUp(key: string): boolean {

@@ -101,11 +101,12 @@ export class WebhookQueue {
     const claimed: Delivery[] = [];
     const members = await documents.indexPage(keys.WEBHOOK_DUE, '', PAGE);
     for (const member of members) {
-      if (claimed.length === limit || Number(member.slice(0, TIME_DIGITS)) > now) break;
+      const turn = Number(member.slice(0, TIME_DIGITS));
+      if (claimed.length === limit || turn > now) break;
       const delivery = await this.find(member.slice(TIME_DIGITS + 1));
-      // Left behind by a crash: it is delivered, or has another turn.
       if (!delivery || delivery.state !== 'pending' || memberOf(delivery) !== member) {
-        await documents.indexRemove(keys.WEBHOOK_DUE, member);
+        // Left behind by a crash: it is delivered, or has another turn. A young one is still being written.
+        if (now - turn > LEASE_MS) await documents.indexRemove(keys.WEBHOOK_DUE, member);
         continue;
       }
       const taken = { ...delivery, attempts: delivery.attempts + 1, nextAt: now + LEASE_MS };

@@ -23,9 +23,12 @@ export class BackupController {
   @ApiProduces(BACKUP_TYPE)
   @ApiOkResponse({ content: { [BACKUP_TYPE]: { schema: { type: 'string', format: 'binary' } } } })
   @Refusals()
-  take(@Res({ passthrough: true }) response: Response): StreamableFile {
+  async take(@Res({ passthrough: true }) response: Response): Promise<StreamableFile> {
+    await this.custody.requireStore();
     response.setHeader('Content-Disposition', 'attachment; filename="gatehouse-backup.ndjson"');
-    return new StreamableFile(Readable.from(this.custody.lines()), { type: BACKUP_TYPE });
+    const file = new StreamableFile(Readable.from(this.custody.lines()), { type: BACKUP_TYPE });
+    // Half a file must not end like a whole one.
+    return file.setErrorHandler((_error, { destroyed }) => void (destroyed || response.destroy()));
   }
 
   @Post('restore')

@@ -15,7 +15,7 @@ import {
   type BackupSummary,
 } from '#libs/backup';
 import { GatewayError } from '#libs/errors';
-import type { Store } from '#libs/store';
+import { keys, type Store } from '#libs/store';
 import { OPTIONS, type ControlPlaneOptions } from '../control-plane.options';
 
 /** A disk that is full takes the journal of usage with it. */
@@ -31,6 +31,11 @@ export class Custody {
   /** The lines of a backup, line ends included. */
   lines(): AsyncIterable<string> {
     return exportLines(this.store);
+  }
+
+  /** @throws StoreUnavailableError while it can still be answered with */
+  async requireStore(): Promise<void> {
+    await this.store.documents.get(keys.RESTORE_MARK);
   }
 
   /**

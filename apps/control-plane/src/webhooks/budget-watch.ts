@@ -1,5 +1,5 @@
 import type { Logger } from '#libs/logging';
-import { StoreUnavailableError, keys, type Budget, type Store } from '#libs/store';
+import { StoreUnavailableError, keys, versionOf, type Budget, type Store } from '#libs/store';
 import { checkBilling, type ApiKeyRepository, type ListedApiKey } from '#libs/tenants';
 import type { WebhookEventName, WebhookQueue, Webhooks } from '#libs/webhooks';
 
@@ -28,10 +28,9 @@ export class BudgetWatch {
   ) {}
 
   start(periodMs = PERIOD_MS): void {
-    this.timer = setInterval(
-      () => void (this.running = this.running.then(() => this.look())),
-      periodMs,
-    ).unref();
+    const turn = (): Promise<void> =>
+      this.takeTurn(periodMs).then((mine) => (mine ? this.look() : undefined));
+    this.timer = setInterval(() => void (this.running = this.running.then(turn)), periodMs).unref();
   }
 
   /** Resolves when a look that is under way has ended. */
@@ -55,6 +54,21 @@ export class BudgetWatch {
       // The next minute will do.
       if (!(error instanceof StoreUnavailableError))
         this.logger.warn({ category: 'admin', err: error }, 'budgets could not be looked at');
+    }
+  }
+
+  /** Of several control planes one looks in each period. */
+  private async takeTurn(periodMs: number): Promise<boolean> {
+    try {
+      if ((await this.webhooks.all()).length === 0) return false;
+      const key = keys.webhookSeen('budget-watch');
+      const period = String(Math.floor(Date.now() / periodMs));
+      const before = await this.store.documents.get(key);
+      if (before === period) return false;
+      const expected = before === undefined ? 'absent' : { version: versionOf(before) };
+      return await this.store.documents.put(key, period, expected);
+    } catch {
+      return false;
     }
   }
 
