@@ -109,7 +109,10 @@ describe('the OpenAPI document', () => {
         }
       }
       const takesBody =
-        /^(POST|PUT|PATCH) /.test(name) && !/(suspend|resume|cleanup|billing\/(close|reset))$/.test(name);
+        /^(POST|PUT|PATCH) /.test(name) &&
+        !/(suspend|resume|cleanup|billing\/(close|reset)|webhooks\/\{\w+\}\/(test|deliveries\/\{\w+\}\/replay))$/.test(
+          name,
+        );
       expect([name, operation.requestBody !== undefined]).toEqual([name, takesBody]);
       if (takesBody)
         expect(Object.keys(operation.responses)).toEqual(expect.arrayContaining(['400', '413', '415']));

@@ -66,6 +66,19 @@ describe('the planes as processes of their own', () => {
     }
   });
 
+  it('show them to tokens that may see them', async () => {
+    const tokenOf = async (role: string, more: object = {}): Promise<string> => {
+      const made = await admin(controlPlane, 'POST', '/admin/admin-tokens', { name: role, role, ...more });
+      return (JSON.parse(made.body) as { token: string }).token;
+    };
+    const [metrics, tenant] = [await tokenOf('metrics'), await tokenOf('tenant', { tenantId: 't' })];
+    for (const adminUrl of [dataPlane.url, controlPlane.adminUrl]) {
+      expect((await admin({ adminUrl }, 'GET', '/metrics', undefined, metrics)).status).toBe(200);
+      expect((await admin({ adminUrl }, 'GET', '/metrics', undefined, tenant)).status).toBe(403);
+      expect((await admin({ adminUrl }, 'GET', '/metrics', undefined, `${metrics}x`)).status).toBe(401);
+    }
+  });
+
   it('end on SIGTERM with 0', async () => {
     expect(await Promise.all([dataPlane.stop(), controlPlane.stop()])).toEqual([0, 0]);
     expect([...dataPlane.otherOutput, ...controlPlane.otherOutput]).toEqual([]);

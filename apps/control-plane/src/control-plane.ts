@@ -5,6 +5,7 @@ import { AuditLog } from '#libs/audit';
 import { ProxyTrust } from '#libs/guards';
 import { nestLogger, type Logger } from '#libs/logging';
 import { TenantRepository } from '#libs/tenants';
+import { WebhookSender } from '#libs/webhooks';
 import { ControlPlaneModule } from './control-plane.module';
 import type { ControlPlaneOptions } from './control-plane.options';
 import { serveOpenApi } from './docs/open-api';
@@ -14,6 +15,7 @@ import { ignoreCacheControl } from './edge/preconditions';
 import { safeHeaders } from './edge/safe-headers';
 import { Explainer } from './explain/explainer';
 import { TokenCleanup } from './tokens/token-cleanup';
+import { BudgetWatch } from './webhooks/budget-watch';
 
 export type { ControlPlaneOptions } from './control-plane.options';
 
@@ -63,11 +65,14 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
   const tenants = app.get(TenantRepository);
   tenants.adoptForeignTenants(logging.logger);
   app.get(TokenCleanup).start();
+  app.get(WebhookSender).start();
+  app.get(BudgetWatch).start();
   return {
     handle: express,
     async close() {
       tenants.close();
       await app.get(TokenCleanup).stop();
+      await Promise.all([app.get(WebhookSender).stop(), app.get(BudgetWatch).stop()]);
       // Of requests that are over; their entries are written behind their answers.
       await app.get(AuditLog).settled();
       await app.get(Explainer).close();

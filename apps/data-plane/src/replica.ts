@@ -4,6 +4,7 @@ import type { Resources } from '#libs/lifecycle';
 import { PublicationTable, reservationsOf } from '#libs/publications';
 import { TargetHealth } from '#libs/tenants';
 import { targetEvents } from './target-events';
+import { WebhookEvents } from './webhook-events';
 import { EdgeStats } from './edge/edge-stats';
 
 /** What a data plane process knows beyond its caches; a control plane in the same process is asked about it. */
@@ -13,6 +14,7 @@ export interface Replica {
   /** What a regional edge counts; undefined for any other gateway. */
   readonly edge: EdgeStats | undefined;
   readonly responses: ResponseStore;
+  readonly events: WebhookEvents;
 }
 
 /** Begins to follow what is published; the process is not ready before that has been read once. */
@@ -23,7 +25,13 @@ export function openReplica({ store, logging, config, readiness, metrics }: Reso
     config.staleConfigMaxAgeMs,
     reservationsOf(config.profiles),
   );
-  const targets = new TargetHealth(new SharedBreakers(store), targetEvents(logging.logger, metrics));
+  const events = new WebhookEvents(store, metrics, config, logging.logger);
+  const told = targetEvents(logging.logger, metrics);
+  const targets = new TargetHealth(new SharedBreakers(store), (event) => {
+    told(event);
+    events.target(event);
+  });
+  events.start();
   readiness.waitFor(publications.loaded);
   metrics.watchTargets(targets);
   publications.start();
@@ -35,5 +43,5 @@ export function openReplica({ store, logging, config, readiness, metrics }: Reso
     maxStaleMs: config.staleConfigMaxAgeMs,
   });
   metrics.cache.watch(responses.memory);
-  return { publications, targets, edge, responses };
+  return { publications, targets, edge, responses, events };
 }

@@ -59,6 +59,12 @@ export interface GatewayConfig extends EdgeConfig {
   readonly logLevel: SettingValues['LOG_LEVEL'];
   readonly metricsMaxTenants: number;
   readonly auditMaxEntries: number;
+  /** Undefined: however old. */
+  readonly auditMaxAgeMs?: number;
+  readonly revisionsMaxEntries: number;
+  readonly webhookMaxAgeMs: number;
+  /** What was served is kept in `dataDir`. */
+  readonly configSnapshot: boolean;
   readonly workers: number;
   readonly allowedOrigins: readonly string[];
   readonly jwtSecretKey?: string;
@@ -132,6 +138,10 @@ export function loadConfig(env: Record<string, string | undefined>): GatewayConf
     logLevel: values.LOG_LEVEL,
     metricsMaxTenants: values.METRICS_MAX_TENANTS,
     auditMaxEntries: values.AUDIT_MAX_ENTRIES,
+    auditMaxAgeMs: values.AUDIT_MAX_AGE_DAYS && values.AUDIT_MAX_AGE_DAYS * 86_400_000,
+    revisionsMaxEntries: values.REVISIONS_MAX_ENTRIES,
+    webhookMaxAgeMs: values.WEBHOOK_MAX_AGE_HOURS * 3_600_000,
+    configSnapshot: values.CONFIG_SNAPSHOT,
     workers,
     allowedOrigins: values.ALLOWED_ORIGINS,
     jwtSecretKey: values.JWT_SECRET_KEY,

@@ -135,6 +135,15 @@ export class GatewayMetrics {
     this.rateLimited.inc({ tenantId: this.series(tenantId).label });
   }
 
+  /** Requests that the rate limit has refused so far, of the tenants that have series of their own. */
+  async refusedByTenant(): Promise<Map<string, number>> {
+    const { values } = await this.rateLimited.get();
+    const own = values.filter(
+      ({ labels }) => labels.tenantId !== OTHER_TENANTS && labels.tenantId !== UNKNOWN_TENANT,
+    );
+    return new Map(own.map(({ labels, value }) => [String(labels.tenantId), value]));
+  }
+
   /** @param reason one of the few of `#libs/load`. */
   shed(tenantId: string | undefined, reason: string): void {
     this.shedRequests.inc({ tenantId: this.series(tenantId).label, reason });

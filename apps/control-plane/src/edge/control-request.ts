@@ -1,6 +1,8 @@
 import { SetMetadata, type CustomDecorator } from '@nestjs/common';
 import type { Request } from 'express';
+import type { AdminRole } from '#libs/admin-tokens';
 import type { GatewayError } from '#libs/errors';
+import type { Change, ShownChange } from '#libs/revisions';
 import type { ProxyTrust } from '#libs/guards';
 import type { Principal } from './principal';
 
@@ -8,7 +10,10 @@ import type { Principal } from './principal';
 export interface ControlRequest extends Request {
   id: string;
   /** Set once the credential is accepted; until then nobody is acting. */
-  actor: 'owner' | `key:${string}` | `token:${string}` | undefined;
+  actor: 'owner' | `admin:${string}` | `key:${string}` | `token:${string}` | undefined;
+  /** Of those who administer: how their token is called, and what it is for. */
+  actorName: string | undefined;
+  role: AdminRole | undefined;
   /** For whom an operation of the portal acts. */
   principal: Principal | undefined;
   /** What the request would change, if it is meant to change something. */
@@ -17,6 +22,15 @@ export interface ControlRequest extends Request {
   /** What the audit log says beside that. */
   audited: AuditNote | undefined;
   refusal: GatewayError | undefined;
+  /** Where it came from; the connection forgets it when it is over. */
+  clientAddress: string;
+  /** What it has changed so far and is in no revision yet, by the key of the document. */
+  changes: Map<string, Change> | undefined;
+  /** The last revision that was made of it, and what has changed, as it may be shown. */
+  revision: number | undefined;
+  shownChanges: ShownChange[] | undefined;
+  /** The audit log has its entry. */
+  isAudited: boolean | undefined;
   /** Called by ProblemFilter with the error it answers. */
   refusedWith(error: GatewayError): void;
 }

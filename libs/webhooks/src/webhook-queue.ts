@@ -1,0 +1,211 @@
+import { GatewayError } from '#libs/errors';
+import type { Logger } from '#libs/logging';
+import { keys, versionOf, type Store } from '#libs/store';
+import { sortableId } from '#libs/tenants';
+import { wants, type GatewayEvent, type Webhook } from './webhook';
+import type { Webhooks } from './webhooks';
+
+/** An event on its way to one webhook, or given up. */
+export interface Delivery {
+  /** `webhook-id`: the same whenever it is sent again. */
+  readonly id: string;
+  readonly webhookId: string;
+  readonly event: GatewayEvent;
+  /** ISO 8601; when it happened. */
+  readonly createdAt: string;
+  readonly state: 'pending' | 'dead';
+  readonly attempts: number;
+  /** When it is its turn, milliseconds since the epoch; since when its time counts. */
+  readonly nextAt: number;
+  readonly since: number;
+  readonly lastStatus?: number;
+  readonly lastError?: string;
+}
+
+/** What nobody takes must not fill the store: what comes then is in the log only. */
+const MAX_PENDING = 10_000;
+/** Of one webhook; the oldest go first. */
+const MAX_DEAD = 1000;
+/** How long one replica has for an attempt; after that another one takes it over. */
+const LEASE_MS = 60_000;
+const TIME_DIGITS = 13;
+const PAGE = 100;
+
+/** Events in the store, until they are delivered: a crash loses none. One replica at a time has a delivery. */
+export class WebhookQueue {
+  constructor(
+    private readonly store: Store,
+    private readonly webhooks: Webhooks,
+    private readonly logger: Pick<Logger, 'error'>,
+    private readonly maxPending = MAX_PENDING,
+  ) {}
+
+  /** Puts an event into the queue of everybody who wants it. Never rejects: what cannot be queued is logged. */
+  async emit(event: GatewayEvent): Promise<void> {
+    try {
+      for (const webhook of await this.webhooks.all())
+        if (wants(webhook, event)) await this.add(webhook, event);
+    } catch (error) {
+      this.logger.error(
+        { category: 'admin', err: error, event },
+        'an event could not be queued for its webhooks',
+      );
+    }
+  }
+
+  /**
+   * The same for a state that is to be told once, by whichever replica comes first.
+   * @param what names the thing. @param state another one than the last that was told.
+   */
+  async emitOnce(what: string, state: string, event: GatewayEvent): Promise<void> {
+    try {
+      const key = keys.webhookSeen(what);
+      const before = await this.store.documents.get(key);
+      if (before === state) return;
+      const expected = before === undefined ? 'absent' : { version: versionOf(before) };
+      if (!(await this.store.documents.put(key, state, expected))) return;
+    } catch (error) {
+      this.logger.error(
+        { category: 'admin', err: error, event },
+        'an event could not be queued for its webhooks',
+      );
+      return;
+    }
+    await this.emit(event);
+  }
+
+  /** @throws GatewayError conflict where the queue is full */
+  async add(webhook: Webhook, event: GatewayEvent): Promise<Delivery> {
+    const { documents } = this.store;
+    if ((await documents.indexSize(keys.WEBHOOK_DUE)) >= this.maxPending)
+      throw new GatewayError('conflict', 'too many events are waiting to be delivered');
+    const now = Date.now();
+    const delivery: Delivery = {
+      id: `evt_${sortableId(now)}`,
+      webhookId: webhook.id,
+      event,
+      createdAt: new Date(now).toISOString(),
+      state: 'pending',
+      attempts: 0,
+      nextAt: now,
+      since: now,
+    };
+    await this.enter(delivery);
+    await documents.put(keys.webhookDelivery(delivery.id), JSON.stringify(delivery), 'absent');
+    return delivery;
+  }
+
+  /** Takes up to `limit` deliveries whose turn it is; nobody else gets them until the lease is over. */
+  async claim(limit: number, now = Date.now()): Promise<Delivery[]> {
+    const { documents } = this.store;
+    const claimed: Delivery[] = [];
+    const members = await documents.indexPage(keys.WEBHOOK_DUE, '', PAGE);
+    for (const member of members) {
+      const turn = Number(member.slice(0, TIME_DIGITS));
+      if (claimed.length === limit || turn > now) break;
+      const delivery = await this.find(member.slice(TIME_DIGITS + 1));
+      if (!delivery || delivery.state !== 'pending' || memberOf(delivery) !== member) {
+        // Left behind by a crash: it is delivered, or has another turn. A young one is still being written.
+        if (now - turn > LEASE_MS) await documents.indexRemove(keys.WEBHOOK_DUE, member);
+        continue;
+      }
+      const taken = { ...delivery, attempts: delivery.attempts + 1, nextAt: now + LEASE_MS };
+      if (await this.replace(delivery, taken)) claimed.push(taken);
+    }
+    return claimed;
+  }
+
+  async delivered({ id, webhookId, ...rest }: Delivery): Promise<void> {
+    await this.leave({ id, webhookId, ...rest });
+    await this.store.documents.delete(keys.webhookDelivery(id), 'any');
+  }
+
+  /** Gives it another turn. */
+  async postpone(delivery: Delivery, nextAt: number, outcome: Partial<Delivery>): Promise<void> {
+    await this.replace(delivery, { ...delivery, ...outcome, nextAt });
+  }
+
+  /** Puts it aside; somebody may send it again by hand. */
+  async giveUp(delivery: Delivery, outcome: Partial<Delivery>): Promise<void> {
+    const { documents } = this.store;
+    const index = keys.webhookDead(delivery.webhookId);
+    await documents.indexAdd(index, delivery.id);
+    const dead = { ...delivery, ...outcome, state: 'dead' as const };
+    await documents.put(keys.webhookDelivery(delivery.id), JSON.stringify(dead), 'any');
+    await this.leave(delivery);
+    for (let excess = (await documents.indexSize(index)) - MAX_DEAD; excess > 0; excess--) {
+      const [oldest = ''] = await documents.indexPage(index, '', 1);
+      await documents.delete(keys.webhookDelivery(oldest), 'any');
+      await documents.indexRemove(index, oldest);
+    }
+  }
+
+  /** Up to `limit` deliveries of one webhook, the oldest first, after the one named `after`. */
+  async list(
+    webhookId: string,
+    state: Delivery['state'],
+    after: string,
+    limit: number,
+  ): Promise<{ deliveries: Delivery[]; next?: string }> {
+    const index = state === 'dead' ? keys.webhookDead(webhookId) : keys.webhookPending(webhookId);
+    const ids = await this.store.documents.indexPage(index, after, limit + 1);
+    const found = await Promise.all(ids.slice(0, limit).map((id) => this.find(id)));
+    const deliveries = found.filter((one) => one?.state === state) as Delivery[];
+    return { deliveries, next: ids.length > limit ? ids[limit - 1] : undefined };
+  }
+
+  /** Sends one again that was given up. @throws GatewayError delivery_not_found */
+  async replay(webhookId: string, id: string): Promise<Delivery> {
+    const dead = await this.find(id);
+    if (dead?.webhookId !== webhookId || dead.state !== 'dead') throw new GatewayError('delivery_not_found');
+    const now = Date.now();
+    const again: Delivery = { ...dead, state: 'pending', attempts: 0, nextAt: now, since: now };
+    await this.enter(again);
+    await this.store.documents.put(keys.webhookDelivery(id), JSON.stringify(again), 'any');
+    await this.store.documents.indexRemove(keys.webhookDead(webhookId), id);
+    return again;
+  }
+
+  /** Forgets what was on its way to a webhook that is gone. */
+  async drop(webhookId: string): Promise<void> {
+    for (const index of [keys.webhookPending(webhookId), keys.webhookDead(webhookId)]) {
+      const { documents } = this.store;
+      for (let ids = await documents.indexPage(index, '', PAGE); ids.length > 0;) {
+        await Promise.all(ids.map((id) => documents.delete(keys.webhookDelivery(id), 'any')));
+        ids = await documents.indexPage(index, ids.at(-1) ?? '', PAGE);
+      }
+      await documents.indexDrop(index);
+    }
+  }
+
+  private async find(id: string): Promise<Delivery | undefined> {
+    if (!/^evt_[a-z0-9]{1,40}$/.test(id)) return undefined;
+    const text = await this.store.documents.get(keys.webhookDelivery(id));
+    return text === undefined ? undefined : (JSON.parse(text) as Delivery);
+  }
+
+  /** The place for its next turn comes first: whatever interrupts this, it is found again. */
+  private async replace(before: Delivery, after: Delivery): Promise<boolean> {
+    const { documents } = this.store;
+    await documents.indexAdd(keys.WEBHOOK_DUE, memberOf(after));
+    const expected = { version: versionOf(JSON.stringify(before)) };
+    const done = await documents.put(keys.webhookDelivery(after.id), JSON.stringify(after), expected);
+    const stale = done ? before : after;
+    if (memberOf(before) !== memberOf(after)) await documents.indexRemove(keys.WEBHOOK_DUE, memberOf(stale));
+    return done;
+  }
+
+  private async enter(delivery: Delivery): Promise<void> {
+    await this.store.documents.indexAdd(keys.WEBHOOK_DUE, memberOf(delivery));
+    await this.store.documents.indexAdd(keys.webhookPending(delivery.webhookId), delivery.id);
+  }
+
+  private async leave(delivery: Delivery): Promise<void> {
+    await this.store.documents.indexRemove(keys.WEBHOOK_DUE, memberOf(delivery));
+    await this.store.documents.indexRemove(keys.webhookPending(delivery.webhookId), delivery.id);
+  }
+}
+
+function memberOf({ nextAt, id }: Delivery): string {
+  return `${String(nextAt).padStart(TIME_DIGITS, '0')}:${id}`;
+}
