@@ -1,0 +1,50 @@
+import { useEffect, useState } from 'react';
+import { endSession } from './client';
+import { setReachable } from './reachable';
+import type { HistoryPoint, Overview } from './types';
+
+export interface Live {
+  state: 'connecting' | 'live' | 'store_away' | 'lost';
+  overview: Overview | undefined;
+  history: readonly HistoryPoint[];
+}
+
+/** Five minutes of points of a second; the older ones, of five seconds, come with the first event. */
+const KEPT_MS = 5 * 60_000;
+const NOTHING: Live = { state: 'connecting', overview: undefined, history: [] };
+
+/** Follows the live figures for as long as the page is shown; the browser connects again by itself. */
+export function useLive(path: string): Live {
+  const [live, setLive] = useState<Live>(NOTHING);
+  useEffect(() => {
+    setLive(NOTHING);
+    const source = new EventSource(path);
+    source.addEventListener('overview', (event: MessageEvent<string>) => {
+      const overview = JSON.parse(event.data) as Overview;
+      setReachable(true);
+      setLive(({ history }) => ({ state: 'live', overview, history: extend(history, overview) }));
+    });
+    source.addEventListener('away', () => setLive((now) => ({ ...now, state: 'store_away' })));
+    source.addEventListener('end', (event: MessageEvent<string>) => {
+      const { code } = JSON.parse(event.data) as { code: string };
+      setLive((now) => ({ ...now, state: 'lost' }));
+      if (code === 'shutdown') return;
+      source.close();
+      endSession();
+    });
+    source.onerror = () => setLive((now) => ({ ...now, state: 'lost' }));
+    return () => source.close();
+  }, [path]);
+  return live;
+}
+
+function extend(
+  history: readonly HistoryPoint[],
+  { history: fresh, point }: Overview,
+): readonly HistoryPoint[] {
+  const base = fresh ?? history;
+  const last = base.at(-1);
+  const points = last && last.at >= point.at ? base : [...base, point];
+  const oldest = Date.parse(point.at) - KEPT_MS;
+  return points.filter(({ at }) => Date.parse(at) >= oldest);
+}
