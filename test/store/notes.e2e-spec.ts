@@ -34,7 +34,10 @@ describeStores(
       await store.notes.put(board, 'renewed', 'x', 50);
       await store.notes.put(board, 'renewed', 'y', 60_000);
       await waitFor('its end', async () => (await store.notes.get(board, 'short')) === undefined);
+      expect(await store.notes.renew(board, 'short', 60_000)).toBe(false);
+      expect(await other.notes.renew(board, 'renewed', 90)).toBe(true);
       expect([...(await store.notes.all(board))]).toEqual([['renewed', 'y']]);
+      await waitFor('the other end', async () => (await store.notes.all(board)).size === 0);
     });
 
     it('notes make room for new ones when there are too many, those first that go first', async () => {

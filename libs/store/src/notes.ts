@@ -13,6 +13,8 @@ export interface Notes {
   /** @param ms how long it stays. */
   put(board: NoteBoard, name: string, text: string, ms: number): Promise<void>;
   get(board: NoteBoard, name: string): Promise<string | undefined>;
+  /** Lets it stay for `ms` milliseconds from now; false if it is not there any more. */
+  renew(board: NoteBoard, name: string, ms: number): Promise<boolean>;
   delete(board: NoteBoard, name: string): Promise<void>;
   /** All that are on a board now, by name. */
   all(board: NoteBoard): Promise<Map<string, string>>;

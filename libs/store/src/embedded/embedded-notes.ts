@@ -31,6 +31,14 @@ export class EmbeddedNotes implements Notes {
     });
   }
 
+  renew({ key }: NoteBoard, name: string, ms: number): Promise<boolean> {
+    const now = this.now();
+    const sql = 'UPDATE notes SET until = ? WHERE board = ? AND name = ? AND until > ?';
+    return this.file.attempt(
+      (database) => database.prepare(sql).run(now + Math.ceil(ms), key, name, now).changes > 0,
+    );
+  }
+
   async delete({ key }: NoteBoard, name: string): Promise<void> {
     const sql = 'DELETE FROM notes WHERE board = ? AND name = ?';
     await this.file.attempt((database) => database.prepare(sql).run(key, name));

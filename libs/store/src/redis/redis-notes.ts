@@ -32,6 +32,17 @@ const GET = `${NOW}
   return redis.call('HGET', KEYS[1], ARGV[1])
 `;
 
+/** ARGV: name, ms. */
+const RENEW = `${NOW}
+  local till = redis.call('ZSCORE', KEYS[2], ARGV[1])
+  if not till or tonumber(till) <= now then return 0 end
+  redis.call('ZADD', KEYS[2], now + tonumber(ARGV[2]), ARGV[1])
+  for _, key in ipairs(KEYS) do
+    if redis.call('PTTL', key) < tonumber(ARGV[2]) then redis.call('PEXPIRE', key, ARGV[2]) end
+  end
+  return 1
+`;
+
 const DELETE = `
   redis.call('ZREM', KEYS[2], ARGV[1])
   return redis.call('HDEL', KEYS[1], ARGV[1])
@@ -50,9 +61,12 @@ const ALL = `${NOW}
   return found
 `;
 
+const SCRIPTS = { Put: PUT, Get: GET, Renew: RENEW, Delete: DELETE, All: ALL };
+
 interface NoteClient {
   gatehouseNotePut(...args: Array<string | number>): Promise<number>;
   gatehouseNoteGet(...args: string[]): Promise<string | null>;
+  gatehouseNoteRenew(...args: Array<string | number>): Promise<number>;
   gatehouseNoteDelete(...args: string[]): Promise<number>;
   gatehouseNoteAll(...args: string[]): Promise<string[]>;
 }
@@ -65,7 +79,7 @@ export class RedisNotes implements Notes {
     client: Redis | Cluster,
     private readonly health: RedisHealth,
   ) {
-    for (const [name, lua] of Object.entries({ Put: PUT, Get: GET, Delete: DELETE, All: ALL }))
+    for (const [name, lua] of Object.entries(SCRIPTS))
       client.defineCommand(`gatehouseNote${name}`, { numberOfKeys: 2, lua });
     this.client = client as unknown as NoteClient;
   }
@@ -78,6 +92,11 @@ export class RedisNotes implements Notes {
 
   async get({ key }: NoteBoard, name: string): Promise<string | undefined> {
     return (await this.health.run(() => this.client.gatehouseNoteGet(...partsOf(key), name))) ?? undefined;
+  }
+
+  async renew({ key }: NoteBoard, name: string, ms: number): Promise<boolean> {
+    const till = Math.max(1, Math.ceil(ms));
+    return (await this.health.run(() => this.client.gatehouseNoteRenew(...partsOf(key), name, till))) === 1;
   }
 
   async delete({ key }: NoteBoard, name: string): Promise<void> {
