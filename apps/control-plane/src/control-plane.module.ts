@@ -24,6 +24,7 @@ import { TenantBillingController } from './billing/tenant-billing.controller';
 import { BreakersController } from './breakers/breakers.controller';
 import { TargetDesk } from './breakers/target-desk';
 import { CacheController } from './cache/cache.controller';
+import { DASHBOARD_CONTROLLERS, dashboardProviders } from './dashboard/dashboard.providers';
 import { OPTIONS, type ControlPlaneOptions } from './control-plane.options';
 import { AdminGuard } from './edge/admin.guard';
 import { JsonBodyGuard } from './edge/json-body.guard';
@@ -73,6 +74,7 @@ const CONTROLLERS = [
   PricingController,
   StatementsController,
   UsageController,
+  ...DASHBOARD_CONTROLLERS,
 ];
 
 @Module({})
@@ -113,8 +115,10 @@ export class ControlPlaneModule {
         ...portalProviders(store, { tenants, apiKeys, services }),
         ...billingProviders(options, { tenants, apiKeys, services }),
         { provide: Explainer, useValue: new Explainer(store, config, logging.logger, options) },
+        ...dashboardProviders(options),
+        AdminGuard,
         // In this order: the body is read only for those who may send one.
-        { provide: APP_GUARD, useClass: AdminGuard },
+        { provide: APP_GUARD, useExisting: AdminGuard },
         { provide: APP_GUARD, useClass: JsonBodyGuard },
         { provide: APP_PIPE, useFactory: validationPipe },
         { provide: APP_FILTER, useValue: problems },

@@ -7,6 +7,9 @@ import { nestLogger, type Logger } from '#libs/logging';
 import { TenantRepository } from '#libs/tenants';
 import { ControlPlaneModule } from './control-plane.module';
 import type { ControlPlaneOptions } from './control-plane.options';
+import { PAGE_FOLDER, serveDashboard } from './dashboard/page';
+import { enterByCookie } from './dashboard/session-entry';
+import { Sessions } from './dashboard/sessions';
 import { serveOpenApi } from './docs/open-api';
 import { observe } from './edge/observe';
 import { offeredMethods, type RoutedApplication } from './edge/offered-methods';
@@ -55,6 +58,10 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
     ],
     exposedHeaders: ['X-Request-Id', 'ETag', 'Location', 'Retry-After'],
   });
+  if (config.dashboard.enabled) {
+    app.use('/dashboard', serveDashboard(options.dashboardFolder ?? PAGE_FOLDER));
+    app.use(enterByCookie(app.get(Sessions), new ProxyTrust(config.clientAddress)));
+  }
   const express = adapter.getInstance<RequestListener & RoutedApplication>();
   app.use(offeredMethods(express));
   serveOpenApi(app);

@@ -1,3 +1,4 @@
+import { DASHBOARD_SETTINGS } from './dashboard-settings';
 import { LOAD_SETTINGS } from './load-settings';
 import {
   addressBlock,
@@ -137,6 +138,8 @@ export const SETTINGS = {
     fallback: '100000',
     doc: 'Entries that the audit log keeps of what administrators did, and as many of what tenants did; of strangers a tenth.',
   },
+
+  ...DASHBOARD_SETTINGS,
 
   REDIS_URL: {
     section: 'Redis (unset: the embedded store)',
