@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react';
-import { endSession } from './client';
+import { api, endSession } from './client';
 import { setReachable } from './reachable';
 import type { HistoryPoint, Overview } from './types';
 
@@ -13,11 +13,18 @@ export interface Live {
 const KEPT_MS = 5 * 60_000;
 const NOTHING: Live = { state: 'connecting', overview: undefined, history: [] };
 
-/** Follows the live figures for as long as the page is shown; the browser connects again by itself. */
+const AGAIN_MS = 3000;
+
+/**
+ * Follows the live figures for as long as the page is shown. A connection that breaks is made again by the browser; one
+ * that was refused is not, and is tried again here.
+ */
 export function useLive(path: string): Live {
   const [live, setLive] = useState<Live>(NOTHING);
+  const [attempt, setAttempt] = useState(0);
+  useEffect(() => setLive(NOTHING), [path]);
   useEffect(() => {
-    setLive(NOTHING);
+    let again: ReturnType<typeof setTimeout> | undefined;
     const source = new EventSource(path);
     source.addEventListener('overview', (event: MessageEvent<string>) => {
       const overview = JSON.parse(event.data) as Overview;
@@ -32,9 +39,18 @@ export function useLive(path: string): Live {
       source.close();
       endSession();
     });
-    source.onerror = () => setLive((now) => ({ ...now, state: 'lost' }));
-    return () => source.close();
-  }, [path]);
+    source.onerror = () => {
+      setLive((now) => ({ ...now, state: 'lost' }));
+      if (source.readyState !== EventSource.CLOSED) return;
+      // An event source does not say why. Where the session is over, this does, and leads to the sign-in page.
+      api.GET('/dashboard/session').catch(() => undefined);
+      again = setTimeout(() => setAttempt((count) => count + 1), AGAIN_MS);
+    };
+    return () => {
+      clearTimeout(again);
+      source.close();
+    };
+  }, [path, attempt]);
   return live;
 }
 

@@ -1,3 +1,4 @@
+import { Unplug } from 'lucide-react';
 import { useLive } from '../api/live';
 import { useScope } from '../session/scope';
 import { ReplicasCard, StoreCard } from './fleet-cards';
@@ -5,7 +6,7 @@ import { LiveBadge } from './live-badge';
 import { LiveCharts } from './live-charts';
 import { TargetsCard } from './targets-card';
 import { TopTenants } from './top-tenants';
-import { LoadingRows, Notice } from '../ui/states';
+import { EmptyState, LoadingRows, Notice } from '../ui/states';
 import { Card, Columns, Page, Stat, Stats } from '../ui/surface';
 import { compact, milliseconds, percent, rate } from '../ui/format';
 import type { Overview } from '../api/types';
@@ -44,7 +45,13 @@ export function OverviewPage() {
         </>
       ) : (
         <Card bare>
-          <LoadingRows rows={6} />
+          {state === 'lost' ? (
+            <EmptyState icon={<Unplug size={18} aria-hidden />} title="No live figures">
+              The gateway does not send them at the moment. Trying again …
+            </EmptyState>
+          ) : (
+            <LoadingRows rows={6} />
+          )}
         </Card>
       )}
     </Page>
