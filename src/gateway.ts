@@ -43,7 +43,7 @@ const CONTROL_PATHS_OF_AN_EDGE = /^\/(?:admin|metrics)(?:[/?]|$)/;
  * @param logging replaces the log on standard output, for tests.
  */
 export async function startGateway(config: GatewayConfig, logging?: Logging): Promise<Gateway> {
-  const resources = openResources(config, logging);
+  const resources = openResources(config, logging, true);
   const { store, readiness } = resources;
   const { logger } = resources.logging;
   const adminToken = resolveAdminToken(config, logger);
@@ -110,7 +110,7 @@ function neighbourOf(
   const small = [
     probes(readiness),
     edgeEndpoints(resources),
-    ...(config.metricsPublic ? [metricsEndpoint(metrics, undefined, true)] : []),
+    ...(config.metricsPublic ? [metricsEndpoint(metrics, undefined)] : []),
   ];
   return {
     claims: (url) => small.some((each) => each.claims(url)) || (shared && controlPaths.test(url)),

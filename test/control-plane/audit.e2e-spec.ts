@@ -20,7 +20,7 @@ describeStores('the audit log', (start) => {
     expect(answer.status).toBe(200);
     return answer.body as { entries: AuditEntry[]; nextCursor: string | null };
   };
-  /** Entries are written behind their answers. */
+  /** Entries of changes are there before their answers, those of refusals soon after. */
   const entries = async (count: number, query = ''): Promise<AuditEntry[]> => {
     let found: AuditEntry[] = [];
     await waitFor(`${count} entries`, async () => (found = (await page(query)).entries).length >= count);
@@ -48,6 +48,12 @@ describeStores('the audit log', (start) => {
       requestId: created.headers.get('x-request-id'),
       ip: '127.0.0.1',
       status: 201,
+      revision: 1,
+      changes: [{ kind: 'tenant', id: 'acme', tenantId: 'acme', change: 'created', patch: [] }],
+      chain: 'owners',
+      seq: 1,
+      previousHash: '0'.repeat(64),
+      hash: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
     });
     expect(Date.parse(tenant!.at)).toBeGreaterThanOrEqual(before);
     expect(made).toMatchObject({ action: 'api_key.create', tenantId: 'acme', target: id, status: 201 });

@@ -134,7 +134,7 @@ async function call(
     body: raw ? (body as string | undefined) : JSON.stringify(body),
   });
   const text = await response.text();
-  const isJson = /json/.test(response.headers.get('content-type') ?? '');
+  const isJson = /[/+]json/.test(response.headers.get('content-type') ?? '');
   return {
     status: response.status,
     headers: response.headers,

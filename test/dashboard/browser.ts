@@ -24,7 +24,11 @@ export interface OpenPage {
 }
 
 /** A browser window of nobody yet. */
-export async function openPage(browser: Browser, baseURL: string, scheme: 'light' | 'dark' = 'light'): Promise<OpenPage> {
+export async function openPage(
+  browser: Browser,
+  baseURL: string,
+  scheme: 'light' | 'dark' = 'light',
+): Promise<OpenPage> {
   const context = await browser.newContext({
     baseURL,
     colorScheme: scheme,
@@ -65,7 +69,9 @@ export async function seriousFindings(page: Page): Promise<string[]> {
   const { violations } = await page.evaluate<axe.AxeResults>(`axe.run(document, ${JSON.stringify(options)})`);
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .flatMap(({ id, nodes }) => nodes.slice(0, 5).map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`));
+    .flatMap(({ id, nodes }) =>
+      nodes.slice(0, 5).map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`),
+    );
 }
 
 /** How far the page is wider than the window. */

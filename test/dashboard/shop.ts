@@ -103,7 +103,9 @@ async function send(url: string, { address, serviceKey, managerKey }: Known, rou
       ask(`${address}/all`, serviceKey),
       ask(`${address}/all?page=2`, serviceKey),
       ask('/api/v1/products', managerKey),
-      ...(round % 4 === 0 ? [ask(`${address}/missing`, serviceKey), ask(`${address}/broken`, serviceKey)] : []),
+      ...(round % 4 === 0
+        ? [ask(`${address}/missing`, serviceKey), ask(`${address}/broken`, serviceKey)]
+        : []),
       ...(round % 5 === 0 ? [ask('/api/v2', managerKey), ask(`${address}/all`, 'gh_live_nobody')] : []),
     ]);
   }

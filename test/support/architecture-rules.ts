@@ -38,12 +38,18 @@ export const LIB_DIRECTIONS: Record<string, readonly string[]> = {
   billing: ['store', 'errors'],
   audit: ['store', 'errors', 'config', 'logging'],
   signatures: ['tenants', 'store', 'config', 'errors'],
+  backup: ['store', 'errors'],
+  webhooks: ['tenants', 'store', 'errors', 'logging'],
+  // Changes of the configuration are chained like the audit log.
+  revisions: ['audit', 'store', 'errors'],
+  'admin-tokens': ['store', 'tenants', 'errors'],
   tokens: ['store', 'tenants', 'config', 'errors', 'logging'],
   publications: ['tenants', 'store', 'config', 'errors', 'logging'],
   cache: ['tenants', 'store', 'config', 'errors'],
   // Files of the operator, read into the same documents that the store holds.
   declarations: ['publications', 'tokens', 'tenants', 'store', 'config', 'errors', 'logging'],
-  lifecycle: ['declarations', 'store', 'config', 'errors', 'metrics', 'logging'],
+  recall: ['store', 'config', 'errors', 'logging'],
+  lifecycle: ['recall', 'declarations', 'store', 'config', 'errors', 'metrics', 'logging'],
   guards: [
     'breakers', 'load', 'signatures', 'publications', 'tokens', 'tenants', 'store', 'metrics', 'usage', 'logging', 'errors', 'config',
   ], // prettier-ignore

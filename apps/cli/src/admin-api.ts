@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { EXIT, Failure, misuse } from './failure';
 import { refusalOf } from './refusal';
 
@@ -12,6 +13,8 @@ export interface Answer {
 
 export interface CallOptions {
   body?: unknown;
+  /** Sent as it comes, instead of a body. */
+  stream?: { body: Readable; type: string };
   query?: Record<string, string | number | boolean | undefined>;
   ifMatch?: string;
   timeoutMs?: number;
@@ -29,23 +32,38 @@ export class AdminApi {
   ) {}
 
   async call(method: string, path: string, options: CallOptions = {}): Promise<Answer> {
-    const { body, query = {}, ifMatch, timeoutMs = TIMEOUT_MS } = options;
-    const target = new URL(this.url.href.replace(/\/$/, '') + path);
+    const { body, stream, query = {}, ifMatch, timeoutMs = TIMEOUT_MS } = options;
+    const target = this.targetOf(path);
     for (const [name, value] of Object.entries(query)) {
       if (value !== undefined) target.searchParams.set(name, String(value));
     }
     const headers: Record<string, string> = { Accept: 'application/json' };
     if (this.token !== undefined) headers['X-Admin-Token'] = this.token;
     if (body !== undefined) headers['Content-Type'] = 'application/json';
+    if (stream) headers['Content-Type'] = stream.type;
     if (ifMatch !== undefined) headers['If-Match'] = ifMatch;
     const { response, text } = await this.exchange(target, timeoutMs, {
       method,
       headers,
       body: body === undefined ? undefined : JSON.stringify(body),
+      ...(stream && { body: Readable.toWeb(stream.body), duplex: 'half' }),
     });
     const parsed = this.parse(response, text);
     if (!response.ok) throw refusalOf(response.status, parsed);
     return { body: parsed, version: response.headers.get('etag') ?? undefined };
+  }
+
+  /** What is too long to be kept in memory. */
+  async download(path: string, timeoutMs: number): Promise<Readable> {
+    const headers: Record<string, string> = this.token === undefined ? {} : { 'X-Admin-Token': this.token };
+    const response = await this.answer(this.targetOf(path), timeoutMs, { method: 'GET', headers });
+    if (!response.ok) throw refusalOf(response.status, this.parse(response, await response.text()));
+    if (!response.body) throw this.strange('its answer is empty');
+    return Readable.fromWeb(response.body as never);
+  }
+
+  private targetOf(path: string): URL {
+    return new URL(this.url.href.replace(/\/$/, '') + path);
   }
 
   /** All items of a list, page after page, or the first `limit` of them. `member` is where they are in a page. */
@@ -74,11 +92,19 @@ export class AdminApi {
     timeoutMs: number,
     request: RequestInit,
   ): Promise<{ response: Response; text: string }> {
+    const response = await this.answer(target, timeoutMs, request);
+    return { response, text: await this.reached(timeoutMs, () => response.text()) };
+  }
+
+  private answer(target: URL, timeoutMs: number, request: RequestInit): Promise<Response> {
+    // A redirect could lead the token elsewhere.
+    const signal = AbortSignal.timeout(timeoutMs);
+    return this.reached(timeoutMs, () => fetch(target, { ...request, redirect: 'manual', signal }));
+  }
+
+  private async reached<T>(timeoutMs: number, attempt: () => Promise<T>): Promise<T> {
     try {
-      // A redirect could lead the token elsewhere.
-      const signal = AbortSignal.timeout(timeoutMs);
-      const response = await fetch(target, { ...request, redirect: 'manual', signal });
-      return { response, text: await response.text() };
+      return await attempt();
     } catch (error) {
       const why =
         (error as Error).name === 'TimeoutError' ? `no answer within ${timeoutMs / 1000} s` : reason(error);

@@ -1,4 +1,7 @@
 import { Command } from 'commander';
+import { addAdminTokenCommands } from './commands/admin-tokens';
+import { addAuditCommands } from './commands/audit';
+import { addBackupCommands } from './commands/backup';
 import { addCacheCommands } from './commands/cache';
 import { addCompletionCommand } from './commands/completion';
 import { addConfigCommands } from './commands/config';
@@ -39,6 +42,9 @@ export function buildProgram(session: Session): Command {
   addTenantCommands(program, session);
   addKeyCommands(program, session);
   addTokenCommands(program, session);
+  addAdminTokenCommands(program, session);
+  addAuditCommands(program, session);
+  addBackupCommands(program, session);
   addCacheCommands(program, session);
   addExplainCommand(program, session);
   addMaintenanceCommands(program, session);

@@ -1,10 +1,12 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
+import { AdminTokens } from '#libs/admin-tokens';
 import { AuditLog } from '#libs/audit';
 import { TenantResponses } from '#libs/cache';
 import { ProblemFilter } from '#libs/errors';
 import { PortalTokens } from '#libs/guards';
 import { PublicationRepository, reservationsOf } from '#libs/publications';
+import { ChangeRecorder, recordedStore } from '#libs/revisions';
 import {
   AddressPolicy,
   ApiKeyRepository,
@@ -14,7 +16,11 @@ import {
   TenantRepository,
 } from '#libs/tenants';
 import { hasOwnKeys, TokenRepository, TokenSigner } from '#libs/tokens';
+import { ADMIN_TOKEN_CONTROLLERS } from './admin-tokens/admin-token.controllers';
 import { AuditController } from './audit/audit.controller';
+import { auditLog } from './audit/audit-log';
+import { BackupController } from './backup/backup.controller';
+import { Custody } from './backup/custody';
 import { BillingController } from './billing/billing.controller';
 import { billingProviders } from './billing/billing.providers';
 import { PlansController } from './billing/plans.controller';
@@ -28,6 +34,7 @@ import { DASHBOARD_CONTROLLERS, dashboardProviders } from './dashboard/dashboard
 import { OPTIONS, type ControlPlaneOptions } from './control-plane.options';
 import { AdminGuard } from './edge/admin.guard';
 import { JsonBodyGuard } from './edge/json-body.guard';
+import { RecordChanges } from './edge/record-changes';
 import { StoreAwayFilter } from './edge/store-away.filter';
 import { validationPipe } from './edge/validation';
 import { ExplainController } from './explain/explain.controller';
@@ -37,6 +44,8 @@ import { ApiKeysController } from './keys/api-keys.controller';
 import { MaintenanceController } from './maintenance/maintenance.controller';
 import { MetricsController } from './metrics/metrics.controller';
 import { PORTAL_CONTROLLERS, portalProviders } from './portal/providers';
+import { revisionProviders } from './revisions/revision.providers';
+import { RevisionsController } from './revisions/revisions.controller';
 import { RouteOverviewController } from './routes/route-overview.controller';
 import { RoutesController } from './routes/routes.controller';
 import { PublicationController, PublicationsController } from './publications/publications.controller';
@@ -59,7 +68,10 @@ const CONTROLLERS = [
   ApiKeysController,
   ServicesController,
   ...TOKEN_CONTROLLERS,
+  ...ADMIN_TOKEN_CONTROLLERS,
   AuditController,
+  RevisionsController,
+  BackupController,
   ServiceHealthController,
   BreakersController,
   CacheController,
@@ -77,19 +89,33 @@ const CONTROLLERS = [
   ...DASHBOARD_CONTROLLERS,
 ];
 
+/** In this order: the body is read only for those who may send one. */
+const EDGE = [
+  { provide: APP_GUARD, useExisting: AdminGuard },
+  { provide: APP_GUARD, useClass: JsonBodyGuard },
+  { provide: APP_INTERCEPTOR, useClass: RecordChanges },
+  { provide: APP_PIPE, useFactory: validationPipe },
+];
+
 @Module({})
 export class ControlPlaneModule {
-  static with(options: ControlPlaneOptions): DynamicModule {
-    const { store, config, logging } = options;
+  static with(given: ControlPlaneOptions): DynamicModule {
+    const { config, logging } = given;
+    const recorder = new ChangeRecorder();
+    // What is written through the control plane becomes revisions.
+    const store = recordedStore(given.store, recorder);
+    const options = { ...given, store, stored: given.stored ?? given.store };
     const apiKeys = new ApiKeyRepository(store);
     const addresses = new AddressPolicy(config.allowPrivateUpstreams);
     const ownTokens = hasOwnKeys(config);
     const services = new ServiceRepository(store, apiKeys, addresses, ownTokens);
     const tokens = new TokenRepository(store, new TokenSigner(config));
+    const adminTokens = new AdminTokens(store, config.staleConfigMaxAgeMs);
     const reservations = reservationsOf(config.profiles);
     const publications = new PublicationRepository(store, ownTokens, addresses, reservations);
     const tenants = new TenantRepository(store, apiKeys, addresses, ownTokens, [
       tokens,
+      adminTokens,
       new TenantResponses(store, options.responses),
     ]);
     const directory = new TenantDirectory(store, logging.logger, config.staleConfigMaxAgeMs);
@@ -111,16 +137,16 @@ export class ControlPlaneModule {
         { provide: TenantDirectory, useValue: directory },
         ...tokenProviders(tokens, logging.logger),
         { provide: PortalTokens, useValue: new PortalTokens(config, tokens) },
-        { provide: AuditLog, useValue: new AuditLog(store, logging.logger, config.auditMaxEntries) },
+        { provide: AdminTokens, useValue: adminTokens },
+        { provide: AuditLog, useValue: auditLog(options) },
+        ...revisionProviders(options, recorder),
+        Custody,
         ...portalProviders(store, { tenants, apiKeys, services }),
         ...billingProviders(options, { tenants, apiKeys, services }),
         { provide: Explainer, useValue: new Explainer(store, config, logging.logger, options) },
         ...dashboardProviders(options),
         AdminGuard,
-        // In this order: the body is read only for those who may send one.
-        { provide: APP_GUARD, useExisting: AdminGuard },
-        { provide: APP_GUARD, useClass: JsonBodyGuard },
-        { provide: APP_PIPE, useFactory: validationPipe },
+        ...EDGE,
         { provide: APP_FILTER, useValue: problems },
         { provide: APP_FILTER, useValue: new StoreAwayFilter(problems) },
       ],

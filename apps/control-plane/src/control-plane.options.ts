@@ -10,6 +10,8 @@ import type { TargetHealth } from '#libs/tenants';
 export interface ControlPlaneOptions {
   readonly config: GatewayConfig;
   readonly store: Store;
+  /** The store without what files declare over it; absent where there are none. */
+  readonly stored?: Store;
   readonly logging: Logging;
   readonly metrics: MetricsRegistry;
   /** What is published, where a data plane in the same process follows it already. */

@@ -1,3 +1,4 @@
+import { AdminTokens } from '#libs/admin-tokens';
 import { drain, openResources, probes, runProcess } from '#libs/lifecycle';
 import { createDataPlane } from './data-plane';
 import { edgeEndpoints } from './edge/edge-endpoints';
@@ -6,10 +7,12 @@ import { metricsEndpoint } from './metrics-endpoint';
 
 /** The data plane alone: proxies on PORT, answers the probes, and shows its metrics to the admin token. */
 void runProcess(async (config) => {
-  const resources = openResources(config);
+  const resources = openResources(config, undefined, true);
   const { readiness, store, metrics, logging } = resources;
   const probe = probes(readiness);
-  const scrape = metricsEndpoint(metrics, config.adminToken, config.metricsPublic);
+  const adminTokens = new AdminTokens(store, config.staleConfigMaxAgeMs);
+  const scrapers = config.metricsPublic ? undefined : { adminToken: config.adminToken, adminTokens };
+  const scrape = metricsEndpoint(metrics, scrapers);
   const replica = openReplica(resources);
   const neighbours = [probe, scrape, edgeEndpoints({ ...resources, ...replica })];
   const data = await createDataPlane({

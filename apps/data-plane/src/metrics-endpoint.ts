@@ -1,35 +1,55 @@
-import type { RequestListener } from 'node:http';
+import type { IncomingHttpHeaders, RequestListener } from 'node:http';
+import { ADMIN_TOKEN_PREFIX, type AdminTokens } from '#libs/admin-tokens';
 import { GatewayError, PROBLEM_CONTENT_TYPE, problemOf } from '#libs/errors';
 import { carriesAdminToken } from '#libs/lifecycle';
 import { METRICS_CONTENT_TYPE, renderForAllWorkers, type MetricsRegistry } from '#libs/metrics';
 
+/** Roles that may scrape. */
+const ROLES = ['owner', 'operator', 'viewer', 'metrics'];
+
+/** Whose word counts at `/metrics`. */
+export interface Scrapers {
+  readonly adminToken: string | undefined;
+  readonly adminTokens: Pick<AdminTokens, 'identify'>;
+}
+
 /**
  * `GET /metrics` of a data plane that runs by itself, whose figures exist nowhere else; and where they are for everybody.
- * @param open no token is asked for
+ * @param scrapers undefined: no token is asked for
  */
 export function metricsEndpoint(
   metrics: MetricsRegistry,
-  adminToken: string | undefined,
-  open = false,
+  scrapers: Scrapers | undefined,
 ): { claims(url: string): boolean; handle: RequestListener } {
   return {
     claims: (url) => /^\/metrics(?:\?|$)/.test(url),
     handle(request, response) {
-      // prettier-ignore
-      const refusal =
-        open ? undefined
-        : adminToken === undefined ? new GatewayError('admin_not_configured')
-        : !carriesAdminToken(request.headers, adminToken) ? new GatewayError('admin_unauthorized')
-        : undefined;
-      if (refusal) {
-        response.writeHead(refusal.status, { 'Content-Type': PROBLEM_CONTENT_TYPE });
-        response.end(JSON.stringify(problemOf(refusal)));
-        return;
-      }
-      renderForAllWorkers(metrics.registry).then(
-        (text) => response.writeHead(200, { 'Content-Type': METRICS_CONTENT_TYPE }).end(text),
-        () => response.writeHead(503).end(),
-      );
+      const answer = async (): Promise<void> => {
+        const refusal = scrapers && (await refusalOf(request.headers, scrapers));
+        if (refusal) {
+          response.writeHead(refusal.status, { 'Content-Type': PROBLEM_CONTENT_TYPE });
+          response.end(JSON.stringify(problemOf(refusal)));
+          return;
+        }
+        const text = await renderForAllWorkers(metrics.registry);
+        response.writeHead(200, { 'Content-Type': METRICS_CONTENT_TYPE }).end(text);
+      };
+      answer().catch(() => response.writeHead(503).end());
     },
   };
+}
+
+async function refusalOf(
+  headers: IncomingHttpHeaders,
+  scrapers: Scrapers,
+): Promise<GatewayError | undefined> {
+  const { adminToken, adminTokens } = scrapers;
+  if (adminToken === undefined) return new GatewayError('admin_not_configured');
+  if (carriesAdminToken(headers, adminToken)) return undefined;
+  const own = headers['x-admin-token'];
+  const offered = own ?? /^bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1];
+  const scoped = typeof offered === 'string' && offered.startsWith(ADMIN_TOKEN_PREFIX);
+  const who = scoped ? await adminTokens.identify(offered) : undefined;
+  if (!who) return new GatewayError('admin_unauthorized');
+  return ROLES.includes(who.role) ? undefined : new GatewayError('admin_role_not_allowed');
 }

@@ -24,7 +24,7 @@ const logOf = (maxEntries = 1000): AuditLog =>
   new AuditLog(
     store,
     { error: (fields: object) => void errors.push(fields as Record<string, unknown>) },
-    maxEntries,
+    { maxEntries },
   );
 
 async function requestIds(log: AuditLog, filter: AuditFilter = {}, limit = 50): Promise<string[]> {
@@ -47,18 +47,27 @@ describe('an entry', () => {
     await log.settled();
     const { entries } = await log.page({}, '', 5);
     expect(entries).toEqual([
-      { ...event, id: expect.stringMatching(/^[0-9a-z]{21}$/) as string, at: '2030-01-01T00:00:00.000Z' },
+      {
+        ...event,
+        id: expect.stringMatching(/^[0-9a-z]{21}$/) as string,
+        at: '2030-01-01T00:00:00.000Z',
+        chain: 'owners',
+        seq: 1,
+        previousHash: '0'.repeat(64),
+        hash: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+      },
     ]);
   });
 
   it.each([
     ['owner', 'owners'],
     ['admin:ci', 'owners'],
+    ['token:t', 'tenants'],
     ['key:abc', 'tenants'],
     ['anonymous', 'tenants'],
     ['unknown', 'strangers'],
   ])('of %s is one of the %s', (actor, kind) => {
-    expect(kindOf({ actor })).toBe(kind);
+    expect(kindOf({ actor, action: 'x.y' })).toBe(kind);
   });
 
   it('has an id behind all earlier ones, of the same millisecond too', () => {
@@ -117,7 +126,7 @@ describe('a page', () => {
   });
 
   it('looks at so many entries at most, and goes on from there', async () => {
-    const log = new AuditLog(store, { error: () => undefined }, 1000, 200);
+    const log = new AuditLog(store, { error: () => undefined }, { maxEntries: 1000 }, 200);
     log.append({ ...EVENT, requestId: 'rare', action: 'rare' }, START);
     for (let i = 0; i < 250; i++) log.append(EVENT, START + 1 + i);
     await log.settled();
@@ -157,6 +166,34 @@ describe('the log', () => {
     let documents = 0;
     for await (const key of store.documents.scan(keys.auditEntry(''))) documents += key ? 1 : 0;
     expect(documents).toBe(left.length);
+    expect(await log.verify()).toMatchObject([
+      { chain: 'owners', ok: true, to: 50 },
+      { chain: 'tenants', ok: true, to: 45 },
+      { chain: 'strangers', ok: true, entries: 0 },
+      { chain: 'custody', ok: true, entries: 0 },
+    ]);
+  });
+
+  it('shows entries from before there were chains behind all others, and trims them first', async () => {
+    const old = { ...EVENT, id: auditId(START, 0), at: '2030-01-01T00:00:00.000Z', requestId: 'old' };
+    await store.documents.indexAdd(keys.auditIndex('owners'), old.id);
+    await store.documents.put(keys.auditEntry(old.id), JSON.stringify(old), 'absent');
+    const log = logOf(3);
+    log.append({ ...EVENT, requestId: 'new' }, START + 1);
+    await log.settled();
+    for (const limit of [1, 5]) expect(await requestIds(log, {}, limit)).toEqual(['new', 'old']);
+    expect(await requestIds(log, { to: START + 1 })).toEqual(['old']);
+    for (let i = 0; i < 3; i++) log.append({ ...EVENT, requestId: `n${i}` }, START + 2);
+    await log.settled();
+    expect(await requestIds(log)).toEqual(['n2', 'n1', 'n0']);
+  });
+
+  it('forgets what is too old, however little there is', async () => {
+    const log = new AuditLog(store, { error: () => undefined }, { maxEntries: 10, maxAgeMs: 60_000 });
+    log.append({ ...EVENT, requestId: 'old' }, Date.now() - 61_000);
+    log.append({ ...EVENT, requestId: 'new' });
+    await log.settled();
+    expect(await requestIds(log)).toEqual(['new']);
   });
 
   it('is not washed out by strangers, and says how many of them it did not write', async () => {

@@ -61,6 +61,12 @@ export interface GatewayConfig extends EdgeConfig {
   readonly metricsMaxTenants: number;
   readonly auditMaxEntries: number;
   readonly dashboard: DashboardConfig;
+  /** Undefined: however old. */
+  readonly auditMaxAgeMs?: number;
+  readonly revisionsMaxEntries: number;
+  readonly webhookMaxAgeMs: number;
+  /** What was served is kept in `dataDir`. */
+  readonly configSnapshot: boolean;
   readonly workers: number;
   readonly allowedOrigins: readonly string[];
   readonly jwtSecretKey?: string;
@@ -135,6 +141,10 @@ export function loadConfig(env: Record<string, string | undefined>): GatewayConf
     metricsMaxTenants: values.METRICS_MAX_TENANTS,
     auditMaxEntries: values.AUDIT_MAX_ENTRIES,
     dashboard: dashboardConfig(values),
+    auditMaxAgeMs: values.AUDIT_MAX_AGE_DAYS && values.AUDIT_MAX_AGE_DAYS * 86_400_000,
+    revisionsMaxEntries: values.REVISIONS_MAX_ENTRIES,
+    webhookMaxAgeMs: values.WEBHOOK_MAX_AGE_HOURS * 3_600_000,
+    configSnapshot: values.CONFIG_SNAPSHOT,
     workers,
     allowedOrigins: values.ALLOWED_ORIGINS,
     jwtSecretKey: values.JWT_SECRET_KEY,

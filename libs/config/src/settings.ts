@@ -138,6 +138,20 @@ export const SETTINGS = {
     fallback: '100000',
     doc: 'Entries that the audit log keeps of what administrators did, and as many of what tenants did; of strangers a tenth.',
   },
+  AUDIT_MAX_AGE_DAYS: {
+    parse: integer(1, 36_500, 'days'),
+    doc: 'How long entries of the audit log are kept at most; unset: as long as AUDIT_MAX_ENTRIES allows.',
+  },
+  REVISIONS_MAX_ENTRIES: {
+    parse: integer(10, 100_000),
+    fallback: '1000',
+    doc: 'Revisions of the configuration that are kept, to be compared and gone back to.',
+  },
+  WEBHOOK_MAX_AGE_HOURS: {
+    parse: integer(1, 720, 'hours'),
+    fallback: '24',
+    doc: 'How long the delivery of an event is tried before it is put aside as dead.',
+  },
 
   ...DASHBOARD_SETTINGS,
 
@@ -181,6 +195,11 @@ export const SETTINGS = {
     parse: integer(0, 604_800, 'seconds'),
     fallback: '3600',
     doc: 'How long known tenants are served from memory while Redis is away.',
+  },
+  CONFIG_SNAPSHOT: {
+    parse: flag,
+    fallback: 'true',
+    doc: 'true keeps what was served in DATA_DIR, so that a start without Redis serves it for as long as STALE_CONFIG_MAX_AGE_SECONDS says.',
   },
 
   GATEWAY_JWT_SECRET: {

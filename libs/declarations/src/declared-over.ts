@@ -57,6 +57,10 @@ class OverlaidStore implements Store {
     return this.store.state;
   }
 
+  get recalledAt(): number | undefined {
+    return this.store.recalledAt;
+  }
+
   ready(): Promise<void> {
     return this.store.ready();
   }
@@ -132,6 +136,10 @@ class OverlaidDocuments implements Documents {
 
   indexDrop(index: string): Promise<void> {
     return this.documents.indexDrop(index);
+  }
+
+  indexes(): AsyncIterable<string> {
+    return this.documents.indexes();
   }
 
   /** While the store is away, what was last known: a file that changes meanwhile must not put its tenant out of service. */

@@ -4,10 +4,16 @@ export class Readiness {
   private leaving = false;
   /** What has to be there as well, and is not yet. */
   private awaited = 0;
+  private standsIn: () => boolean = () => false;
 
   /** The store has been reached once; it may go away later without the process being less ready. */
   markReady(): void {
     this.reached = true;
+  }
+
+  /** The store has not been reached, and something stands in for it as long as this says so. */
+  markDegradedWhile(standsIn: () => boolean): void {
+    this.standsIn = standsIn;
   }
 
   /** Not ready before this has resolved once. */
@@ -29,11 +35,12 @@ export class Readiness {
     return this.leaving;
   }
 
-  get state(): 'starting' | 'ready' | 'draining' {
-    return this.leaving ? 'draining' : this.started ? 'ready' : 'starting';
+  get state(): 'starting' | 'degraded' | 'ready' | 'draining' {
+    if (this.leaving) return 'draining';
+    return !this.started ? 'starting' : this.reached ? 'ready' : 'degraded';
   }
 
   private get started(): boolean {
-    return this.reached && this.awaited === 0;
+    return (this.reached || this.standsIn()) && this.awaited === 0;
   }
 }

@@ -59,7 +59,11 @@ export class PublicationTable {
     if (this.timer) return;
     this.store.changes.subscribe((key) => this.note(key));
     this.timer = setInterval(() => this.look(), LOOK_MS).unref();
-    void this.store.ready().then(() => this.read());
+    if (this.store.recalledAt !== undefined) void this.read();
+    void this.store.ready().then(() => {
+      this.everything = true;
+      return this.read();
+    });
   }
 
   close(): void {
@@ -151,6 +155,7 @@ export class PublicationTable {
   private async readEverything(): Promise<void> {
     const { epoch } = this.store.changes;
     const begunAt = Date.now();
+    const { recalledAt } = this.store;
     this.everything = false;
     try {
       const published = new Set<string>();
@@ -167,7 +172,8 @@ export class PublicationTable {
       throw error;
     }
     this.epoch = epoch;
-    this.readAt = this.currentAt = begunAt;
+    this.readAt = begunAt;
+    this.currentAt = recalledAt ?? begunAt;
     this.outdated = false;
     if (this.isLoaded) return;
     this.isLoaded = true;

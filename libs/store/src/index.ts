@@ -21,6 +21,7 @@ export type {
   Expected,
   Fleet,
   LedgerBatch,
+  LedgerDump,
   Ledgers,
   LeaseGrant,
   LeaseRequest,

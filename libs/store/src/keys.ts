@@ -51,9 +51,15 @@ export const routeClaim = (digest: string): string => `gatehouse:published:${dig
 /** JSON record of a service token. */
 export const serviceToken = (jti: string): string => `tenant:token:${jti}`;
 
-/** JSON document of an entry of the audit log. Never changes. */
+/** JSON document of a numbered entry of a chain of the audit log. Never changes. */
+export const chainEntry = (chain: string, seq: number): string => `gatehouse:audit:${chain}:${seq}`;
+/** The number of a chain's last entry, or of one shortly before it. */
+export const chainHead = (chain: string): string => `gatehouse:audit-head:${chain}`;
+/** JSON document of where a chain begins after it was trimmed. */
+export const chainAnchor = (chain: string): string => `gatehouse:audit-anchor:${chain}`;
+/** JSON document of an entry of the audit log from before there were chains. */
 export const auditEntry = (id: string): string => `gatehouse:audit:${id}`;
-/** Ordered index of the entries of one kind, by their ids. */
+/** Ordered index of such entries of one kind, by their ids. */
 export const auditIndex = (kind: string): string => `gatehouse:audit-index:${kind}`;
 
 /** The number that the latest service was given as its id. */
@@ -205,6 +211,12 @@ export function cacheChangeOf(key: string): { tenantId: string; uri: string } | 
   return tenantId === undefined || uri === undefined ? undefined : { tenantId, uri };
 }
 
+/** The plan that a document key names, or undefined for any other key. */
+export function planIdOf(key: string): string | undefined {
+  const id = key.startsWith(plan('')) ? key.slice(plan('').length) : '';
+  return id === '' || id.includes(':') ? undefined : id;
+}
+
 /** The `jti` in the document key of a service token, or undefined for any other key. */
 export function tokenIdOf(key: string): string | undefined {
   const prefix = serviceToken('');
@@ -215,4 +227,52 @@ export function tokenIdOf(key: string): string | undefined {
 export function breakerOf(key: string): { tenantId: string; serviceId: string } | undefined {
   const [, tenantId, serviceId] = /^gatehouse:\{([^{}:]+)\}:breaker:([^:]*):[^:]+$/.exec(key) ?? [];
   return tenantId === undefined || serviceId === undefined ? undefined : { tenantId, serviceId };
+}
+
+/** JSON document of where events are sent to. */
+export const webhook = (id: string): string => `gatehouse:webhook:${id}`;
+export const WEBHOOK_INDEX = 'gatehouse:webhooks';
+/** JSON document of an event on its way to one of them, or given up. */
+export const webhookDelivery = (id: string): string => `gatehouse:webhook-delivery:${id}`;
+/** Ordered index of those on their way: when it is their turn, a colon, and their ids. */
+export const WEBHOOK_DUE = 'gatehouse:webhook-due';
+/** Ordered indexes of the ids of those of one webhook that are on their way, and that were given up. */
+export const webhookPending = (webhookId: string): string => `gatehouse:webhook-pending:${webhookId}`;
+export const webhookDead = (webhookId: string): string => `gatehouse:webhook-dead:${webhookId}`;
+/** The last state that was told of something that is to be told once, as plain text. */
+export const webhookSeen = (what: string): string => `gatehouse:webhook-seen:${what}`;
+
+/** JSON record of an admin token, by the lower-case hex SHA-256 of it. */
+export const adminToken = (tokenHash: string): string => `gatehouse:admin-token:${tokenHash}`;
+/** When an admin token was last used, ISO 8601. */
+export const adminTokenUse = (id: string): string => `gatehouse:admin-token-use:${id}`;
+/** Ordered index of admin tokens: their ids, a colon, and the hashes of the tokens. */
+export const ADMIN_TOKEN_INDEX = 'gatehouse:admin-tokens';
+
+/** Says that a restore was begun and not ended: the digest of its file. */
+export const RESTORE_MARK = 'gatehouse:restoring';
+
+/** Lists of objects that are the configuration or the history of something, as against what a process keeps for itself. */
+const INDEX =
+  /^gatehouse:(?:tenants|publications|plans|admin-tokens|token-projects|audit-index:\w+|plan:[^:]+:tenants|webhooks|webhook-due|webhook-(?:pending|dead):\w+|\{[^{}]+\}:(?:keys|services|statements|tokens|service:[^:]+:keys))$/;
+
+export function isIndex(name: string): boolean {
+  return INDEX.test(name);
+}
+
+/** Documents beside those under `tenant:`, which all are. */
+const DOCUMENT =
+  /^gatehouse:(?:(?:audit|audit-head|audit-anchor|published|plan|admin-token|webhook|webhook-delivery|webhook-seen):.+|service-sequence|\{[^{}]+\}:(?:key:.+|shown-key|statement:.+))$/;
+/** What is about the store itself stays with it: who has taken a backup, and who has restored one. */
+const CUSTODY = /^gatehouse:audit(?:-head|-anchor)?:custody(?::|$)/;
+
+/** Whether a backup holds a document. What expires by itself and what is counted anew is not in it. */
+export function isBackedUp(key: string): boolean {
+  if (key.startsWith(CONFIG_PREFIX)) return true;
+  return DOCUMENT.test(key) && !CUSTODY.test(key) && !isIndex(key);
+}
+
+/** The tenant whose ledger a key belongs to, said once for each ledger that holds something; undefined for any other key. */
+export function ledgerOf(key: string): string | undefined {
+  return /^gatehouse:\{([^{}]+)\}:(?:tables|cycle)$/.exec(key)?.[1];
 }

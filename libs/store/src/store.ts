@@ -21,6 +21,8 @@ export interface Documents {
   indexPageBack(index: string, before: string, limit: number): Promise<string[]>;
   indexSize(index: string): Promise<number>;
   indexDrop(index: string): Promise<void>;
+  /** The names of all indexes, in no order; those of other things that look alike may be among them. */
+  indexes(): AsyncIterable<string>;
 }
 
 /** A token bucket with continuous refill: `capacity` tokens, refilled evenly over `windowMs`. */
@@ -177,6 +179,30 @@ export interface Ledgers {
   expire(ledger: string, table: string, ms: number): Promise<void>;
   /** Removes all tables, cycles and sources of a ledger. */
   drop(ledger: string): Promise<void>;
+  /** All ledgers that hold anything, in no order. */
+  list(): AsyncIterable<string>;
+  /** Everything that a ledger holds, of one moment. */
+  dump(ledger: string): Promise<LedgerDump>;
+  /** Puts what was dumped in the place of whatever a ledger holds. A source that has gone on since repeats what is lost. */
+  load(ledger: string, dump: LedgerDump): Promise<void>;
+}
+
+/** A ledger as it is carried from one store to another. Times are milliseconds since the epoch. */
+export interface LedgerDump {
+  /** Number of the open cycle. */
+  readonly cycle: number;
+  readonly tables: ReadonlyArray<{
+    readonly name: string;
+    /** Undefined: it stays. */
+    readonly expiresAt?: number;
+    readonly amounts: ReadonlyMap<string, bigint>;
+  }>;
+  /** The last batch of each source, and until when that is remembered. */
+  readonly sources: ReadonlyArray<{
+    readonly source: string;
+    readonly seq: number;
+    readonly expiresAt: number;
+  }>;
 }
 
 /** How a breaker opens and closes; times in milliseconds. */
@@ -335,6 +361,11 @@ export interface Store {
   readonly fleet: Fleet;
   /** Undefined where there is nobody to share them with. */
   readonly responses?: SharedResponses;
+  /**
+   * Set while documents come from what an earlier process has remembered: up to when that was current, milliseconds since
+   * the epoch.
+   */
+  readonly recalledAt?: number;
   /** Resolves once the store has been reached; keeps trying until then, or until `close`. */
   ready(): Promise<void>;
   close(): Promise<void>;

@@ -12,8 +12,20 @@ export const API_KEY_CHALLENGE = { 'WWW-Authenticate': 'ApiKey realm="gatehouse"
 
 /** A new key with 256 random bits. The checksum at its end lets a mistyped key be refused without a look-up. */
 export function generateApiKey(mode: KeyMode = 'live'): string {
-  const body = `gh_${mode}_` + randomBytes(SECRET_BYTES).toString('base64url');
+  return generateCredential(`gh_${mode}_`);
+}
+
+/** Another credential of the same form: 256 random bits behind a prefix, and their checksum. */
+export function generateCredential(prefix: string): string {
+  const body = prefix + randomBytes(SECRET_BYTES).toString('base64url');
   return body + checksum(body);
+}
+
+/** Whether a text may be a credential with this prefix, made by `generateCredential`. */
+export function isCredential(prefix: string, text: string): boolean {
+  const body = text.slice(0, -6);
+  const secret = body.startsWith(prefix) ? body.slice(prefix.length) : '';
+  return /^[A-Za-z0-9_-]{43}$/.test(secret) && checksum(body) === text.slice(-6);
 }
 
 /** The mode of a key that was made here, by the key or its beginning. */

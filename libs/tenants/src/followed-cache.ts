@@ -138,14 +138,15 @@ export class FollowedCache<T extends NonNullable<unknown>> {
     const { epoch, trustMs } = this.store.changes;
     const readAt = Date.now();
     this.observe(epoch, trustMs, readAt);
+    const vouchedAt = this.store.recalledAt ?? readAt;
     const value = await this.read(name);
     if (overtaken()) return this.fetch(name);
     if (value === undefined) {
       this.known.delete(name);
-      this.absent.set(name, { value, epoch, vouchedAt: readAt });
+      this.absent.set(name, { value, epoch, vouchedAt });
     } else {
       this.absent.delete(name);
-      this.known.set(name, { value, epoch, vouchedAt: readAt });
+      this.known.set(name, { value, epoch, vouchedAt });
     }
     return value;
   }

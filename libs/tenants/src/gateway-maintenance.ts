@@ -36,6 +36,7 @@ export class GatewayMaintenance {
       if (key === undefined || key === keys.GATEWAY_MAINTENANCE) void this.read();
     });
     this.timer = setInterval(() => this.look(), LOOK_MS).unref();
+    if (this.store.recalledAt !== undefined) void this.read();
     void this.store.ready().then(() => this.read());
   }
 

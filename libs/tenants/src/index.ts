@@ -68,7 +68,7 @@ export { breakerKey, type TargetsOwner } from './equip-targets';
 export type { TargetEvent, TargetEventName } from './target-events';
 export { Turns } from './turns';
 export { TenantDirectory } from './tenant-directory';
-export { API_KEY_CHALLENGE, hashApiKey } from './api-key-format';
+export { API_KEY_CHALLENGE, generateCredential, hashApiKey, isCredential } from './api-key-format';
 export {
   TenantRepository,
   type Belongings,
@@ -147,3 +147,4 @@ export {
 } from './field-checks';
 export { MAX_ROUNDS, demandVersion, invalid, readTenant, requireTenant } from './preconditions';
 export { isWrongType } from './tenant-index';
+export { hasEnded as hasEndedKey } from './api-key';

@@ -1,21 +1,25 @@
 import { Controller, Get, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { AuditLog } from '#libs/audit';
+import { AuditLog, verifyChain } from '#libs/audit';
 import { GatewayError } from '#libs/errors';
+import { Revisions } from '#libs/revisions';
 import { Refusals } from '../docs/refusals';
 import { cursorTo, positionOf } from '../edge/page.dto';
-import { AuditEntriesDto, AuditQuery } from './audit.dto';
+import { AuditEntriesDto, AuditQuery, AuditVerdictDto } from './audit.dto';
 
 @ApiTags('audit')
 @Controller('admin/audit')
 export class AuditController {
-  constructor(private readonly audit: AuditLog) {}
+  constructor(
+    private readonly audit: AuditLog,
+    private readonly revisions: Revisions,
+  ) {}
 
   @Get()
   @ApiOperation({
     summary: 'Lists who has changed what, newest first',
     description:
-      'Changes that were made, that may have been made, and that were refused with 401 or 403. Entries are written behind the answers they are about.',
+      'Changes that were made, that may have been made, and that were refused with 401 or 403; each chained to the one before it by its digest.',
   })
   @ApiOkResponse({ type: AuditEntriesDto })
   @Refusals('validation_failed')
@@ -24,6 +28,19 @@ export class AuditController {
     const filter = { actor, action, tenantId, from: timeOf('from', from), to: timeOf('to', to) };
     const { entries, next } = await this.audit.page(filter, positionOf(query), query.limit);
     return { entries, nextCursor: cursorTo(next) };
+  }
+
+  @Get('verify')
+  @ApiOperation({
+    summary: 'Goes through the chains of the audit log and of the revisions',
+    description:
+      'The answer is 200 either way; `ok` says it, and `broken` names the first entry that is not as it was written.',
+  })
+  @ApiOkResponse({ type: AuditVerdictDto })
+  @Refusals()
+  async verify(): Promise<AuditVerdictDto> {
+    const chains = [...(await this.audit.verify()), await verifyChain(this.revisions.chain)];
+    return { ok: chains.every(({ ok }) => ok), chains };
   }
 }
 

@@ -4,8 +4,15 @@ import { ERRORS, PROBLEM_CONTENT_TYPE, type ErrorCode } from '#libs/errors';
 import { ProblemDto } from './problem.dto';
 
 /** What every protected operation may answer. */
-const PROTECTED: readonly ErrorCode[] = ['admin_unauthorized', 'admin_not_configured', 'internal_error'];
-const STORED: readonly ErrorCode[] = [...PROTECTED, 'store_unavailable'];
+const PROTECTED: readonly ErrorCode[] = [
+  'admin_unauthorized',
+  'admin_role_not_allowed',
+  'admin_not_configured',
+  // Tokens of those who are not the owner are in the store.
+  'store_unavailable',
+  'internal_error',
+];
+const STORED = PROTECTED;
 const WITH_BODY: readonly ErrorCode[] = [
   'bad_request',
   'validation_failed',

@@ -4,6 +4,8 @@ import type { ControlRequest } from './control-request';
 
 /** What clients typed, in path parameters; ids are at most 64 characters, those of tokens 128. */
 const MAX_LENGTH = 128;
+/** Of a tenant with thousands of services that is deleted; all of them are in the revisions. */
+const MAX_CHANGES = 20;
 
 /**
  * What the audit log keeps of a request that is over: changes that were made, that may have been made, and that were
@@ -14,7 +16,7 @@ export function auditEvent(
   request: ControlRequest,
   response: Response,
   status: number,
-  ip: string,
+  ip = request.clientAddress,
 ): AuditEvent | undefined {
   const { action, tenantId, audited, id: requestId } = request;
   const actor = actorOf(request);
@@ -22,6 +24,9 @@ export function auditEvent(
   const target = audited?.target ?? targetOf(request, response);
   return {
     actor: actor ?? 'unknown',
+    actorName: request.actorName,
+    // Of the owner there is only one, and of strangers nothing is known.
+    actorRole: request.actor?.startsWith('admin:') ? request.role : undefined,
     action,
     tenantId: tenantId?.slice(0, MAX_LENGTH),
     target: target?.slice(0, MAX_LENGTH),
@@ -29,6 +34,8 @@ export function auditEvent(
     ip,
     status,
     details: audited?.details,
+    revision: request.revision,
+    changes: request.shownChanges?.slice(0, MAX_CHANGES),
   };
 }
 

@@ -1,7 +1,9 @@
 import { SetMetadata, type CustomDecorator } from '@nestjs/common';
 import type { Request } from 'express';
+import type { AdminRole } from '#libs/admin-tokens';
 import type { GatewayError } from '#libs/errors';
 import { arrivalOf, type Arrival, type HopClaims, type Peer, type ProxyTrust } from '#libs/guards';
+import type { Change, ShownChange } from '#libs/revisions';
 import type { OpenSession } from '../dashboard/sessions';
 import type { Principal } from './principal';
 
@@ -9,7 +11,10 @@ import type { Principal } from './principal';
 export interface ControlRequest extends Request {
   id: string;
   /** Set once the credential is accepted; until then nobody is acting. */
-  actor: 'owner' | `key:${string}` | `token:${string}` | undefined;
+  actor: 'owner' | `admin:${string}` | `key:${string}` | `token:${string}` | undefined;
+  /** Of those who administer: how their token is called, and what it is for. */
+  actorName: string | undefined;
+  role: AdminRole | undefined;
   /** By which the credential came, where it was no header. */
   session: OpenSession | undefined;
   /** For whom an operation of the portal acts. */
@@ -20,6 +25,15 @@ export interface ControlRequest extends Request {
   /** What the audit log says beside that. */
   audited: AuditNote | undefined;
   refusal: GatewayError | undefined;
+  /** Where it came from; the connection forgets it when it is over. */
+  clientAddress: string;
+  /** What it has changed so far and is in no revision yet, by the key of the document. */
+  changes: Map<string, Change> | undefined;
+  /** The last revision that was made of it, and what has changed, as it may be shown. */
+  revision: number | undefined;
+  shownChanges: ShownChange[] | undefined;
+  /** The audit log has its entry. */
+  isAudited: boolean | undefined;
   /** Called by ProblemFilter with the error it answers. */
   refusedWith(error: GatewayError): void;
 }

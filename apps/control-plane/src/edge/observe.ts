@@ -24,13 +24,14 @@ export function observe(
   return (incoming: Request, response: Response, next: NextFunction) => {
     const startedAt = performance.now();
     const request = begin(incoming, response);
-    const ip = clientAddressOf(request, proxies);
+    const ip = (request.clientAddress = clientAddressOf(request, proxies));
     response.on('close', () => {
       const durationMs = performance.now() - startedAt;
       const endpoint = endpointOf(request);
       const outcome = outcomeOf(request, response);
-      const event = auditEvent(request, response, outcome.status, ip);
+      const event = request.isAudited ? undefined : auditEvent(request, response, outcome.status);
       if (event) audit.append(event);
+      request.isAudited = true;
       metrics.finished(endpoint, outcome.status, durationMs);
       if (request.action !== undefined && outcome.status < 400) metrics.mutation(request.action);
       logging.logger[levelOf(request, outcome.status)](

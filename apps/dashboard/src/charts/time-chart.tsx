@@ -79,7 +79,8 @@ export function TimeChart(props: TimeChartProps) {
         {series.map((one) => (
           <li key={one.label}>
             <span className={classes(styles.swatch, styles[`colour${one.colour}`])} />
-            {one.label} <strong>{shown(one.values[at], format)}</strong>
+            {one.label}{' '}
+            <strong>{shown(pointed === null && stacked ? sum(one.values) : one.values[at], format)}</strong>
           </li>
         ))}
         {pointed !== null && times[at] !== undefined && (
@@ -89,6 +90,11 @@ export function TimeChart(props: TimeChartProps) {
       <div ref={place} className={styles.canvas} role="img" aria-label={label} />
     </figure>
   );
+}
+
+/** With nothing pointed at, columns show what they come to and lines where they are. */
+function sum(values: Series['values']): number {
+  return values.reduce<number>((total, value) => total + (value ?? 0), 0);
 }
 
 function shown(value: number | null | undefined, format: (value: number) => string): string {

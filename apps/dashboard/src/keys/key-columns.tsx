@@ -38,7 +38,7 @@ export function keyColumns({ names, act, manage }: Surroundings): ReadonlyArray<
         ),
     },
     { id: 'state', header: 'State', width: '128px', cell: (key) => <KeyState of={key} /> },
-    { id: 'limit', header: 'Limit', align: 'end', cell: limitText },
+    { id: 'limit', header: 'Limit', align: 'end', width: 'minmax(110px, 1fr)', cell: limitText },
     {
       id: 'quota',
       header: 'Monthly quota',
@@ -53,7 +53,13 @@ export function keyColumns({ names, act, manage }: Surroundings): ReadonlyArray<
       width: 'minmax(0, 0.8fr)',
       cell: ({ price_per_request }) => decimal(price_per_request),
     },
-    { id: 'created', header: 'Created', align: 'end', cell: ({ created_at }) => <Ago at={created_at} /> },
+    {
+      id: 'created',
+      header: 'Created',
+      align: 'end',
+      width: '116px',
+      cell: ({ created_at }) => <Ago at={created_at} />,
+    },
     {
       id: 'actions',
       header: '',

@@ -66,6 +66,11 @@ export class EmbeddedDocuments implements Documents {
     await this.file.attempt(() => this.run('DELETE FROM indexes WHERE name = ?', index));
   }
 
+  async *indexes(): AsyncIterable<string> {
+    const sql = 'SELECT DISTINCT name FROM indexes';
+    for (const { name } of await this.file.attempt(() => this.all<{ name: string }>(sql))) yield name;
+  }
+
   /** @param write tells whether it has changed anything. */
   private async conditionally(key: string, expected: Expected, write: () => boolean): Promise<boolean> {
     const attempt = this.file.database.transaction(() => {

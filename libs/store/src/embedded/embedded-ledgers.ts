@@ -1,5 +1,5 @@
 import { additionsByTable, OPEN_CYCLE, SOURCE_LIFETIME_MS, type Addition } from '../ledger-batch';
-import type { LedgerBatch, Ledgers } from '../store';
+import type { LedgerBatch, LedgerDump, Ledgers } from '../store';
 import type { SqliteFile } from './sqlite-file';
 
 /** How often sources that have fallen silent are looked for. They do no harm, so it need not be often. */
@@ -78,11 +78,68 @@ export class EmbeddedLedgers implements Ledgers {
   }
 
   drop(ledger: string): Promise<void> {
+    return this.file.transaction(() => this.removeAll(ledger));
+  }
+
+  async *list(): AsyncIterable<string> {
+    const sql =
+      'SELECT ledger FROM ledger_amounts UNION SELECT ledger FROM ledger_cycles UNION SELECT ledger FROM ledger_sources';
+    for (const { ledger } of await this.file.attempt(() => this.all<{ ledger: string }>(sql))) yield ledger;
+  }
+
+  dump(ledger: string): Promise<LedgerDump> {
     return this.file.transaction(() => {
-      for (const table of ['amounts', 'expiries', 'cycles', 'sources']) {
-        this.run(`DELETE FROM ledger_${table} WHERE ledger = ?`, ledger);
-      }
+      this.forgetExpired();
+      const names = this.all<{ name: string; at: number | null }>(
+        'SELECT DISTINCT name, (SELECT at FROM ledger_expiries e WHERE e.ledger = a.ledger AND e.name = a.name) AS at FROM ledger_amounts a WHERE ledger = ?',
+        ledger,
+      );
+      const sources = this.all<{ source: string; seq: number; applied_at: number }>(
+        'SELECT source, seq, applied_at FROM ledger_sources WHERE ledger = ?',
+        ledger,
+      );
+      const tables = names.map(({ name, at }) => {
+        const rows = this.rows(READ, ledger, name, this.now());
+        const amounts = new Map(rows.map(({ field, amount }) => [field, amount]));
+        return { name, expiresAt: at ?? undefined, amounts };
+      });
+      return {
+        cycle: this.cycleOf(ledger),
+        tables,
+        sources: sources.map(({ source, seq, applied_at: at }) => ({
+          source,
+          seq,
+          expiresAt: at + SOURCE_LIFETIME_MS,
+        })),
+      };
     });
+  }
+
+  load(ledger: string, { cycle, tables, sources }: LedgerDump): Promise<void> {
+    return this.file.transaction(() => {
+      this.removeAll(ledger);
+      for (const { name, expiresAt, amounts } of tables) {
+        for (const [field, amount] of amounts)
+          this.run('INSERT INTO ledger_amounts VALUES (?, ?, ?, ?)', ledger, name, field, amount);
+        if (expiresAt !== undefined)
+          this.run('INSERT INTO ledger_expiries VALUES (?, ?, ?)', ledger, name, expiresAt);
+      }
+      if (cycle > 1) this.run('INSERT INTO ledger_cycles VALUES (?, ?)', ledger, cycle);
+      for (const { source, seq, expiresAt } of sources)
+        this.run(
+          'INSERT INTO ledger_sources VALUES (?, ?, ?, ?)',
+          ledger,
+          source,
+          seq,
+          expiresAt - SOURCE_LIFETIME_MS,
+        );
+    });
+  }
+
+  private removeAll(ledger: string): void {
+    for (const table of ['amounts', 'expiries', 'cycles', 'sources']) {
+      this.run(`DELETE FROM ledger_${table} WHERE ledger = ?`, ledger);
+    }
   }
 
   private expireIfNew(ledger: string, table: string, ms: number): void {
@@ -128,14 +185,13 @@ export class EmbeddedLedgers implements Ledgers {
   }
 
   private async amounts(sql: string, ...values: unknown[]): Promise<Map<string, bigint>> {
-    const rows = await this.file.attempt(
-      () =>
-        this.file.database
-          .prepare(sql)
-          .safeIntegers(true)
-          .all(...values) as Array<{ field: string; amount: bigint }>,
-    );
+    const rows = await this.file.attempt(() => this.rows(sql, ...values));
     return new Map(rows.map(({ field, amount }) => [field, amount]));
+  }
+
+  private rows(sql: string, ...values: unknown[]): Array<{ field: string; amount: bigint }> {
+    const statement = this.file.database.prepare(sql).safeIntegers(true);
+    return statement.all(...values) as Array<{ field: string; amount: bigint }>;
   }
 
   private run(sql: string, ...values: unknown[]): void {

@@ -112,6 +112,26 @@ const DROP = `
   redis.call('UNLINK', KEYS[1])
 `;
 
+/**
+ * Everything of one moment. KEYS index, open cycle. Returns the cycle, then for each table and marker: its key, when it
+ * expires ('inf': never), and its fields and amounts, or its value. What has expired already is left out.
+ */
+const DUMP = `
+  local found = { redis.call('GET', KEYS[2]) or '1' }
+  local entries = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
+  for i = 1, #entries, 2 do
+    local kind = redis.call('TYPE', entries[i]).ok
+    local entry = { entries[i], entries[i + 1] }
+    if kind == 'hash' then
+      for _, value in ipairs(redis.call('HGETALL', entries[i])) do entry[#entry + 1] = value end
+    elseif kind == 'string' then
+      entry[3] = redis.call('GET', entries[i])
+    end
+    if #entry > 2 then found[#found + 1] = entry end
+  end
+  return found
+`;
+
 interface LedgerScripts {
   /** @param args an array, as a call with tens of thousands of arguments could exceed the stack */
   gatehouseLedgerApply(
@@ -123,6 +143,7 @@ interface LedgerScripts {
   gatehouseLedgerCloseCycle(openCycle: string, cycle: number): Promise<0 | 1>;
   gatehouseLedgerExpire(table: string, index: string, ms: number): Promise<null>;
   gatehouseLedgerDrop(index: string, openCycle: string): Promise<null>;
+  gatehouseLedgerDump(index: string, openCycle: string): Promise<[cycle: string, ...entries: unknown[]]>;
 }
 
 export type LedgerClient = (Redis | Cluster) & LedgerScripts;
@@ -133,5 +154,6 @@ export function withLedgerScripts(client: Redis | Cluster): LedgerClient {
   client.defineCommand('gatehouseLedgerCloseCycle', { numberOfKeys: 1, lua: CLOSE_CYCLE });
   client.defineCommand('gatehouseLedgerExpire', { numberOfKeys: 2, lua: EXPIRE });
   client.defineCommand('gatehouseLedgerDrop', { numberOfKeys: 2, lua: DROP });
+  client.defineCommand('gatehouseLedgerDump', { numberOfKeys: 2, lua: DUMP });
   return client as LedgerClient;
 }

@@ -1,10 +1,8 @@
-import { Cluster, Redis } from 'ioredis';
-import { CHANGES_CHANNEL } from '../keys';
+import { CHANGES_CHANNEL, isIndex } from '../keys';
 import type { Documents, Expected } from '../store';
 import type { RedisHealth } from './redis-health';
+import { scanKeys } from './scan-keys';
 import type { RedisClient } from './scripts';
-
-const SCAN_BATCH = 1000;
 
 /** Documents as strings, indexes as sorted sets whose members all have score 0 and therefore sort by bytes. */
 export class RedisDocuments implements Documents {
@@ -25,20 +23,8 @@ export class RedisDocuments implements Documents {
     return (await this.write(key, expected, '0', '')) === 1;
   }
 
-  async *scan(prefix: string): AsyncIterable<string> {
-    // `[`, `*`, `?` and `\` are the specials of a Redis glob.
-    const match = `${prefix.replace(/[[\]*?\\]/g, '\\$&')}*`;
-    const nodes =
-      this.client instanceof Cluster ? this.client.nodes('master') : [this.client as unknown as Redis];
-    for (const node of nodes) {
-      let cursor = '0';
-      do {
-        const at = cursor;
-        const [next, keys] = await this.health.run(() => node.scan(at, 'MATCH', match, 'COUNT', SCAN_BATCH));
-        yield* keys;
-        cursor = next;
-      } while (cursor !== '0');
-    }
+  scan(prefix: string): AsyncIterable<string> {
+    return scanKeys(this.client, this.health, prefix);
   }
 
   async indexAdd(index: string, member: string): Promise<void> {
@@ -65,6 +51,10 @@ export class RedisDocuments implements Documents {
 
   async indexDrop(index: string): Promise<void> {
     await this.health.run(() => this.client.del(index));
+  }
+
+  async *indexes(): AsyncIterable<string> {
+    for await (const key of this.scan('gatehouse:')) if (isIndex(key)) yield key;
   }
 
   private write(key: string, expected: Expected, write: '0' | '1', value: string): Promise<0 | 1> {

@@ -1,7 +1,8 @@
 import type { Cluster, Redis } from 'ioredis';
-import { ledgerCycle, ledgerIndex, ledgerMarker, ledgerTable } from '../keys';
+import { ledgerCycle, ledgerIndex, ledgerMarker, ledgerOf, ledgerTable } from '../keys';
 import { additionsByTable, SOURCE_LIFETIME_MS } from '../ledger-batch';
-import type { LedgerBatch, Ledgers } from '../store';
+import type { LedgerBatch, LedgerDump, Ledgers } from '../store';
+import { scanKeys } from './scan-keys';
 import { Turn } from './turn';
 import { withLedgerScripts, type LedgerClient } from './ledger-scripts';
 import type { RedisHealth } from './redis-health';
@@ -71,7 +72,66 @@ export class RedisLedgers implements Ledgers {
   async drop(ledger: string): Promise<void> {
     await this.health.run(() => this.client.gatehouseLedgerDrop(ledgerIndex(ledger), ledgerCycle(ledger)));
   }
+
+  async *list(): AsyncIterable<string> {
+    for await (const key of this.scan()) {
+      const ledger = ledgerOf(key);
+      if (ledger !== undefined) yield ledger;
+    }
+  }
+
+  async dump(ledger: string): Promise<LedgerDump> {
+    const [cycle, ...entries] = await this.health.run(() =>
+      this.client.gatehouseLedgerDump(ledgerIndex(ledger), ledgerCycle(ledger)),
+    );
+    const [tablePrefix, markerPrefix] = [ledgerTable(ledger, ''), ledgerMarker(ledger, '')];
+    const tables: Array<LedgerDump['tables'][number]> = [];
+    const sources: Array<LedgerDump['sources'][number]> = [];
+    for (const [key, score, ...rest] of entries as string[][]) {
+      if (key === undefined) continue;
+      const expiresAt = score === 'inf' ? undefined : Number(score);
+      if (key.startsWith(tablePrefix)) {
+        const amounts = new Map<string, bigint>();
+        for (let i = 0; i < rest.length; i += 2) amounts.set(rest[i] ?? '', toAmount(key, rest[i + 1] ?? ''));
+        tables.push({ name: key.slice(tablePrefix.length), expiresAt, amounts });
+      } else if (key.startsWith(markerPrefix)) {
+        sources.push({
+          source: key.slice(markerPrefix.length),
+          seq: Number(rest[0]),
+          expiresAt: expiresAt ?? 0,
+        });
+      }
+    }
+    return { cycle: Number(cycle), tables, sources };
+  }
+
+  async load(ledger: string, { cycle, tables, sources }: LedgerDump): Promise<void> {
+    await this.drop(ledger);
+    const index = ledgerIndex(ledger);
+    const run = <T>(command: () => Promise<T>): Promise<T> => this.health.run(command);
+    for (const { name, expiresAt, amounts } of tables) {
+      const key = ledgerTable(ledger, name);
+      const fields = [...amounts].map(([field, amount]) => [field, String(amount)]);
+      for (let at = 0; at < fields.length; at += LOAD_BATCH)
+        await run(() => this.client.hset(key, ...fields.slice(at, at + LOAD_BATCH).flat()));
+      await run(() => this.client.zadd(index, expiresAt ?? '+inf', key));
+      if (expiresAt !== undefined) await run(() => this.client.pexpireat(key, expiresAt));
+    }
+    for (const { source, seq, expiresAt } of sources) {
+      const key = ledgerMarker(ledger, source);
+      await run(() => this.client.zadd(index, expiresAt, key));
+      await run(() => this.client.set(key, String(seq), 'PXAT', expiresAt));
+    }
+    if (cycle > 1) await run(() => this.client.set(ledgerCycle(ledger), String(cycle)));
+  }
+
+  private async *scan(): AsyncIterable<string> {
+    yield* scanKeys(this.client, this.health, 'gatehouse:{');
+  }
 }
+
+/** Fields written at once. */
+const LOAD_BATCH = 1000;
 
 function toAmount(key: string, text: string): bigint {
   if (!/^-?\d+$/.test(text)) throw new Error(`${key} holds something that is no amount`);

@@ -1,0 +1,198 @@
+import { keys } from '#libs/store';
+import { describeRedis, startCluster, startRedis } from '../support/redis';
+import { makeKey, makeTenant, traffic } from './billed-tenant';
+import { refusal, startStage, type Answer, type Stage } from './stage';
+
+const TYPE = { 'Content-Type': 'application/x-ndjson' };
+const env = { GATEWAY_JWT_SECRET: 'kJ3f9Qw2Lx7Zp0Vt5Rb8Nc1Md4Hs6Gy-', ALLOW_PRIVATE_UPSTREAMS: 'true' };
+
+const backup = async (stage: Stage): Promise<string> => {
+  const answer = await stage.call('GET', '/admin/backup');
+  expect([answer.status, answer.headers.get('content-type')]).toEqual([200, TYPE['Content-Type']]);
+  return answer.text;
+};
+const restore = (stage: Stage, file: string, query = ''): Promise<Answer> =>
+  stage.call('POST', `/admin/restore${query}`, file, TYPE);
+
+/** One of everything that is kept, and its credentials. */
+async function fill(stage: Stage): Promise<{ key: string; revoked: string; token: string; admin: string }> {
+  for (const id of ['acme', 'other']) await makeTenant(stage, id);
+  const { apiKey: key, id } = await makeKey(stage, 'acme');
+  const { apiKey: revoked, id: revokedId } = await makeKey(stage, 'acme', { name: 'revoked' });
+  await stage.call('DELETE', `/admin/tenants/acme/api-keys/${revokedId}`);
+  const service = { name: 's', targets: [{ url: 'http://127.0.0.1:9' }] };
+  const made = await stage.call('POST', '/admin/tenants/acme/services', service);
+  const backends = [{ service: (made.body as { id: string }).id }];
+  const routes = [{ name: 'r', path: '/published', backends }];
+  await stage.call('PUT', '/admin/tenants/acme/publication', { routes });
+  await stage.call('POST', '/admin/plans', {
+    id: 'gold',
+    name: 'Gold',
+    currency: 'USD',
+    model: 'per_request',
+  });
+  await stage.call('PATCH', '/admin/tenants/acme/billing', { planId: 'gold', spendCap: '100' });
+  await traffic(
+    stage.store,
+    'acme',
+    { keyId: id, count: 7, priceNano: 2 ** 52 },
+    { keyId: id, at: '2026-01-31T05:00:00Z' },
+  );
+  await stage.store.ledgers.expire('acme', 'day:2026-01-31:', 86_400_000);
+  await stage.call('POST', '/admin/tenants/acme/billing/close');
+  await traffic(stage.store, 'acme', { keyId: id, count: 3 });
+  const issued = await stage.call('POST', '/admin/tokens', { project: 'acme', service: 'portal' });
+  const lost = await stage.call('POST', '/admin/tokens', { project: 'acme', service: 'portal' });
+  await stage.call('POST', `/admin/tokens/${(lost.body as { jti: string }).jti}/revoke`, { reason: 'lost' });
+  const admin = await stage.call('POST', '/admin/admin-tokens', { name: 'a', role: 'viewer' });
+  const { token } = issued.body as { token: string };
+  return { key, revoked, token, admin: (admin.body as { token: string }).token };
+}
+
+/** What somebody sees who looks. */
+async function seen(
+  stage: Stage,
+  { key, revoked, token, admin }: Awaited<ReturnType<typeof fill>>,
+): Promise<unknown> {
+  const paths = [
+    'tenants/acme/billing',
+    'tenants/acme/billing/statements',
+    'tenants/acme/usage',
+    'tokens?state=all',
+    'revisions',
+  ];
+  const answers = await Promise.all(paths.map((path) => stage.call('GET', `/admin/${path}`)));
+  const credentials: Array<Record<string, string>> = [
+    { 'X-API-Key': key },
+    { 'X-API-Key': revoked },
+    { Authorization: `Bearer ${token}` },
+    { 'X-Admin-Token': admin },
+  ];
+  const portal = credentials.map((headers) => fetch(`${stage.url}/billing/summary`, { headers }));
+  const summaries = await Promise.all(
+    portal.map(async (one) => [(await one).status, await (await one).text()]),
+  );
+  const verified = (await stage.call('GET', '/admin/audit/verify')).body as { ok: boolean };
+  return {
+    answers: answers.map(({ text }) => text),
+    summaries: summaries.map(([status, text]) => (status === 200 ? text : status)),
+    ok: verified.ok,
+  };
+}
+
+describeRedis('a backup', () => {
+  let redis: Awaited<ReturnType<typeof startRedis>>;
+  let cluster: Awaited<ReturnType<typeof startCluster>>;
+  let places: Record<string, Record<string, string>>;
+  beforeAll(async () => {
+    [redis, cluster] = await Promise.all([startRedis(), startCluster({ password: 'secret' })]);
+    places = {
+      embedded: {},
+      redis: { REDIS_URL: redis.url },
+      cluster: { REDIS_CLUSTER_NODES: cluster.addresses[0] ?? '', REDIS_PASSWORD: 'secret' },
+    };
+  }, 30_000);
+  afterAll(() => Promise.all([redis.stop(), cluster.stop()]));
+  const open = (place: string): Promise<Stage> => startStage({ env: { ...env, ...places[place] } });
+
+  it('restored into any store is the same there, byte by byte, and everything works as before', async () => {
+    const first = await open('embedded');
+    const credentials = await fill(first);
+    const file = await backup(first);
+    const before = await seen(first, credentials);
+    expect(before).toMatchObject({
+      ok: true,
+      summaries: [expect.any(String), 401, expect.any(String), expect.any(Number)],
+    });
+    for (const secret of Object.values(credentials)) expect(file).not.toContain(secret);
+    for (const place of ['redis', 'cluster', 'embedded']) {
+      const stage = await open(place);
+      expect([place, (await restore(stage, file)).body]).toMatchObject([place, { ledgers: 1 }]);
+      expect([place, await backup(stage)]).toEqual([place, file]);
+      expect([place, await seen(stage, credentials)]).toEqual([place, before]);
+      // What follows goes on from there.
+      await stage.call('PATCH', '/admin/tenants/acme', { name: 'After' });
+      expect((await stage.call('GET', '/admin/audit/verify')).body).toMatchObject({ ok: true });
+      const custody = await stage.call('GET', '/admin/audit?action=backup.restore');
+      expect(custody.body).toMatchObject({ entries: [{ chain: 'custody', actor: 'owner' }] });
+      await stage.close();
+    }
+    await first.close();
+  });
+
+  it('is put back after everything was wiped, by a gateway that goes on running', async () => {
+    await redis.cli('FLUSHALL');
+    const stage = await open('redis');
+    const credentials = await fill(stage);
+    const [file, before] = [await backup(stage), await seen(stage, credentials)];
+    await redis.cli('FLUSHALL');
+    expect((await stage.call('GET', '/admin/tenants/acme')).status).toBe(404);
+    expect((await restore(stage, file)).status).toBe(200);
+    expect(await backup(stage)).toBe(file);
+    expect(await seen(stage, credentials)).toEqual(before);
+    await stage.close();
+  });
+
+  it('does not overwrite anything unless it is told to, and then leaves nothing else', async () => {
+    const stage = await open('embedded');
+    await makeTenant(stage, 'acme');
+    const file = await backup(stage);
+    await makeTenant(stage, 'later');
+    await stage.call('PATCH', '/admin/tenants/acme', { name: 'Later' });
+    const { apiKey } = await makeKey(stage, 'later');
+    await traffic(stage.store, 'later', { keyId: 'k' });
+    const now = await backup(stage);
+    expect(refusal(await restore(stage, file))).toMatchObject({ status: 409, code: 'store_not_empty' });
+    expect(await backup(stage)).toBe(now);
+    for (let i = 0; i < 2; i++) {
+      expect((await restore(stage, file, '?replace=true')).status).toBe(200);
+      expect(await backup(stage)).toBe(file);
+    }
+    expect((await fetch(`${stage.url}/me`, { headers: { 'X-API-Key': apiKey } })).status).toBe(401);
+    await stage.close();
+  });
+
+  it('may be begun again after it was interrupted', async () => {
+    const [source, stage] = [await open('embedded'), await open('embedded')];
+    await fill(source);
+    const file = await backup(source);
+    const add = stage.store.documents.indexAdd.bind(stage.store.documents);
+    let left = 3;
+    stage.store.documents.indexAdd = (...args) =>
+      left-- > 0 ? add(...args) : Promise.reject(new Error('the power went out'));
+    expect((await restore(stage, file)).status).toBe(500);
+    stage.store.documents.indexAdd = add;
+    expect((await restore(stage, file)).status).toBe(200);
+    expect(await backup(stage)).toBe(file);
+    expect(await stage.store.documents.get(keys.RESTORE_MARK)).toBeUndefined();
+    await Promise.all([source.close(), stage.close()]);
+  });
+
+  it('that is damaged changes nothing, and is told by its line', async () => {
+    const stage = await open('embedded');
+    await makeTenant(stage, 'acme');
+    const file = await backup(stage);
+    const lines = file.trim().split('\n');
+    const damaged: Array<[string, RegExp]> = [
+      ['', /cut off/],
+      [lines.slice(0, -1).join('\n'), /cut off/],
+      [file.replace('Tenant acme', 'Tenant evil'), /checksum/],
+      [lines.filter((_, i) => i !== 2).join('\n'), /checksum/],
+      [`${file}{"type":"document"}\n`, /behind the end/],
+      [file.replace('"version":1', '"version":2'), /line 1: is of version 2/],
+      [lines.slice(1).join('\n'), /line 1/],
+      [file.replace('"key":"tenant:acme"', '"key":"rl:acme"'), /line \d+: its key/],
+      ['{"type":"header"', /line 1: is not JSON/],
+    ];
+    for (const [bad, why] of damaged) {
+      const answer = await restore(stage, bad, '?replace=true');
+      expect(refusal(answer)).toMatchObject({ status: 400, code: 'validation_failed' });
+      expect(answer.text).toMatch(why);
+    }
+    expect(await backup(stage)).toBe(file);
+    const asJson = await stage.call('POST', '/admin/restore', file);
+    expect(refusal(asJson)).toMatchObject({ status: 415, code: 'unsupported_media_type' });
+    expect(refusal(await restore(stage, file, '?replace=perhaps')).fields).toEqual(['replace']);
+    await stage.close();
+  });
+});
