@@ -14,6 +14,7 @@ const TenantPage = page(() => import('./tenants/tenant-page'), 'TenantPage');
 const ApisPage = page(() => import('./apis/apis-page'), 'ApisPage');
 const ApiPage = page(() => import('./apis/api-page'), 'ApiPage');
 const KeysPage = page(() => import('./keys/keys-page'), 'KeysPage');
+const MyKeyPage = page(() => import('./keys/my-key-page'), 'MyKeyPage');
 const UsagePage = page(() => import('./usage/usage-page'), 'UsagePage');
 const BillingPage = page(() => import('./billing/billing-page'), 'BillingPage');
 const SecurityPage = page(() => import('./security/security-page'), 'SecurityPage');
@@ -22,7 +23,7 @@ const ExplainPage = page(() => import('./explain/explain-page'), 'ExplainPage');
 export function Pages() {
   const { session } = useSession();
   const linkTo = useLinkTo();
-  const first = session.role === 'consumer' ? '/apis' : '/overview';
+  if (session.role === 'consumer') return <ConsumerPages />;
   return (
     <Routes>
       <Route element={<Shell />}>
@@ -36,7 +37,20 @@ export function Pages() {
         <Route path="billing" element={<BillingPage />} />
         <Route path="security" element={<SecurityPage />} />
         <Route path="explain" element={<ExplainPage />} />
-        <Route path="*" element={<Navigate to={linkTo(first)} replace />} />
+        <Route path="*" element={<Navigate to={linkTo('/overview')} replace />} />
+      </Route>
+    </Routes>
+  );
+}
+
+/** A key that opens one service shows that service's usage and itself, and nothing of its tenant's. */
+function ConsumerPages() {
+  return (
+    <Routes>
+      <Route element={<Shell />}>
+        <Route path="keys" element={<MyKeyPage />} />
+        <Route path="usage" element={<UsagePage />} />
+        <Route path="*" element={<Navigate to="/keys" replace />} />
       </Route>
     </Routes>
   );

@@ -4,6 +4,7 @@ import { api, data } from '../api/client';
 import type { ApiKey, NewKey } from '../api/types';
 import { usePages } from '../api/use-pages';
 import { useScope } from '../session/scope';
+import { useSession } from '../session/session';
 
 const PAGE = 100;
 
@@ -35,9 +36,11 @@ const MOST_SERVICES = 200;
 /** Names of services by id, for lists that know the ids only. */
 export function useServiceNames(): ReadonlyMap<string, string> {
   const { tenantId, query } = useScope();
+  const { session } = useSession();
   const { data: found } = useQuery({
     queryKey: ['services', tenantId, 'names'],
     queryFn: () => data(api.GET('/services', { params: { query: { ...query, limit: MOST_SERVICES } } })),
+    enabled: session.role !== 'consumer',
   });
   return useMemo(() => new Map((found?.services ?? []).map(({ id, name }) => [String(id), name])), [found]);
 }

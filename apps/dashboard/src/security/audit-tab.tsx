@@ -122,7 +122,7 @@ function EntryDialog({ entry, onClose }: { entry: AuditEntry; onClose: () => voi
       <DialogBody
         actions={
           <>
-            {revision !== undefined && (
+            {revision !== undefined && revision > 1 && (
               <Button onClick={() => setUndoing(true)}>Roll back to before this</Button>
             )}
             <Button variant="primary" onClick={onClose}>

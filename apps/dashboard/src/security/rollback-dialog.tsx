@@ -18,16 +18,16 @@ interface RollbackDialogProps {
 export function RollbackDialog({ to, onClose }: RollbackDialogProps) {
   const queries = useQueryClient();
   const [force, setForce] = useState(false);
-  const params = { path: { revision: to } };
+  const params = { path: { number: to } };
   const plan = useQuery({
     queryKey: ['revisions', 'rollback', to],
     queryFn: () =>
-      data(api.POST('/admin/revisions/{revision}/rollback', { params, body: { dryRun: true, force: true } })),
+      data(api.POST('/admin/revisions/{number}/rollback', { params, body: { dryRun: true, force: true } })),
     staleTime: 0,
   });
   const run = useMutation({
     mutationFn: () =>
-      data(api.POST('/admin/revisions/{revision}/rollback', { params, body: { ...(force && { force }) } })),
+      data(api.POST('/admin/revisions/{number}/rollback', { params, body: { ...(force && { force }) } })),
     onSuccess: async ({ revision }) => {
       tell('Rolled back', revision === undefined ? undefined : `As revision ${revision}`);
       await queries.invalidateQueries();

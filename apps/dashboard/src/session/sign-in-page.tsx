@@ -8,6 +8,9 @@ import { TextField } from '../ui/field';
 import { ErrorNotice, Notice } from '../ui/states';
 import styles from './sign-in.module.css';
 
+/** What has no form of a token is no more known than a wrong one. */
+const NOT_KNOWN = ['sign_in_failed', 'validation_failed'];
+
 /** The token goes to the gateway once and is forgotten here; what remains is a cookie that script cannot read. */
 export function SignInPage({ enter, ended }: { enter: (session: Session) => void; ended: boolean }) {
   const [token, setToken] = useState('');
@@ -26,7 +29,7 @@ export function SignInPage({ enter, ended }: { enter: (session: Session) => void
       setBusy(false);
     }
   };
-  const refused = error instanceof ProblemError && error.code === 'sign_in_failed';
+  const refused = error instanceof ProblemError && NOT_KNOWN.includes(error.code);
   return (
     <main className={styles.page}>
       <title>Sign in · Gatehouse</title>

@@ -39,7 +39,7 @@ const GROUPS: ReadonlyArray<{ title: string; entries: readonly Entry[] }> = [
   {
     title: 'APIs',
     entries: [
-      { path: '/apis', text: 'APIs', Icon: Waypoints },
+      { path: '/apis', text: 'APIs', Icon: Waypoints, for: notConsumer },
       { path: '/keys', text: 'API keys', Icon: KeyRound },
       { path: '/usage', text: 'Usage', Icon: ChartLine },
       { path: '/billing', text: 'Billing', Icon: CreditCard, for: notConsumer },

@@ -1,7 +1,7 @@
 import { AlertDialog as BaseAlert } from '@base-ui/react/alert-dialog';
 import { Dialog as Base } from '@base-ui/react/dialog';
 import { X } from 'lucide-react';
-import { useState, type FormEvent, type ReactNode } from 'react';
+import { useEffect, useState, type FormEvent, type ReactNode } from 'react';
 import { Button, IconButton } from './button';
 import { classes } from './classes';
 import styles from './dialog.module.css';
@@ -15,8 +15,20 @@ interface DialogProps {
   children: ReactNode;
 }
 
+/** Where the focus was when the dialog was opened, there it is again when it is gone. */
+function useFocusReturn(): void {
+  const [before] = useState(() => document.activeElement);
+  useEffect(
+    () => () => {
+      if (before instanceof HTMLElement && before.isConnected) setTimeout(() => before.focus());
+    },
+    [before],
+  );
+}
+
 /** A dialog that is open for as long as it is rendered; focus stays in it and returns to where it came from. */
 export function Dialog({ title, description, wide, onClose, children }: DialogProps) {
+  useFocusReturn();
   return (
     <Base.Root open onOpenChange={(open) => !open && onClose()}>
       <Base.Portal>
@@ -97,6 +109,7 @@ interface ConfirmProps {
 
 /** Asks before what cannot be undone. The way out has the focus. */
 export function ConfirmDialog({ title, children, confirm, word, onConfirm, onClose }: ConfirmProps) {
+  useFocusReturn();
   const [typed, setTyped] = useState('');
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
