@@ -11,10 +11,11 @@ import {
   seriousFindings,
   settled,
   signIn,
+  type OpenPage,
 } from './browser';
 import { ADMIN_TOKEN, openShop, usageCounted, type Shop } from './shop';
 
-jest.setTimeout(120_000);
+jest.setTimeout(60_000);
 
 const MOST_FIRST_LOAD_KB = 250;
 
@@ -33,49 +34,62 @@ describeDashboard('the dashboard, as it is seen', () => {
     await shop?.stop();
   });
 
-  it.each(['light', 'dark'] as const)(
-    'has nothing serious for axe to find on any page, %s',
-    async (scheme) => {
-      const { context, page, complaints } = await openPage(browser, shop.url, scheme);
-      await page.goto('/dashboard');
-      await page.getByLabel('Token').waitFor();
-      const found: Record<string, string[]> = { 'sign-in': await seriousFindings(page) };
-      await signIn(page, ADMIN_TOKEN);
-      for (const [name, path] of OWNER_PLACES) {
-        await page.goto(`/dashboard${path}`);
-        await settled(page);
-        found[name] = await seriousFindings(page);
-      }
-      expect(Object.entries(found).filter(([, list]) => list.length > 0)).toEqual([]);
-      expect(complaints).toEqual([]);
-      await context.close();
-    },
-  );
+  describe('for axe and on a telephone', () => {
+    let open: OpenPage;
 
-  it('fits a telephone, page by page, and is found its way around on', async () => {
-    const { context, page } = await openPage(browser, shop.url);
-    await page.setViewportSize({ width: 375, height: 740 });
-    await page.goto('/dashboard');
-    await page.getByLabel('Token').fill(ADMIN_TOKEN);
-    await page.getByRole('button', { name: 'Sign in' }).click();
-    await page.getByRole('button', { name: 'Open navigation' }).waitFor();
-    const wide: string[] = [];
-    for (const [name, path] of OWNER_PLACES) {
-      await page.goto(`/dashboard${path}`);
-      await settled(page);
-      if ((await overflow(page)) > 0) wide.push(name);
+    beforeAll(async () => {
+      open = await openPage(browser, shop.url);
+    });
+
+    /** Each page is looked at as it is, dark, and at 375 px: a page is fetched once, for that takes the time. */
+    async function look(): Promise<Record<string, unknown>> {
+      const { page } = open;
+      await page.setViewportSize({ width: 1280, height: 900 });
+      await page.emulateMedia({ colorScheme: 'light' });
+      const light = await seriousFindings(page);
+      await page.emulateMedia({ colorScheme: 'dark' });
+      const dark = await seriousFindings(page);
+      await page.setViewportSize({ width: 375, height: 740 });
+      return { light, dark, overflow: await overflow(page) };
     }
-    expect(wide).toEqual([]);
-    await page.getByRole('button', { name: 'Open navigation' }).click();
-    await page.getByRole('dialog').getByRole('link', { name: 'Billing' }).click();
-    await page.getByRole('heading', { name: 'Billing', level: 1 }).waitFor();
-    await page.getByRole('dialog').waitFor({ state: 'detached' });
-    await context.close();
+    const FINE = { light: [], dark: [], overflow: 0 };
+
+    it('the sign-in page is fine', async () => {
+      await open.page.goto('/dashboard');
+      await open.page.getByLabel('Token').waitFor();
+      expect(await look()).toEqual(FINE);
+      await signIn(open.page, ADMIN_TOKEN);
+    });
+
+    it.each(OWNER_PLACES)('%s is fine', async (_name, path) => {
+      await open.page.setViewportSize({ width: 1280, height: 900 });
+      await open.page.goto(`/dashboard${path}`);
+      await settled(open.page);
+      expect(await look()).toEqual(FINE);
+    });
+
+    it('a dialog is fine', async () => {
+      await open.page.goto('/dashboard/keys?tenant=acme');
+      await open.page.getByRole('button', { name: 'Create key' }).first().click();
+      await open.page.getByRole('dialog').getByLabel('Name').waitFor();
+      expect(await look()).toEqual(FINE);
+    });
+
+    it('a telephone is found its way around on', async () => {
+      const { page } = open;
+      await page.setViewportSize({ width: 375, height: 740 });
+      await page.goto('/dashboard/tenants');
+      await page.getByRole('button', { name: 'Open navigation' }).click();
+      await page.getByRole('dialog').getByRole('link', { name: 'Billing' }).click();
+      await page.getByRole('heading', { name: 'Billing', level: 1 }).waitFor();
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+      expect(open.complaints).toEqual([]);
+    });
   });
 
   it('keeps thousands of tenants and keys smooth: few of them are in the document at a time', async () => {
-    for (let batch = 0; batch < 6; batch += 1) {
-      const numbers = Array.from({ length: 50 }, (_, index) => batch * 50 + index);
+    for (let batch = 0; batch < 3; batch += 1) {
+      const numbers = Array.from({ length: 40 }, (_, index) => batch * 40 + index);
       await Promise.all(
         numbers.map((number) =>
           shop.admin('POST', '/api-keys?tenant_id=globex', { name: `Client ${number}` }),
@@ -85,7 +99,7 @@ describeDashboard('the dashboard, as it is seen', () => {
     const { context, page } = await openPage(browser, shop.url);
     await signIn(page, ADMIN_TOKEN);
     await page.goto('/dashboard/keys?tenant=globex');
-    const last = page.getByRole('button', { name: 'Client 299', exact: true });
+    const last = page.getByRole('button', { name: 'Client 119', exact: true });
     await waitFor('the last key', async () => {
       await page.evaluate('window.scrollTo(0, document.body.scrollHeight)');
       return (await last.count()) > 0;
