@@ -15,6 +15,7 @@ import { observe } from './edge/observe';
 import { offeredMethods, type RoutedApplication } from './edge/offered-methods';
 import { ignoreCacheControl } from './edge/preconditions';
 import { safeHeaders } from './edge/safe-headers';
+import { LiveStreams } from './overview/live-streams';
 import { Explainer } from './explain/explainer';
 import { TokenCleanup } from './tokens/token-cleanup';
 
@@ -58,10 +59,7 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
     ],
     exposedHeaders: ['X-Request-Id', 'ETag', 'Location', 'Retry-After'],
   });
-  if (config.dashboard.enabled) {
-    app.use('/dashboard', serveDashboard(options.dashboardFolder ?? PAGE_FOLDER));
-    app.use(enterByCookie(app.get(Sessions), new ProxyTrust(config.clientAddress)));
-  }
+  serveBrowsers(app, options);
   const express = adapter.getInstance<RequestListener & RoutedApplication>();
   app.use(offeredMethods(express));
   serveOpenApi(app);
@@ -74,6 +72,7 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
     handle: express,
     async close() {
       tenants.close();
+      app.get(LiveStreams).close();
       await app.get(TokenCleanup).stop();
       // Of requests that are over; their entries are written behind their answers.
       await app.get(AuditLog).settled();
@@ -81,6 +80,13 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
       await app.close();
     },
   };
+}
+
+/** The page of the dashboard, and the sessions of those who have signed in there. */
+function serveBrowsers(app: NestExpressApplication, { config, dashboardFolder }: ControlPlaneOptions): void {
+  if (!config.dashboard.enabled) return;
+  app.use('/dashboard', serveDashboard(dashboardFolder ?? PAGE_FOLDER));
+  app.use(enterByCookie(app.get(Sessions), new ProxyTrust(config.clientAddress)));
 }
 
 /** Nest announces every route at start; that is for those who debug. */

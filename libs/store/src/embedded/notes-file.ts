@@ -1,4 +1,5 @@
 import type Database from 'libsql';
+import { existsSync } from 'node:fs';
 import { StoreUnavailableError } from '../store';
 import { openDatabase } from './sqlite-file';
 
@@ -17,6 +18,11 @@ export class NotesFile {
   private database: Database.Database | undefined;
 
   constructor(private readonly path: string) {}
+
+  /** Whether somebody has ever left something here; looked for without making anything. */
+  get isThere(): boolean {
+    return this.database !== undefined || existsSync(this.path);
+  }
 
   /**
    * Runs statements, at once.
