@@ -1,4 +1,5 @@
 import js from '@eslint/js';
+import reactHooks from 'eslint-plugin-react-hooks';
 import globals from 'globals';
 import tseslint from 'typescript-eslint';
 
@@ -7,12 +8,23 @@ const SPECS = ['**/*.spec.ts', '**/*.e2e-spec.ts'];
 const UNUSED = { argsIgnorePattern: '^_', varsIgnorePattern: '^_', ignoreRestSiblings: true };
 
 export default tseslint.config(
-  { ignores: ['dist/', '.build/', 'coverage/', 'data/', 'bench/out/', '**/node_modules/'] },
+  {
+    ignores: [
+      'dist/',
+      '.build/',
+      'coverage/',
+      'data/',
+      'bench/out/',
+      '**/node_modules/',
+      'apps/dashboard/src/api/schema.d.ts',
+      'screenshots/',
+    ],
+  },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,
   { rules: { 'no-console': 'error', eqeqeq: 'error', 'no-unused-vars': ['error', UNUSED] } },
   {
-    files: ['**/*.ts'],
+    files: ['**/*.{ts,tsx}'],
     extends: [...tseslint.configs.recommendedTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
@@ -27,6 +39,12 @@ export default tseslint.config(
       'max-params': ['error', { max: 5 }],
     },
   },
+  {
+    files: ['apps/dashboard/src/**/*.{ts,tsx}'],
+    plugins: { 'react-hooks': reactHooks },
+    rules: { 'react-hooks/rules-of-hooks': 'error', 'react-hooks/exhaustive-deps': 'error' },
+  },
+  { files: ['apps/dashboard/public/*.js'], languageOptions: { globals: globals.browser } },
   {
     // The size of a file is held by test/architecture.spec.ts as well, for every .ts file.
     files: ['{src,apps,libs}/**/*.ts', 'scripts/**/*.mjs'],

@@ -6,7 +6,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import ts from 'typescript';
-import { ROOT, isBuildInput } from './prepare.mjs';
+import { ROOT, isBuildInput, isCompiled } from './prepare.mjs';
 
 const out = path.resolve(process.argv[2] ?? '');
 if (!process.argv[2]) throw new Error('usage: compile.mjs <output folder>');
@@ -40,7 +40,7 @@ function copyAssets(folder) {
   if (!fs.existsSync(path.join(ROOT, folder))) return;
   for (const entry of fs.readdirSync(path.join(ROOT, folder), { withFileTypes: true })) {
     const name = path.join(folder, entry.name);
-    if (entry.isDirectory() && entry.name !== 'node_modules') copyAssets(name);
+    if (entry.isDirectory() && isCompiled(name)) copyAssets(name);
     else if (entry.isFile() && isBuildInput(entry.name) && !/\.tsx?$/.test(entry.name)) {
       fs.mkdirSync(path.join(out, folder), { recursive: true });
       fs.copyFileSync(path.join(ROOT, name), path.join(out, name));

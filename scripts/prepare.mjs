@@ -7,6 +7,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildDashboard, dashboardIsReady } from './dashboard.mjs';
 
 export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 export const MAIN = path.join(ROOT, 'dist', 'src', 'main.js');
@@ -45,13 +46,14 @@ export async function runScript(main) {
  * needs only the production ones, so an image made with `npm ci --omit=dev` starts without installing anything.
  */
 export async function prepare({ dev = false, build = true, force = false } = {}) {
-  const readyAlready = () => installed({ dev }) && (!build || (!force && isBuilt()));
+  const readyAlready = () => installed({ dev }) && (!build || (!force && isBuilt() && dashboardIsReady()));
   if (readyAlready()) return;
   await withLock(async () => {
     // Whoever held the lock before us may have done the work.
     const mustBuild = build && (force || !isBuilt());
     if (!installed({ dev: dev || mustBuild })) await install();
     if (mustBuild) await compile();
+    if (build && (force || !dashboardIsReady())) await buildDashboard();
   });
 }
 
@@ -85,19 +87,24 @@ async function install() {
   const started = Date.now();
   say('installing packages (npm ci) …');
   fs.rmSync(path.join(ROOT, 'node_modules', '.package-lock.json'), { force: true });
-  // --include=dev: the build needs the compiler, and NODE_ENV=production would leave it out.
-  const args = ['ci', '--include=dev', '--no-audit', '--no-fund', '--no-progress', '--loglevel=error'];
-  // Started by npm, we are told where it is; that also works where `npm` is not an executable (Windows).
-  const npmCli = process.env.npm_execpath;
-  const viaNode = npmCli && /\.[cm]?js$/.test(npmCli);
-  const [command, prefix] = viaNode ? [process.execPath, [npmCli]] : ['npm', []];
-  const result = await run(command, [...prefix, ...args], ['ignore', 'ignore', 'inherit']);
+  const result = await npmCi();
   if (result.code !== 0) {
     throw new SetupError(
       `npm ci failed (${describe(result)}). Nothing was started; mend the cause above and run again.`,
     );
   }
   say(`packages installed in ${seconds(started)}`);
+}
+
+export function npmCi(more = [], options = {}) {
+  // --include=dev: the build needs the compiler, and NODE_ENV=production would leave it out.
+  const quietly = ['--no-audit', '--no-fund', '--no-progress', '--loglevel=error'];
+  const args = ['ci', '--include=dev', ...quietly, ...more];
+  // Started by npm, we are told where it is; that also works where `npm` is not an executable (Windows).
+  const npmCli = process.env.npm_execpath;
+  const viaNode = npmCli && /\.[cm]?js$/.test(npmCli);
+  const [command, prefix] = viaNode ? [process.execPath, [npmCli]] : ['npm', []];
+  return run(command, [...prefix, ...args], ['ignore', 'ignore', 'inherit'], options);
 }
 
 // ---- build ---------------------------------------------------------------------------------------------------
@@ -139,6 +146,9 @@ async function compile() {
     if (result.code !== 0)
       throw new SetupError(`the build failed (${describe(result)}); dist/ is unchanged.`);
     fs.writeFileSync(path.join(fresh, '.stamp'), JSON.stringify(stamp));
+    // The dashboard has sources and a stamp of its own; it moves along.
+    const dashboard = path.join(DIST, 'dashboard');
+    if (fs.existsSync(dashboard)) fs.renameSync(dashboard, path.join(fresh, 'dashboard'));
     replaceFolder(DIST, fresh);
   } finally {
     fs.rmSync(fresh, { recursive: true, force: true });
@@ -151,7 +161,7 @@ export function invalidateBuild() {
   fs.rmSync(STAMP, { force: true });
 }
 
-function replaceFolder(target, source) {
+export function replaceFolder(target, source) {
   const old = path.join(WORK, `old-${process.pid}`);
   fs.rmSync(old, { recursive: true, force: true });
   if (fs.existsSync(target)) fs.renameSync(target, old);
@@ -174,9 +184,14 @@ function* listFiles(folder) {
   }
   for (const entry of entries) {
     const name = path.join(folder, entry.name);
-    if (entry.isDirectory() && entry.name !== 'node_modules') yield* listFiles(name);
+    if (entry.isDirectory() && isCompiled(name)) yield* listFiles(name);
     else if (entry.isFile() && isBuildInput(entry.name)) yield name;
   }
+}
+
+/** The dashboard is built by Vite, see dashboard.mjs. */
+export function isCompiled(folder) {
+  return path.basename(folder) !== 'node_modules' && folder !== path.join('apps', 'dashboard');
 }
 
 /** Specs and notes are not part of the product; everything else is compiled or copied. */
@@ -313,7 +328,7 @@ function readText(file) {
   }
 }
 
-function readJson(file) {
+export function readJson(file) {
   try {
     return JSON.parse(fs.readFileSync(file, 'utf8'));
   } catch {

@@ -33,7 +33,7 @@ export interface Gateway extends RunningProcess {
 
 /** What the control plane answers on a port that it shares; everything else is the data plane's. */
 const CONTROL_PATHS =
-  /^\/(?:(?:admin|tenant|metrics|docs|redoc|register-api|me|services|api-keys|usage|billing)(?:[/?]|$)|\.well-known\/jwks\.json(?:\?|$))/;
+  /^\/(?:(?:admin|dashboard|tenant|metrics|docs|redoc|register-api|me|services|api-keys|usage|billing)(?:[/?]|$)|\.well-known\/jwks\.json(?:\?|$))/;
 
 /** Everything else is forwarded, the portal's paths too: of the central API nobody knows which it has. */
 const CONTROL_PATHS_OF_AN_EDGE = /^\/(?:admin|metrics)(?:[/?]|$)/;

@@ -38,6 +38,7 @@ export interface Stage {
 export interface StageOptions {
   env?: Record<string, string>;
   adminToken?: string | undefined;
+  dashboardFolder?: string;
 }
 
 const open = new Set<Stage>();
@@ -63,6 +64,7 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
     metrics: new MetricsRegistry(10),
     adminToken: 'adminToken' in options ? options.adminToken : OWNER_TOKEN,
     isReady: () => ready,
+    dashboardFolder: options.dashboardFolder,
   });
   const server = createServer(plane.handle);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -40,7 +40,7 @@ describe('the planes as processes of their own', () => {
   });
 
   it('serve their own paths only, and both the probes', async () => {
-    for (const path of ['/admin/health', '/admin/tenants', '/tenant', '/docs']) {
+    for (const path of ['/admin/health', '/admin/tenants', '/tenant', '/docs', '/dashboard']) {
       expect([path, (await admin({ adminUrl: dataPlane.url }, 'GET', path)).status]).toEqual([path, 404]);
     }
     expect(

@@ -21,6 +21,7 @@ const FAKE_NPM = `
   fs.rmSync('node_modules', { recursive: true, force: true });
   fs.mkdirSync('node_modules');
   fs.symlinkSync(${JSON.stringify(join(ROOT, 'node_modules/typescript'))}, 'node_modules/typescript');
+  if (fs.existsSync('vite.js')) fs.cpSync('vite.js', 'node_modules/vite/bin/vite.js');
   const finish = () => fs.copyFileSync('package-lock.json', 'node_modules/.package-lock.json');
   if (fs.existsSync('npm-fails')) process.exit(9);
   const parent = process.ppid;
@@ -53,7 +54,7 @@ class Clone {
   }
 
   constructor() {
-    for (const name of ['prepare.mjs', 'compile.mjs', 'start.mjs', 'build.mjs']) {
+    for (const name of ['prepare.mjs', 'dashboard.mjs', 'compile.mjs', 'start.mjs', 'build.mjs']) {
       cpSync(join(ROOT, 'scripts', name), join(this.folder, 'scripts', name));
     }
     const options = {
@@ -107,6 +108,19 @@ class Clone {
 
   path(name: string): string {
     return join(this.folder, name);
+  }
+
+  /** Gives it a dashboard, built by something that writes one page. */
+  addDashboard(): void {
+    this.write('apps/dashboard/package.json', '{}');
+    this.write('apps/dashboard/package-lock.json', '{}');
+    this.write('apps/dashboard/src/main.tsx', 'the page');
+    this.write(
+      'apps/dashboard/vite.js',
+      `const out = process.argv.at(-1), fs = require('node:fs');
+       fs.mkdirSync(out);
+       fs.copyFileSync('src/main.tsx', out + '/index.html');`,
+    );
   }
 
   npmCalls(): string[] {
@@ -250,5 +264,32 @@ describe('npm start', () => {
     chmodSync(clone.folder, 0o555);
     expect(await clone.startAndStop()).toEqual({ said: 'serving', stderr: '' });
     chmodSync(clone.folder, 0o755);
+  });
+
+  it('builds the dashboard with its own packages, and again when its sources have changed', async () => {
+    const clone = await Clone.built();
+    clone.addDashboard();
+    expect((await clone.startAndStop()).stderr).toMatch(/packages of the dashboard.*\n.*dashboard built in/);
+    const page = clone.path('dist/dashboard/index.html');
+    expect(readFileSync(page, 'utf8')).toBe('the page');
+    expect((await clone.startAndStop()).stderr).toBe('');
+    clone.write('apps/dashboard/src/main.tsx', 'another page');
+    expect((await clone.startAndStop()).stderr).toMatch(/^gatehouse: dashboard built in .*\n$/);
+    // The gateway's own build takes it along.
+    clone.greet('"changed"');
+    expect((await clone.startAndStop()).stderr).not.toContain('dashboard');
+    expect(readFileSync(page, 'utf8')).toBe('another page');
+  });
+
+  it('starts without a dashboard that cannot be built, says so, and does not try at every start', async () => {
+    const clone = await Clone.built();
+    clone.addDashboard();
+    clone.write('apps/dashboard/npm-fails', '');
+    const said = /the dashboard is not built \(its packages could not be installed\)/;
+    const first = await clone.startAndStop();
+    expect(first).toMatchObject({ said: 'serving', stderr: expect.stringMatching(said) });
+    const second = await clone.startAndStop();
+    expect(second.stderr).toMatch(said);
+    expect(second.stderr).not.toContain('installing');
   });
 });

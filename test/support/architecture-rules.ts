@@ -37,6 +37,7 @@ export const LIB_DIRECTIONS: Record<string, readonly string[]> = {
   tenants: ['breakers', 'store', 'config', 'errors', 'metrics', 'logging'],
   usage: ['store', 'config', 'errors', 'metrics', 'logging'],
   billing: ['store', 'errors'],
+  vitals: ['store', 'config', 'errors', 'logging'],
   audit: ['store', 'errors', 'config', 'logging'],
   signatures: ['tenants', 'store', 'config', 'errors'],
   backup: ['store', 'errors'],

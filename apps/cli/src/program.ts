@@ -13,7 +13,7 @@ import { addServeCommand } from './commands/serve';
 import { addTenantCommands } from './commands/tenants';
 import { addTokenCommands } from './commands/tokens';
 import type { Session } from './session';
-import { VERSION } from './version';
+import { VERSION } from '#libs/config';
 
 const EPILOGUE = `
 The admin token is taken from GATEHOUSE_ADMIN_TOKEN or ADMIN_TOKEN; for a gateway on this machine also from .env

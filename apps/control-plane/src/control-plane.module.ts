@@ -33,6 +33,7 @@ import { TenantBillingController } from './billing/tenant-billing.controller';
 import { BreakersController } from './breakers/breakers.controller';
 import { TargetDesk } from './breakers/target-desk';
 import { CacheController } from './cache/cache.controller';
+import { DASHBOARD_CONTROLLERS, dashboardProviders } from './dashboard/dashboard.providers';
 import { OPTIONS, type ControlPlaneOptions } from './control-plane.options';
 import { AdminGuard } from './edge/admin.guard';
 import { JsonBodyGuard } from './edge/json-body.guard';
@@ -89,11 +90,12 @@ const CONTROLLERS = [
   PricingController,
   StatementsController,
   UsageController,
+  ...DASHBOARD_CONTROLLERS,
 ];
 
 /** In this order: the body is read only for those who may send one. */
 const EDGE = [
-  { provide: APP_GUARD, useClass: AdminGuard },
+  { provide: APP_GUARD, useExisting: AdminGuard },
   { provide: APP_GUARD, useClass: JsonBodyGuard },
   { provide: APP_INTERCEPTOR, useClass: RecordChanges },
   { provide: APP_PIPE, useFactory: validationPipe },
@@ -153,6 +155,8 @@ export class ControlPlaneModule {
         ...portalProviders(store, { tenants, apiKeys, services }),
         ...billingProviders(options, { tenants, apiKeys, services }),
         { provide: Explainer, useValue: new Explainer(store, config, logging.logger, options) },
+        ...dashboardProviders(options),
+        AdminGuard,
         ...EDGE,
         { provide: APP_FILTER, useValue: problems },
         { provide: APP_FILTER, useValue: new StoreAwayFilter(problems) },

@@ -20,6 +20,8 @@ export interface ControlPlaneOptions {
   readonly targets?: TargetHealth;
   /** What a data plane in the same process has stored of responses. */
   readonly responses?: ResponseStore;
+  /** Where the built dashboard lies; absent: in `dist` of this package. */
+  readonly dashboardFolder?: string;
   /** The owner's token; without one every protected request gets 503. */
   readonly adminToken: string | undefined;
   readonly isReady: () => boolean;

@@ -8,11 +8,15 @@ import { TenantRepository } from '#libs/tenants';
 import { WebhookSender } from '#libs/webhooks';
 import { ControlPlaneModule } from './control-plane.module';
 import type { ControlPlaneOptions } from './control-plane.options';
+import { PAGE_FOLDER, serveDashboard } from './dashboard/page';
+import { enterByCookie } from './dashboard/session-entry';
+import { Sessions } from './dashboard/sessions';
 import { serveOpenApi } from './docs/open-api';
 import { observe } from './edge/observe';
 import { offeredMethods, type RoutedApplication } from './edge/offered-methods';
 import { ignoreCacheControl } from './edge/preconditions';
 import { safeHeaders } from './edge/safe-headers';
+import { LiveStreams } from './overview/live-streams';
 import { Explainer } from './explain/explainer';
 import { TokenCleanup } from './tokens/token-cleanup';
 import { BudgetWatch } from './webhooks/budget-watch';
@@ -57,6 +61,7 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
     ],
     exposedHeaders: ['X-Request-Id', 'ETag', 'Location', 'Retry-After'],
   });
+  serveBrowsers(app, options);
   const express = adapter.getInstance<RequestListener & RoutedApplication>();
   app.use(offeredMethods(express));
   serveOpenApi(app);
@@ -71,6 +76,7 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
     handle: express,
     async close() {
       tenants.close();
+      app.get(LiveStreams).close();
       await app.get(TokenCleanup).stop();
       await Promise.all([app.get(WebhookSender).stop(), app.get(BudgetWatch).stop()]);
       // Of requests that are over; their entries are written behind their answers.
@@ -79,6 +85,13 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
       await app.close();
     },
   };
+}
+
+/** The page of the dashboard, and the sessions of those who have signed in there. */
+function serveBrowsers(app: NestExpressApplication, { config, dashboardFolder }: ControlPlaneOptions): void {
+  if (!config.dashboard.enabled) return;
+  app.use('/dashboard', serveDashboard(dashboardFolder ?? PAGE_FOLDER));
+  app.use(enterByCookie(app.get(Sessions), new ProxyTrust(config.clientAddress)));
 }
 
 /** Nest announces every route at start; that is for those who debug. */

@@ -28,6 +28,7 @@ import { HttpsPolicy } from './https-policy';
 import { openJudgement } from './judgement';
 import { Observation } from './observation';
 import { ProxyConnections } from './proxy-protocol/proxy-connections';
+import { Reports } from './reports';
 import { RequestPath } from './request-path';
 import { createTlsListener } from './tls-listener';
 import { HealthChecks } from './upstream/health-checks';
@@ -76,7 +77,10 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
   const meter = new UsageMeter(store, logging.logger, config.dataDir);
   metrics.watchUsage(meter);
   const accounting = new Accounting(meter, limiter);
-  const observation = new Observation(metrics.gateway, logging, accounting, load, resources.edge);
+  const reports = new Reports({ ...resources, meter, load });
+  reports.start();
+  const others = { edge: resources.edge, reports };
+  const observation = new Observation(metrics.gateway, logging, accounting, load, others);
   const filter = new ProblemFilter((error, request) => observation.internalError(error, request));
   const cors = new Cors(config.allowedOrigins);
   const shared = { addresses, directory, streams, load, cors, accounting, filter };
@@ -105,7 +109,7 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
   // In this order: connections are counted by whom the PROXY header names.
   expectProxyProtocol(resources, proxies, tls ? [server, tls] : [server]);
   capConnections(tls ? [server, tls] : [server], load, proxies, logging.logger);
-  const ending: Part[] = [checks, streams, maintenance, transport, verifier, limiter, meter, load];
+  const ending: Part[] = [checks, reports, streams, maintenance, transport, verifier, limiter, meter, load];
   return running(config, [server, tls], door, certificates ? [certificates, ...ending] : ending);
 }
 

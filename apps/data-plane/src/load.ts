@@ -10,6 +10,7 @@ export interface Load {
   readonly bodies: PaceWatch;
   readonly readers: PaceWatch;
   readonly metrics: LoadMetrics;
+  readonly delay: LoopDelay;
   close(): void;
 }
 
@@ -40,6 +41,7 @@ export function openLoad({ load }: Pick<GatewayConfig, 'load'>, metrics: Metrics
     bodies,
     readers,
     metrics: metrics.load,
+    delay,
     close() {
       delay.close();
       bodies.close();

@@ -6,6 +6,7 @@ import type { Accounting } from './accounting';
 import type { Load } from './load';
 import { EventBudget } from './http2/event-budget';
 import type { EdgeStats } from './edge/edge-stats';
+import type { Reports } from './reports';
 import { releaseTarget } from './release-target';
 
 /** Refused requests under overload that are logged with their reason. */
@@ -23,7 +24,7 @@ export class Observation {
     private readonly logging: Logging,
     private readonly accounting: Accounting,
     private readonly load: Pick<Load, 'concurrency' | 'metrics'>,
-    private readonly edge?: EdgeStats,
+    private readonly others: { readonly edge?: EdgeStats; readonly reports?: Pick<Reports, 'note'> } = {},
   ) {}
 
   begin(): void {
@@ -40,11 +41,12 @@ export class Observation {
     if (context.target) releaseTarget(context, status);
     if (whole) this.accounting.delivered(context, status);
     else this.accounting.ended(context, status);
-    this.edge?.note(context);
+    this.others.edge?.note(context);
     const endedAt = performance.now();
     const durationMs = endedAt - context.startedAt;
     const { upstreamStartedAt, attemptStartedAt, upstreamEndedAt = endedAt } = context;
     const upstreamMs = upstreamStartedAt === undefined ? undefined : upstreamEndedAt - upstreamStartedAt;
+    this.others.reports?.note(context, status, durationMs);
     const tenantId = context.tenant?.id;
     this.metrics.inflight -= 1;
     this.metrics.finished({

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { readFileSync, readdirSync } from 'node:fs';
+import { dashboardConfig, type DashboardConfig } from './dashboard-config';
 import { Environment } from './environment';
 import { loadLimits, type LoadConfig } from './load-config';
 import { edgeConfig, type EdgeConfig } from './edge-config';
@@ -59,6 +60,7 @@ export interface GatewayConfig extends EdgeConfig {
   readonly logLevel: SettingValues['LOG_LEVEL'];
   readonly metricsMaxTenants: number;
   readonly auditMaxEntries: number;
+  readonly dashboard: DashboardConfig;
   /** Undefined: however old. */
   readonly auditMaxAgeMs?: number;
   readonly revisionsMaxEntries: number;
@@ -138,6 +140,7 @@ export function loadConfig(env: Record<string, string | undefined>): GatewayConf
     logLevel: values.LOG_LEVEL,
     metricsMaxTenants: values.METRICS_MAX_TENANTS,
     auditMaxEntries: values.AUDIT_MAX_ENTRIES,
+    dashboard: dashboardConfig(values),
     auditMaxAgeMs: values.AUDIT_MAX_AGE_DAYS && values.AUDIT_MAX_AGE_DAYS * 86_400_000,
     revisionsMaxEntries: values.REVISIONS_MAX_ENTRIES,
     webhookMaxAgeMs: values.WEBHOOK_MAX_AGE_HOURS * 3_600_000,

@@ -11,12 +11,14 @@ export {
   type TimeoutConfig,
   type CompressionConfig,
 } from './config';
+export type { DashboardConfig } from './dashboard-config';
 export type { ClientAddressConfig } from './edge-config';
 export { PROFILE_TENANTS, profileHosts, type Profiles, type RegionalEdge } from './profiles';
 export type { TokenKey, TokenKeyConfig } from './token-keys';
 export type { LoadConfig } from './load-config';
 export type { TlsConfig } from './tls-config';
 export { objectionToSecret } from './token-secrets';
+export { PACKAGE_ROOT, VERSION } from './version';
 export { Environment, readEnvironment } from './environment';
 export {
   addressDigits,

@@ -1,3 +1,4 @@
+import { DASHBOARD_SETTINGS } from './dashboard-settings';
 import { LOAD_SETTINGS } from './load-settings';
 import {
   addressBlock,
@@ -156,6 +157,8 @@ export const SETTINGS = {
     fallback: '24',
     doc: 'How long the delivery of an event is tried before it is put aside as dead.',
   },
+
+  ...DASHBOARD_SETTINGS,
 
   REDIS_URL: {
     section: 'Redis (unset: the embedded store)',

@@ -33,6 +33,8 @@ class OverlaidStore implements Store {
   readonly ledgers: Store['ledgers'];
   readonly breakers: Store['breakers'];
   readonly nonces: Store['nonces'];
+  readonly notes: Store['notes'];
+  readonly recents: Store['recents'];
   readonly fleet: Store['fleet'];
 
   constructor(
@@ -46,6 +48,8 @@ class OverlaidStore implements Store {
     this.ledgers = store.ledgers;
     this.breakers = store.breakers;
     this.nonces = store.nonces;
+    this.notes = store.notes;
+    this.recents = store.recents;
     this.fleet = store.fleet;
   }
 

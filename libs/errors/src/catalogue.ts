@@ -28,8 +28,12 @@ export const ERRORS = {
   signature_replayed: { status: 401, title: 'The signature has been used before', fault: 'client' },
   admin_unauthorized: { status: 401, title: 'An admin token is required', fault: 'client' },
 
+  session_ended: { status: 401, title: 'The session has ended', fault: 'client' },
+  sign_in_failed: { status: 401, title: 'Nobody is known by this token', fault: 'client' },
+
   spend_cap_reached: { status: 402, title: 'The spending cap is reached', fault: 'client' },
 
+  csrf_refused: { status: 403, title: 'The request does not come from the dashboard', fault: 'client' },
   https_required: { status: 403, title: 'HTTPS is required', fault: 'client' },
   route_not_allowed: { status: 403, title: 'The route is not allowed for this tenant', fault: 'client' },
   tenant_suspended: { status: 403, title: 'The tenant is suspended', fault: 'client' },
@@ -48,6 +52,7 @@ export const ERRORS = {
   plan_not_found: { status: 404, title: 'There is no such plan', fault: 'client' },
   statement_not_found: { status: 404, title: 'There is no such statement', fault: 'client' },
   token_not_found: { status: 404, title: 'There is no such token', fault: 'client' },
+  refusal_not_found: { status: 404, title: 'There is no such refused request', fault: 'client' },
   admin_token_not_found: { status: 404, title: 'There is no such admin token', fault: 'client' },
   webhook_not_found: { status: 404, title: 'There is no such webhook', fault: 'client' },
   delivery_not_found: { status: 404, title: 'There is no such delivery', fault: 'client' },

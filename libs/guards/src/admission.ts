@@ -6,6 +6,7 @@ import type { PublicationTable } from '#libs/publications';
 import { addressRulesOf, demandAddress, normalPath, type AddressRules } from '#libs/tenants';
 import { dropNamed, headerRule } from './header-rules';
 import { arrivalOf, isHost, type Peer, type ProxyTrust } from './proxy-trust';
+import { withoutSessions } from './session-cookies';
 import { requestOf, type RequestContext } from './request-context';
 import { destinationOf } from './routed-path';
 
@@ -55,6 +56,12 @@ class Collected {
   forwardedProto: string | undefined = undefined;
   forwardedHost: string | undefined = undefined;
   forwarded: string | undefined = undefined;
+}
+
+/** Whoever has signed in to the dashboard in this browser has done so for nobody else. */
+function forwardCookies(spelling: string, value: string, context: RequestContext): void {
+  const passed = withoutSessions(value);
+  if (passed !== '' || value === '') context.upstreamHeaders.push(spelling, passed);
 }
 
 const MAX_HEADERS = 200;
@@ -113,6 +120,7 @@ export class Admission {
       const header = headerRule(spelling);
       if (header.rule === 'forward') context.upstreamHeaders.push(spelling, value);
       else if (header.rule === 'read') readHeader(header.name, value, collected, context);
+      else if (header.rule === 'cookie') forwardCookies(spelling, value, context);
       else if (header.rule === 'refuse')
         throw new GatewayError('ambiguous_framing', `the header ${header.name} is refused`);
     }

@@ -30,11 +30,12 @@ describe.each<[rule: HeaderRule, title: string, names: string[]]>([
     'x_forwarded-user', 'x.forwarded.host', 'x_gateway_signature', 'x_real_ip', 'x_request_id', 'proxy_authorization',
     'x_original_url', 'keep_alive', 'x!forwarded!for',
   ]],
+  ['cookie', 'what may have a session of the dashboard in it', ['cookie']],
   ['refuse', 'look-alikes of framing', [
     'content_length', 'transfer_encoding', 'content.length', 'transfer.encoding', 'content~length', 'transfer!encoding',
   ]],
   ['forward', 'everything else', [
-    'accept', 'accept-encoding', 'cookie', 'user-agent', 'content-type', 'content-encoding', 'range', 'if-match', 'x-test',
+    'accept', 'accept-encoding', 'user-agent', 'content-type', 'content-encoding', 'range', 'if-match', 'x-test',
     'x-api-keys', 'x-apikey', 'x-forwarded', 'x-gateway', 'xx-gateway-x', 'my_header', 'sec-websocket-key', 'via', 'traceparent',
     'x-original-filename', 'proxy-status', 'content-length-hint',
   ]],

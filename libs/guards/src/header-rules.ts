@@ -2,10 +2,10 @@ import { plainName } from '#libs/publications';
 
 /**
  * What happens to a request header:
- * `forward` it, `drop` it (hop-by-hop, or rebuilt by the gateway), `refuse` the request,
- * or `read` it (the admission takes its value and decides).
+ * `forward` it, `drop` it (hop-by-hop, or rebuilt by the gateway), `refuse` the request, `read` it (the admission takes its
+ * value and decides), or forward it as a `cookie`, without those of the gateway itself.
  */
-export type HeaderRule = 'forward' | 'drop' | 'refuse' | 'read';
+export type HeaderRule = 'forward' | 'drop' | 'refuse' | 'read' | 'cookie';
 
 const READ = [
   'host',
@@ -75,6 +75,7 @@ export function headerRule(spelling: string): KnownHeader {
 
 function classify(name: string, plain: string): HeaderRule {
   if (READ.includes(name)) return 'read';
+  if (name === 'cookie') return 'cookie';
   if (plain !== name && FRAMING.includes(plain)) return 'refuse';
   const reserved = DROP.includes(plain) || DROP_PREFIXES.some((prefix) => plain.startsWith(prefix));
   // `X_API_KEY` and the like are look-alikes of what the gateway strips.

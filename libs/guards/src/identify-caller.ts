@@ -22,7 +22,10 @@ export type KeyUse = Pick<RequestContext, 'apiKey' | 'clientAddress'> &
  * @throws GatewayError missing_api_key, invalid_api_key, tenant_suspended, tenant_misconfigured, store_unavailable, and
  *   what the key itself objects to: key_expired, key_disabled, key_not_allowed, address_not_allowed
  */
-export function identifyCaller(use: KeyUse, directory: TenantDirectory): Caller | Promise<Caller> {
+export function identifyCaller(
+  use: KeyUse,
+  directory: Pick<TenantDirectory, 'byApiKey'>,
+): Caller | Promise<Caller> {
   const caller = callerOf(use.apiKey, directory);
   return caller instanceof Promise ? caller.then((found) => permitted(found, use)) : permitted(caller, use);
 }
@@ -37,7 +40,7 @@ type Visit = Pick<RequestContext, 'apiKey' | 'clientAddress' | 'method' | 'path'
 export function identifyVisitor(
   visit: Visit,
   route: PublishedRoute,
-  directory: TenantDirectory,
+  directory: Pick<TenantDirectory, 'byApiKey' | 'tenant'>,
 ): Caller | Promise<Caller> {
   if (!route.requiresApiKey) {
     const tenant = directory.tenant(route.tenantId);
@@ -67,7 +70,10 @@ function permittedTo(route: PublishedRoute, caller: Caller, { method, path, clie
 }
 
 /** @throws GatewayError missing_api_key, or as `TenantDirectory.byApiKey` */
-function callerOf(apiKey: string | undefined, directory: TenantDirectory): Caller | Promise<Caller> {
+function callerOf(
+  apiKey: string | undefined,
+  directory: Pick<TenantDirectory, 'byApiKey'>,
+): Caller | Promise<Caller> {
   if (!apiKey) {
     const detail = 'send the key in the X-API-Key header';
     throw new GatewayError('missing_api_key', detail, { headers: API_KEY_CHALLENGE });

@@ -16,6 +16,7 @@ export {
 export { ProxyTrust, arrivalOf, type Arrival, type HopClaims, type Peer } from './proxy-trust';
 export { clientOf } from './client-limits';
 export { dropNamed } from './header-rules';
+export { SESSION_COOKIES, setsSession } from './session-cookies';
 export { API_PREFIX } from './routed-path';
 export { ApiKeyGuard } from './api-key.guard';
 export { identifyCaller, identifyVisitor } from './identify-caller';

@@ -5,7 +5,7 @@ import { PROFILE_TENANTS, type Profiles } from '#libs/config';
  * whatever the host: what an operator or a probe asks the gateway must never be answered by a tenant.
  */
 const RESERVED: ReadonlySet<string> = new Set([
-  'api', 'proxy', 'admin', 'tenant', 'metrics', 'docs', 'redoc', 'register-api', 'me', 'services', 'api-keys', 'usage',
+  'api', 'proxy', 'admin', 'dashboard', 'tenant', 'metrics', 'docs', 'redoc', 'register-api', 'me', 'services', 'api-keys', 'usage',
   'billing', '.well-known', 'livez', 'readyz', 'healthz', 'ping', 'health',
 ]); // prettier-ignore
 

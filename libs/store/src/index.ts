@@ -34,6 +34,7 @@ export type {
   Store,
   StoreState,
 } from './store';
+export type { NoteBoard, Notes, RecentBoard, RecentEntry, Recents } from './notes';
 export { isBudget, LEASE_TTL_MS, StoreUnavailableError, StoreUnusableError, versionOf } from './store';
 export * as keys from './keys';
 export { charge, draw, freshLevel, hasRoom, take, peek, verdict, type LimitLevel } from './token-bucket';

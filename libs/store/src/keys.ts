@@ -159,6 +159,17 @@ export const spendCap = (tenantId: string, cycle: number): string => `rl:{${tena
 export const signatureNonce = (tenantId: string, keyId: string, nonce: string): string =>
   `gatehouse:{${tenantId}}:nonce:${keyId}:${nonce}`;
 
+/** Boards of notes: sessions of the dashboard, who looks at live figures, and what replicas say of themselves. */
+export const SESSIONS = 'gatehouse:{sessions}';
+export const WATCHERS = 'gatehouse:{watchers}';
+export const VITALS = 'gatehouse:{vitals}';
+/** The number of the latest revision of the configuration, where such are kept. */
+export const REVISION_HEAD = 'gatehouse:audit-head:revisions';
+/** Board of the requests that were refused lately. */
+export const REFUSALS = 'gatehouse:{refusals}';
+/** Token bucket of one client's attempts to sign in. @param client an address, or a block of IPv6. */
+export const signIns = (client: string): string => `rl:sign-in:${client}`;
+
 /** The tenant id in a document key, or undefined for any other key. */
 export function tenantIdOf(key: string): string | undefined {
   const id = key.startsWith(CONFIG_PREFIX) ? key.slice(CONFIG_PREFIX.length) : '';

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Notes, Recents } from './notes';
 
 /** What a conditional write demands of the stored document: a version, its absence, or nothing. */
 export type Expected = { version: string } | 'absent' | 'any';
@@ -338,6 +339,8 @@ export interface Fleet {
   /** Live processes as last seen, this one included; at least 1. */
   readonly size: number;
   join(): Promise<void>;
+  /** The ids of all live processes. */
+  members(): Promise<string[]>;
 }
 
 /** `starting`: never connected yet. `away`: was there, is not now. */
@@ -352,6 +355,8 @@ export interface Store {
   readonly ledgers: Ledgers;
   readonly breakers: Breakers;
   readonly nonces: Nonces;
+  readonly notes: Notes;
+  readonly recents: Recents;
   readonly changes: ChangeFeed;
   readonly fleet: Fleet;
   /** Undefined where there is nobody to share them with. */

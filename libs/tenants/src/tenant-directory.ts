@@ -53,7 +53,16 @@ export class TenantDirectory {
    */
   byApiKey(apiKey: string): Caller | Promise<Caller> {
     if (isMistyped(apiKey)) throw unknownKey();
-    const known = this.apiKeys.get(hash('sha256', apiKey, 'binary'));
+    return this.byDigest(hash('sha256', apiKey, 'binary'));
+  }
+
+  /** The same for a key of which only the hex SHA-256 is known. */
+  byKeyHash(keyHash: string): Caller | Promise<Caller> {
+    return this.byDigest(Buffer.from(keyHash, 'hex').toString('latin1'));
+  }
+
+  private byDigest(digest: string): Caller | Promise<Caller> {
+    const known = this.apiKeys.get(digest);
     return known instanceof Promise ? known.then((found) => this.callerOf(found)) : this.callerOf(known);
   }
 

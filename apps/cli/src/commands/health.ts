@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { EXIT } from '../failure';
 import { fields } from '../output/table';
 import type { Session } from '../session';
-import { VERSION } from '../version';
+import { VERSION } from '#libs/config';
 
 /** `gatehouse health`, `ping` and `version` */
 export function addHealthCommands(program: Command, session: Session): void {

@@ -2,8 +2,9 @@ import { SetMetadata, type CustomDecorator } from '@nestjs/common';
 import type { Request } from 'express';
 import type { AdminRole } from '#libs/admin-tokens';
 import type { GatewayError } from '#libs/errors';
+import { arrivalOf, type Arrival, type HopClaims, type Peer, type ProxyTrust } from '#libs/guards';
 import type { Change, ShownChange } from '#libs/revisions';
-import type { ProxyTrust } from '#libs/guards';
+import type { OpenSession } from '../dashboard/sessions';
 import type { Principal } from './principal';
 
 /** A request to the control plane with what is learnt about it on the way. */
@@ -14,6 +15,8 @@ export interface ControlRequest extends Request {
   /** Of those who administer: how their token is called, and what it is for. */
   actorName: string | undefined;
   role: AdminRole | undefined;
+  /** By which the credential came, where it was no header. */
+  session: OpenSession | undefined;
   /** For whom an operation of the portal acts. */
   principal: Principal | undefined;
   /** What the request would change, if it is meant to change something. */
@@ -52,13 +55,30 @@ export const Public = (): CustomDecorator<symbol> => SetMetadata(PUBLIC, true);
 export const Mutation = (action: string): CustomDecorator<symbol> => SetMetadata(ACTION, action);
 
 /** Known before the connection is gone; later it has no address any more. */
-export function clientAddressOf({ socket, headers }: Request, proxies: ProxyTrust): string {
-  const forwardedFor = headers['x-forwarded-for'];
-  const claims = proxies.heard({
-    forwardedFor: Array.isArray(forwardedFor) ? forwardedFor.join() : forwardedFor,
+export function clientAddressOf(request: Request, proxies: ProxyTrust): string {
+  return proxies.client(peerOf(request, proxies), claimsOf(request, proxies)).address;
+}
+
+/** By which scheme and host a browser has asked. */
+export function controlArrival(request: Request, proxies: ProxyTrust): Arrival {
+  const peer = peerOf(request, proxies);
+  const claims = claimsOf(request, proxies);
+  return arrivalOf(peer, proxies.client(peer, claims).hops, claims, request.headers.host ?? '');
+}
+
+function peerOf({ socket }: Request, proxies: ProxyTrust): Peer {
+  return proxies.peer(socket.remoteAddress ?? '', 'encrypted' in socket);
+}
+
+function claimsOf({ headers }: Request, proxies: ProxyTrust): HopClaims {
+  return proxies.heard({
+    forwardedFor: joined(headers['x-forwarded-for']),
     forwarded: headers.forwarded,
-    forwardedProto: undefined,
-    forwardedHost: undefined,
+    forwardedProto: joined(headers['x-forwarded-proto']),
+    forwardedHost: joined(headers['x-forwarded-host']),
   });
-  return proxies.client(proxies.peer(socket.remoteAddress ?? '', false), claims).address;
+}
+
+function joined(values: string | string[] | undefined): string | undefined {
+  return Array.isArray(values) ? values.join() : values;
 }

@@ -14,7 +14,8 @@ interface NestedOptions {
 export function Nested(type: () => Class, options: NestedOptions = {}): PropertyDecorator {
   const { list = false, optional = false, nullable = false, description } = options;
   return applyDecorators(
-    ApiProperty({ type, isArray: list, required: !optional, nullable, description }),
+    // Swagger takes a function for a lazy type only if it is called `type`, which a property's is.
+    ApiProperty({ type: () => type(), isArray: list, required: !optional, nullable, description }),
     Type(type),
     ValidateNested({ each: list, message: 'must be an object' }),
     ...(list ? [IsArray({ message: 'must be a list' })] : []),

@@ -1,30 +1,63 @@
-import { Body, Controller, HttpCode, Post } from '@nestjs/common';
+import { Body, Controller, HttpCode, Post, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { GatewayError } from '#libs/errors';
-import { BodyRefusals } from '../docs/refusals';
-import { ExplanationDto, QuestionDto } from './explanation.dto';
-import { Explainer } from './explainer';
+import { BodyRefusals, PortalBodyRefusals } from '../docs/refusals';
+import { PortalQuery } from '../edge/portal-query.dto';
+import { ActsFor, Portal, type Principal } from '../edge/principal';
+import { ExplanationDto, MyQuestionDto, QuestionDto } from './explanation.dto';
+import { Explainer, type PresumedRequest } from './explainer';
+
+const JUDGED =
+  'Judges the request by every guard in order. Takes no token from a bucket, counts and forwards nothing.';
 
 @ApiTags('explain')
-@Controller('admin/explain')
+@Controller()
 export class ExplainController {
   constructor(private readonly explainer: Explainer) {}
 
-  @Post()
+  @Post('admin/explain')
   @HttpCode(200)
-  @ApiOperation({
-    summary: 'Says what would happen to a request, and why',
-    description:
-      'Judges the request by every guard in order. Takes no token from a bucket, counts and forwards nothing.',
-  })
+  @ApiOperation({ summary: 'Says what would happen to a request, and why', description: JUDGED })
   @ApiOkResponse({ type: ExplanationDto })
-  @BodyRefusals()
-  explain(@Body() { method, path, headers, clientAddress }: QuestionDto): Promise<ExplanationDto> {
-    const request = {
+  @BodyRefusals('tenant_not_found', 'api_key_not_found')
+  explain(@Body() question: QuestionDto): Promise<ExplanationDto> {
+    const { apiKeyId, tenantId } = question;
+    if ((apiKeyId === undefined) !== (tenantId === undefined)) {
+      const field = apiKeyId === undefined ? 'apiKeyId' : 'tenantId';
+      const fields = [{ field, message: 'is needed: apiKeyId and tenantId go together' }];
+      throw new GatewayError('validation_failed', undefined, { fields });
+    }
+    return this.ask(question, tenantId);
+  }
+
+  @Post('me/explain')
+  @HttpCode(200)
+  @Portal()
+  @ApiOperation({ summary: 'Says what would happen to a request of a tenant, and why', description: JUDGED })
+  @ApiOkResponse({ type: ExplanationDto })
+  @PortalBodyRefusals('not_found', 'api_key_not_found')
+  async explainMine(
+    @ActsFor() { tenantId }: Principal,
+    @Body() question: MyQuestionDto,
+    @Query() _query: PortalQuery,
+  ): Promise<ExplanationDto> {
+    const explanation = await this.ask(question, tenantId);
+    // What becomes of other people's requests is theirs to know.
+    if (explanation.tenantId !== null && explanation.tenantId !== tenantId)
+      throw new GatewayError('not_found', 'nothing of this tenant is there');
+    return explanation;
+  }
+
+  private ask(
+    { method, path, headers, clientAddress, apiKeyId }: MyQuestionDto,
+    tenantId: string | undefined,
+  ): Promise<ExplanationDto> {
+    const request: PresumedRequest = {
       method: method.toUpperCase(),
       url: path,
       httpVersion: '1.1',
       rawHeaders: rawHeaders(headers ?? {}),
+      presumed: apiKeyId !== undefined && tenantId !== undefined ? { tenantId, keyId: apiKeyId } : undefined,
     };
     return this.explainer.explain(request, clientAddress ?? '127.0.0.1');
   }

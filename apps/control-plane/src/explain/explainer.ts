@@ -45,6 +45,11 @@ import type { ControlPlaneOptions } from '../control-plane.options';
 import { judgeBodySize, judgeGatewayMaintenance, judgeMaintenance, loadBounds } from './explain-load';
 import { GUARDS, type ExplanationDto, type JudgementDto } from './explanation.dto';
 
+/** A request to be judged as if it had brought an API key of which nobody knows more than whose it is. */
+export interface PresumedRequest extends ArrivingRequest {
+  readonly presumed?: { readonly tenantId: string; readonly keyId: string };
+}
+
 type Details = Record<string, unknown>;
 type Guard = (typeof GUARDS)[number];
 
@@ -78,7 +83,7 @@ export class Explainer {
   }
 
   /** @param clientAddress the other end of the connection. */
-  async explain(request: ArrivingRequest, clientAddress: string): Promise<ExplanationDto> {
+  async explain(request: PresumedRequest, clientAddress: string): Promise<ExplanationDto> {
     const { publications } = this.bench;
     if (this.store.state === 'ready') await publications.loaded;
     const context = new RequestContext(performance.now());
@@ -123,7 +128,7 @@ export class Explainer {
   /** @throws GatewayError if the guard refuses */
   private judge(
     guard: Guard,
-    request: ArrivingRequest,
+    request: PresumedRequest,
     address: string,
     context: RequestContext,
   ): Details | Promise<Details> {
@@ -131,7 +136,7 @@ export class Explainer {
       case 'admission':
         return this.judgeAdmission(request, address, context);
       case 'api_key':
-        return this.judgeKey(context);
+        return this.judgeKey(context, request);
       case 'route':
         return this.judgeRoute(context);
       case 'maintenance':
@@ -159,15 +164,32 @@ export class Explainer {
     return { path: context.path, clientAddress: context.clientAddress, ...publishedDetails(context) };
   }
 
-  private async judgeKey(context: RequestContext): Promise<Details> {
+  private async judgeKey(context: RequestContext, request: PresumedRequest): Promise<Details> {
     const { published } = context;
+    const { use, directory } = await this.keyUse(context, request);
     const caller = await (published
-      ? identifyVisitor(context, published, this.bench.directory)
-      : identifyCaller(context, this.bench.directory));
+      ? identifyVisitor(use, published, directory)
+      : identifyCaller(use, directory));
     context.caller = caller;
     context.tenant = caller.tenant;
     const required = published?.requiresApiKey ?? true;
     return { tenantId: caller.tenant.id, keyId: required ? caller.key.id : undefined, required };
+  }
+
+  /** @throws GatewayError tenant_not_found or api_key_not_found, for a key that is presumed and is none */
+  private async keyUse(context: RequestContext, { presumed }: PresumedRequest) {
+    const { directory } = this.bench;
+    if (!presumed) return { use: context, directory };
+    const { document } = await this.apiKeys.get(presumed.tenantId, presumed.keyId);
+    const keyHash = keys.keyHashOf(document) ?? '';
+    const { clientAddress, method, path, routedPath } = context;
+    return {
+      use: { apiKey: presumed.keyId, clientAddress, method, path, routedPath },
+      directory: {
+        byApiKey: () => directory.byKeyHash(keyHash),
+        tenant: (id: string) => directory.tenant(id),
+      },
+    };
   }
 
   private async judgeRoute(context: RequestContext): Promise<Details> {

@@ -14,8 +14,8 @@ export const GUARDS = [
   'rate_limit',
 ] as const satisfies readonly GuardName[];
 
-@ApiSchema({ name: 'Question' })
-export class QuestionDto {
+@ApiSchema({ name: 'MyQuestion' })
+export class MyQuestionDto {
   @ApiProperty({ type: String, example: 'GET' })
   @Matches(/^[A-Za-z-]{1,40}$/, { message: 'must be a method' })
   method!: string;
@@ -46,6 +46,22 @@ export class QuestionDto {
   @IsOptional()
   @IsIP()
   clientAddress?: string;
+
+  @ApiPropertyOptional({
+    type: String,
+    description: 'Id of an API key of the tenant: judged as if that had been sent, whose value nobody knows.',
+  })
+  @IsOptional()
+  @Matches(/^[A-Za-z0-9-]{1,64}$/, { message: 'must be the id of an API key' })
+  apiKeyId?: string;
+}
+
+@ApiSchema({ name: 'Question' })
+export class QuestionDto extends MyQuestionDto {
+  @ApiPropertyOptional({ type: String, description: 'Whose key `apiKeyId` is.' })
+  @IsOptional()
+  @Matches(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, { message: 'must be the id of a tenant' })
+  tenantId?: string;
 }
 
 @ApiSchema({ name: 'Judgement' })

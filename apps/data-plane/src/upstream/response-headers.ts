@@ -1,11 +1,11 @@
 import { GatewayError } from '#libs/errors';
-import { dropNamed } from '#libs/guards';
+import { dropNamed, setsSession } from '#libs/guards';
 import { CORS_RESPONSE_HEADERS } from '../cors';
 
 /** Hop-by-hop (RFC 9110 §7.6.1); Node writes the framing of this hop itself. `trailer` announces what is sent on. */
 const HOP_BY_HOP = ['keep-alive', 'proxy-connection', 'upgrade', 'proxy-authenticate'];
 
-type Fate = 'trailer' | 'send' | 'drop' | 'connection' | 'coding' | 'length' | 'type' | 'limit' | 'hsts';
+type Fate = 'trailer' | 'send' | 'drop' | 'connection' | 'coding' | 'length' | 'type' | 'limit' | 'hsts' | 'cookie';
 
 const HSTS = 'Strict-Transport-Security';
 
@@ -28,6 +28,7 @@ function fateOf(spelling: string): Fate {
     : name === 'content-length' ? 'length'
     : name === 'content-type' ? 'type'
     : name === 'strict-transport-security' ? 'hsts'
+    : name === 'set-cookie' ? 'cookie'
     : LIMIT.test(name) ? 'limit'
     : name === 'trailer' ? 'trailer'
     : 'send';
@@ -81,6 +82,8 @@ export function responseHead(
     if (fate === 'limit') limited = true;
     // What browsers are to do about this host is said by the gateway, if it says anything.
     if (fate === 'hsts' && !own.includes(HSTS)) headers.push(name, value);
+    // Of the dashboard, on the same host: nobody else signs anybody in.
+    if (fate === 'cookie' && !setsSession(value)) headers.push(name, value);
     if (fate === 'trailer') announced = true;
     if (
       fate === 'send' ||

@@ -34,6 +34,13 @@ export class EmbeddedFleet implements Fleet {
     return Promise.resolve();
   }
 
+  members(): Promise<string[]> {
+    return new Promise((resolve) => {
+      const listed = this.list();
+      resolve([...listed.keys()].filter((id) => isLive(listed.get(id))));
+    });
+  }
+
   leave(): void {
     this.joined = false;
     rmSync(this.fileOf(this.id), { force: true });

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from '#libs/logging';
+import type { Notes, Recents } from '../notes';
 import {
   StoreUnusableError,
   type Breakers,
@@ -18,6 +19,9 @@ import { EmbeddedDocuments } from './embedded-documents';
 import { EmbeddedLimits } from './embedded-limits';
 import { EmbeddedLedgers } from './embedded-ledgers';
 import { EmbeddedNonces } from './embedded-nonces';
+import { EmbeddedNotes } from './embedded-notes';
+import { EmbeddedRecents } from './embedded-recents';
+import { NotesFile } from './notes-file';
 import { SqliteFile } from './sqlite-file';
 
 /**
@@ -32,9 +36,12 @@ export class EmbeddedStore implements Store {
   readonly breakers: Breakers;
   readonly limits: Limits = new EmbeddedLimits(Date.now);
   readonly nonces: Nonces = new EmbeddedNonces(Date.now);
+  readonly notes: Notes;
+  readonly recents: Recents;
   readonly changes: ChangeFeed;
   readonly fleet: Fleet;
   private readonly file: SqliteFile;
+  private readonly notesFile: NotesFile;
 
   /**
    * @param folder created if missing, with access for the owner only.
@@ -46,6 +53,9 @@ export class EmbeddedStore implements Store {
     this.documents = new EmbeddedDocuments(this.file);
     this.ledgers = new EmbeddedLedgers(this.file, Date.now);
     this.breakers = new EmbeddedBreakers(this.file, Date.now);
+    this.notesFile = new NotesFile(join(folder, 'notes.db'));
+    this.notes = new EmbeddedNotes(this.notesFile, Date.now);
+    this.recents = new EmbeddedRecents(this.notesFile);
     this.changes = this.file.changes;
     this.fleet = this.file.fleet;
   }
@@ -56,6 +66,7 @@ export class EmbeddedStore implements Store {
 
   close(): Promise<void> {
     this.file.close();
+    this.notesFile.close();
     return Promise.resolve();
   }
 }

@@ -41,7 +41,7 @@ export class SqliteFile {
     private readonly path: string,
     private readonly logger: Logger,
   ) {
-    this.database = open(path);
+    this.database = openDatabase(path, SCHEMA);
     this.fleet = new EmbeddedFleet(join(dirname(path), 'processes'), Date.now());
     this.dataVersion = this.readDataVersion();
     const epoch = (): number => this.epoch;
@@ -131,7 +131,15 @@ export class SqliteFile {
   }
 }
 
-function open(path: string): Database.Database {
+/**
+ * @param synchronous FULL survives a power cut, OFF may lose what was written last.
+ * @throws StoreUnusableError
+ */
+export function openDatabase(
+  path: string,
+  schema: string,
+  synchronous: 'FULL' | 'OFF' = 'FULL',
+): Database.Database {
   try {
     const database = new (loadDriver())(path);
     chmodSync(path, 0o600);
@@ -139,8 +147,8 @@ function open(path: string): Database.Database {
     database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
     database.exec('PRAGMA journal_mode = WAL');
     // Writes are rare and are promises to an operator: they survive a power cut, not only a crash.
-    database.exec('PRAGMA synchronous = FULL');
-    database.exec(SCHEMA);
+    database.exec(`PRAGMA synchronous = ${synchronous}`);
+    database.exec(schema);
     return database;
   } catch (error) {
     throw new StoreUnusableError(

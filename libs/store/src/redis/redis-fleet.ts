@@ -31,6 +31,10 @@ export class RedisFleet implements Fleet {
     await this.beat();
   }
 
+  members(): Promise<string[]> {
+    return this.health.run(() => this.client.gatehouseMembers(REPLICAS, SILENCE_MS));
+  }
+
   async leave(): Promise<void> {
     if (!this.timer) return;
     clearInterval(this.timer);

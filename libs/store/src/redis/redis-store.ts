@@ -12,6 +12,8 @@ import { RedisFleet } from './redis-fleet';
 import { RedisHealth } from './redis-health';
 import { RedisLedgers } from './redis-ledgers';
 import { RedisNonces } from './redis-nonces';
+import { RedisNotes } from './redis-notes';
+import { RedisRecents } from './redis-recents';
 import { RedisResponses } from './redis-responses';
 import { withScripts, type RedisClient } from './scripts';
 import { SentinelWatch } from './sentinel-watch';
@@ -24,6 +26,8 @@ export class RedisStore implements Store {
   readonly ledgers: RedisLedgers;
   readonly breakers: RedisBreakers;
   readonly nonces: RedisNonces;
+  readonly notes: RedisNotes;
+  readonly recents: RedisRecents;
   readonly changes: RedisFeed;
   readonly fleet: RedisFleet;
   readonly responses: RedisResponses;
@@ -41,6 +45,8 @@ export class RedisStore implements Store {
     this.ledgers = new RedisLedgers(this.client, this.health);
     this.breakers = new RedisBreakers(this.client, this.health);
     this.nonces = new RedisNonces(this.client, this.health);
+    this.notes = new RedisNotes(this.client, this.health);
+    this.recents = new RedisRecents(this.client, this.health);
     this.responses = new RedisResponses(this.client, this.health);
     this.fleet = new RedisFleet(this.client, this.health);
     const fences = new RedisFences(this.client, this.health, this.fleet);

@@ -36,6 +36,13 @@ const HEARTBEAT = `
   return redis.call('ZCARD', KEYS[1])
 `;
 
+/** Who was seen lately. KEYS[1] replicas; ARGV silence in ms before one is gone. */
+const MEMBERS = `
+  local clock = redis.call('TIME')
+  local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+  return redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. (now - tonumber(ARGV[1])), '+inf')
+`;
+
 /** The commands that the scripts add to a client. */
 interface Scripts {
   /** Of these two: the number of keys, the keys, the terms. For clusters; see `callScript` for single connections. */
@@ -49,6 +56,7 @@ interface Scripts {
     value: string,
   ): Promise<0 | 1>;
   gatehouseHeartbeat(key: string, id: string, silenceMs: number): Promise<number>;
+  gatehouseMembers(key: string, silenceMs: number): Promise<string[]>;
 }
 
 export type RedisClient = (Redis | Cluster) & Scripts;
@@ -57,7 +65,7 @@ export type RedisClient = (Redis | Cluster) & Scripts;
 export function withScripts(client: Redis | Cluster): RedisClient {
   client.defineCommand('gatehouseTake', { lua: TAKE });
   client.defineCommand('gatehouseLease', { lua: LEASE });
-  const ofOneKey = { Write: WRITE, Heartbeat: HEARTBEAT };
+  const ofOneKey = { Write: WRITE, Heartbeat: HEARTBEAT, Members: MEMBERS };
   for (const [name, lua] of Object.entries(ofOneKey)) {
     client.defineCommand(`gatehouse${name}`, { numberOfKeys: 1, lua });
   }

@@ -1,0 +1,36 @@
+import type { Provider } from '@nestjs/common';
+import { Lookout, RefusalLog } from '#libs/vitals';
+import { AdminGuard } from '../edge/admin.guard';
+import type { ControlPlaneOptions } from '../control-plane.options';
+import { WhoIs } from '../portal/who-is';
+import { LiveStreams } from '../overview/live-streams';
+import { OverviewController } from '../overview/overview.controller';
+import { Viewers } from '../overview/viewers';
+import { RefusalsController } from '../refusals/refusals.controller';
+import { Identification } from './identify';
+import { SessionController } from './session.controller';
+import { Sessions } from './sessions';
+import { SignInLimits } from './sign-in-limits';
+
+export const DASHBOARD_CONTROLLERS = [SessionController, OverviewController, RefusalsController];
+
+export function dashboardProviders({ store, config, isReady }: ControlPlaneOptions): Provider[] {
+  const lookout = new Lookout(store);
+  return [
+    { provide: Sessions, useValue: new Sessions(store, config.dashboard) },
+    { provide: Lookout, useValue: lookout },
+    { provide: LiveStreams, useValue: new LiveStreams(lookout, store, isReady) },
+    { provide: RefusalLog, useValue: new RefusalLog(store) },
+    {
+      provide: Viewers,
+      useFactory: (guard: AdminGuard, sessions: Sessions) => new Viewers(guard, sessions),
+      inject: [AdminGuard, Sessions],
+    },
+    { provide: SignInLimits, useValue: new SignInLimits(store) },
+    {
+      provide: Identification,
+      useFactory: (guard: AdminGuard, who: WhoIs) => new Identification(guard, who),
+      inject: [AdminGuard, WhoIs],
+    },
+  ];
+}

@@ -1,0 +1,40 @@
+import type { components } from './schema';
+
+/** Names of the OpenAPI document, as the pages call them. */
+type Schemas = components['schemas'];
+
+export type Session = Schemas['Session'];
+export type Overview = Schemas['Overview'];
+export type HistoryPoint = Schemas['HistoryPoint'];
+export type Refusal = Schemas['Refusal'];
+export type RefusalPage = Schemas['Refusals'];
+export type Service = Schemas['PortalService'];
+export type ServicePatch = Schemas['ServicePatch'];
+export type ServiceTest = Schemas['ServiceTest'];
+export type TargetHealth = Schemas['TargetHealth'];
+export type Registration = Schemas['Registration'];
+export type Route = Schemas['Route'];
+export type PublishedRoute = Schemas['PublicationRoute'];
+export type ApiKey = Schemas['PortalApiKey'];
+export type NewKey = Schemas['NewPortalApiKey'];
+export type UsageRow = Schemas['UsageRow'];
+export type BillingSummary = Schemas['BillingSummary'];
+export type Statement = Schemas['Statement'];
+export type StatementHead = Schemas['StatementHead'];
+export type Terms = Schemas['Terms'];
+export type TermsPatch = Schemas['TermsPatch'];
+export type Plan = Schemas['Plan'];
+export type PlanInput = Schemas['PlanInput'];
+export type Token = Schemas['Token'];
+export type IdentityProvider = Schemas['IdentityProvider'];
+export type AuditEntry = Schemas['AuditEntry'];
+export type ObjectChange = Schemas['ObjectChange'];
+export type Revision = Schemas['Revision'];
+export type AdminToken = Schemas['AdminToken'];
+export type Question = Schemas['Question'];
+export type Explanation = Schemas['Explanation'];
+export type Tenant = Schemas['Tenant'];
+export type AnyTenant = Tenant | Schemas['BrokenTenant'];
+export type TenantInput = Schemas['TenantInput'];
+export type TenantPatch = Schemas['TenantPatch'];
+export type Maintenance = Schemas['Maintenance'];

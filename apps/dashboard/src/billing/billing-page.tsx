@@ -1,0 +1,37 @@
+import { useScope } from '../session/scope';
+import { manages, useSession } from '../session/session';
+import { TenantGate } from '../session/tenant-gate';
+import { Page } from '../ui/surface';
+import { Tabs } from '../ui/tabs';
+import { CostsTab } from './costs-tab';
+import { PlansTab } from './plans-tab';
+import { StatementsTab } from './statements-tab';
+import { TermsTab } from './terms-tab';
+
+/** What is owed so far, what was owed before, and on what terms. */
+export function BillingPage() {
+  const { session } = useSession();
+  const { admin } = useScope();
+  return (
+    <Page title="Billing" lead="The open cycle, closed ones, and the terms">
+      <TenantGate>
+        {(tenantId) => (
+          <Tabs
+            key={tenantId}
+            label="Billing"
+            pages={[
+              { id: 'costs', title: 'Open cycle', content: <CostsTab mayClose={manages(session)} /> },
+              { id: 'statements', title: 'Statements', content: <StatementsTab /> },
+              ...(admin
+                ? [
+                    { id: 'terms', title: 'Terms', content: <TermsTab tenantId={tenantId} /> },
+                    { id: 'plans', title: 'Plans', content: <PlansTab /> },
+                  ]
+                : []),
+            ]}
+          />
+        )}
+      </TenantGate>
+    </Page>
+  );
+}

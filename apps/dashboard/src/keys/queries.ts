@@ -1,0 +1,78 @@
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useCallback, useMemo } from 'react';
+import { api, data } from '../api/client';
+import type { ApiKey, NewKey } from '../api/types';
+import { usePages } from '../api/use-pages';
+import { useScope } from '../session/scope';
+import { useSession } from '../session/session';
+
+const PAGE = 100;
+
+export function useKeys({ search, serviceId }: { search: string; serviceId: string }) {
+  const { tenantId, query } = useScope();
+  return usePages({
+    key: ['keys', tenantId, search, serviceId],
+    load: (cursor) =>
+      data(
+        api.GET('/api-keys', {
+          params: {
+            query: {
+              ...query,
+              limit: PAGE,
+              ...(cursor && { cursor }),
+              ...(search && { search }),
+              ...(serviceId && { service_id: serviceId }),
+            },
+          },
+        }),
+      ),
+    rows: ({ api_keys }) => api_keys,
+    next: ({ next_cursor }) => next_cursor,
+  });
+}
+
+const MOST_SERVICES = 200;
+
+/** Names of services by id, for lists that know the ids only. */
+export function useServiceNames(): ReadonlyMap<string, string> {
+  const { tenantId, query } = useScope();
+  const { session } = useSession();
+  const { data: found } = useQuery({
+    queryKey: ['services', tenantId, 'names'],
+    queryFn: () => data(api.GET('/services', { params: { query: { ...query, limit: MOST_SERVICES } } })),
+    enabled: session.role !== 'consumer',
+  });
+  return useMemo(() => new Map((found?.services ?? []).map(({ id, name }) => [String(id), name])), [found]);
+}
+
+/** What can be done with keys; each says no by rejecting, and the lists are asked for anew after each. */
+export function useKeyOperations() {
+  const { query } = useScope();
+  const queries = useQueryClient();
+  const refresh = useCallback(() => queries.invalidateQueries({ queryKey: ['keys'] }), [queries]);
+  const done = async <T>(answer: Promise<T>): Promise<T> => {
+    const result = await answer;
+    await refresh();
+    return result;
+  };
+  const at = (key: ApiKey) => ({ path: { key_id: key.id }, query });
+  return {
+    create: (body: NewKey) => done(data(api.POST('/api-keys', { params: { query }, body }))),
+    change: (key: ApiKey, body: Partial<NewKey>) =>
+      done(data(api.PATCH('/api-keys/{key_id}', { params: at(key), body: body as object }))),
+    rotate: (key: ApiKey, graceSeconds: number) =>
+      done(
+        data(
+          api.POST('/api-keys/{key_id}/rotate', { params: at(key), body: { grace_seconds: graceSeconds } }),
+        ),
+      ),
+    revoke: (key: ApiKey) =>
+      done(
+        data(
+          api.DELETE('/api-keys/{key_id}', {
+            params: { path: { key_id: key.id }, query: { ...query, wait: true } },
+          }),
+        ),
+      ),
+  };
+}

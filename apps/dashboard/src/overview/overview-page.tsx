@@ -1,0 +1,85 @@
+import { Unplug } from 'lucide-react';
+import { useLive } from '../api/live';
+import { useScope } from '../session/scope';
+import { ReplicasCard, StoreCard } from './fleet-cards';
+import { LiveBadge } from './live-badge';
+import { LiveCharts } from './live-charts';
+import { TargetsCard } from './targets-card';
+import { TopTenants } from './top-tenants';
+import { EmptyState, LoadingRows, Notice } from '../ui/states';
+import { Card, Columns, Page, Stat, Stats } from '../ui/surface';
+import { compact, milliseconds, percent, rate } from '../ui/format';
+import type { Overview } from '../api/types';
+
+/** The gateway at a glance, a second old: of everything for administrators, of what is theirs for tenants. */
+export function OverviewPage() {
+  const { admin } = useScope();
+  const { state, overview, history } = useLive(admin ? '/admin/live' : '/me/live');
+  return (
+    <Page
+      title="Overview"
+      lead={admin ? 'All tenants, over all replicas' : 'Your traffic, over all replicas'}
+      actions={<LiveBadge state={state} />}
+    >
+      {state === 'store_away' && (
+        <Notice tone="warn">
+          The store cannot be reached. Requests are still served; these figures stand still.
+        </Notice>
+      )}
+      {overview ? (
+        <>
+          <Headline overview={overview} />
+          <LiveCharts history={history} />
+          {admin ? (
+            <>
+              <Columns>
+                <TopTenants tenants={overview.tenants} />
+                <StoreCard overview={overview} />
+              </Columns>
+              <TargetsCard overview={overview} admin />
+              <ReplicasCard replicas={overview.replicas} />
+            </>
+          ) : (
+            <TargetsCard overview={overview} />
+          )}
+        </>
+      ) : (
+        <Card bare>
+          {state === 'lost' ? (
+            <EmptyState icon={<Unplug size={18} aria-hidden />} title="No live figures">
+              The gateway does not send them at the moment. Trying again …
+            </EmptyState>
+          ) : (
+            <LoadingRows rows={6} />
+          )}
+        </Card>
+      )}
+    </Page>
+  );
+}
+
+function Headline({ overview: { now, total, inflight, openStreams } }: { overview: Overview }) {
+  const { p50, p95, p99 } = now.latencyMs;
+  return (
+    <Stats>
+      <Stat label="Requests per second" note={`${compact(total.requests)} in all`}>
+        {rate(now.requestsPerSecond)}
+      </Stat>
+      <Stat label="Errors" note={`${compact(total.errors)} in all`}>
+        {percent(now.errorRatio)}
+      </Stat>
+      <Stat label="Limited" note={`${compact(total.limited)} in all`}>
+        {percent(now.limitedRatio)}
+      </Stat>
+      <Stat label="Refused" note={`${compact(total.refused)} in all`}>
+        {percent(now.refusedRatio)}
+      </Stat>
+      <Stat label="Latency, median" note={`p95 ${milliseconds(p95)} · p99 ${milliseconds(p99)}`}>
+        {milliseconds(p50)}
+      </Stat>
+      <Stat label="Under way" note={`${compact(openStreams)} streams`}>
+        {compact(inflight)}
+      </Stat>
+    </Stats>
+  );
+}

@@ -1,0 +1,131 @@
+import { useQuery } from '@tanstack/react-query';
+import { History } from 'lucide-react';
+import { useState } from 'react';
+import { api, data } from '../api/client';
+import type { ObjectChange, Revision } from '../api/types';
+import { usePages } from '../api/use-pages';
+import { Button } from '../ui/button';
+import { Dialog, DialogBody } from '../ui/dialog';
+import { FilterSelect } from '../ui/field';
+import { moment } from '../ui/format';
+import { ListCard } from '../ui/list-card';
+import { EmptyState, ErrorNotice, LoadingRows } from '../ui/states';
+import { Toolbar } from '../ui/surface';
+import { RowButton } from '../ui/table';
+import { Ago } from '../ui/time';
+import { Changes } from './changes';
+import { RollbackDialog } from './rollback-dialog';
+
+/** Every state that the configuration has been in, with the difference to the one before and the way back. */
+export function RevisionsTab({ tenantId }: { tenantId: string }) {
+  const [whose, setWhose] = useState<'tenant' | 'all'>('tenant');
+  const [open, setOpen] = useState<Revision>();
+  const [rollingBack, setRollingBack] = useState<number>();
+  const list = usePages({
+    key: ['revisions', 'list', whose === 'tenant' ? tenantId : ''],
+    load: (cursor) =>
+      data(
+        api.GET('/admin/revisions', {
+          params: {
+            query: { limit: 100, ...(whose === 'tenant' && { tenant: tenantId }), ...(cursor && { cursor }) },
+          },
+        }),
+      ),
+    rows: ({ revisions }) => revisions,
+    next: ({ nextCursor }) => nextCursor,
+  });
+  const head = list.first?.head;
+  return (
+    <>
+      <Toolbar>
+        <FilterSelect
+          label="Of whom"
+          value={whose}
+          onChange={(value) => setWhose(value as typeof whose)}
+          options={[
+            ['tenant', 'Of this tenant'],
+            ['all', 'Of everybody'],
+          ]}
+        />
+      </Toolbar>
+      <ListCard
+        label="Revisions"
+        list={list}
+        rowKey={({ number }) => String(number)}
+        empty={
+          <EmptyState icon={<History size={18} aria-hidden />} title="No revisions">
+            Every change of the configuration makes one.
+          </EmptyState>
+        }
+        columns={[
+          {
+            id: 'number',
+            header: 'Revision',
+            width: '110px',
+            cell: (revision) => (
+              <RowButton onClick={() => setOpen(revision)}>Revision {revision.number}</RowButton>
+            ),
+          },
+          { id: 'at', header: 'When', width: '130px', cell: ({ at }) => <Ago at={at} /> },
+          { id: 'action', header: 'Action', cell: ({ action }) => action },
+          { id: 'actor', header: 'Actor', cell: ({ actor, actorName }) => actorName ?? actor },
+          {
+            id: 'objects',
+            header: 'Changed',
+            width: 'minmax(0, 1.6fr)',
+            cell: ({ objects }) => (
+              <span className="soft break">
+                {objects
+                  .slice(0, 3)
+                  .map(({ kind, id }) => `${kind.replaceAll('_', ' ')} ${id}`)
+                  .join(', ')}
+                {objects.length > 3 && ` and ${objects.length - 3} more`}
+              </span>
+            ),
+          },
+          {
+            id: 'actions',
+            header: '',
+            width: '92px',
+            align: 'end',
+            unnamed: true,
+            cell: ({ number }) =>
+              number !== head && (
+                <Button
+                  small
+                  onClick={() => setRollingBack(number)}
+                  aria-label={`Roll back to revision ${number}`}
+                >
+                  Roll back
+                </Button>
+              ),
+          },
+        ]}
+      />
+      {open && <RevisionDialog of={open} onClose={() => setOpen(undefined)} />}
+      {rollingBack !== undefined && (
+        <RollbackDialog to={rollingBack} onClose={() => setRollingBack(undefined)} />
+      )}
+    </>
+  );
+}
+
+function RevisionDialog({ of: { number, at }, onClose }: { of: Revision; onClose: () => void }) {
+  const { data: revision, error } = useQuery({
+    queryKey: ['revisions', 'one', number],
+    queryFn: () => data(api.GET('/admin/revisions/{number}', { params: { path: { number } } })),
+  });
+  return (
+    <Dialog title={`Revision ${number}`} description={moment(at)} wide onClose={onClose}>
+      <DialogBody actions={<Button onClick={onClose}>Close</Button>}>
+        {error ? (
+          <ErrorNotice error={error} />
+        ) : revision ? (
+          <Changes of={revision.changes as ObjectChange[]} />
+        ) : (
+          <LoadingRows rows={3} />
+        )}
+      </DialogBody>
+    </Dialog>
+  );
+}
