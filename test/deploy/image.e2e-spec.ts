@@ -32,6 +32,21 @@ describe('one image for every process', () => {
     },
   );
 
+  it('shows the metrics that say how it is, to who has the token', async () => {
+    const started = await startProcess({ entry: ENTRY, args: ['data-plane'], env: { ADMIN_TOKEN } });
+    const response = await fetch(`${started.url}/metrics`, {
+      headers: { Authorization: `Bearer ${ADMIN_TOKEN}` },
+    });
+    const text = await response.text();
+    for (const series of [
+      'gateway_limits_degraded_total 0',
+      'gateway_inflight_requests 0',
+      'gateway_store_up 1',
+    ])
+      expect(text.split('\n')).toContain(series);
+    expect(await started.stop()).toBe(0);
+  });
+
   it('is the command line too, and says what it can be', () => {
     expect(run(['cli', '--version']).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
     for (const word of ['data-plain', '__proto__'])
