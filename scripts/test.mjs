@@ -8,6 +8,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { chromiumEnvironment } from './chromium.mjs';
 import { ROOT, SetupError, prepare, runScript, say } from './prepare.mjs';
+import { kubernetesTools } from './kubernetes-tools.mjs';
 import { redisEnvironment } from './redis-server.mjs';
 
 const OWN = new Set(['--unit', '--e2e']);
@@ -22,18 +23,19 @@ process.exitCode = await runScript(async () => {
   const redis = unitOnly ? {} : await redisEnvironment({ fetch: true });
   if (redis.TEST_REDIS_SERVER) say(`testing with ${redis.TEST_REDIS_SERVER}`);
   const chromium = unitOnly ? {} : await chromiumEnvironment({ fetch: true });
+  const tools = unitOnly ? {} : kubernetesTools({ fetch: true });
   const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'gatehouse-test-'));
   try {
     const results = path.join(scratch, 'results.json');
-    const code = await jest(results, { ...redis, ...chromium });
+    const code = await jest(results, { ...redis, ...chromium, ...tools });
     return watching ? code : conclude(results, code);
   } finally {
     fs.rmSync(scratch, { recursive: true, force: true });
   }
 });
 
-function jest(results, servers) {
-  const env = { ...process.env, ...servers, NODE_ENV: 'test', TEST_PREPARED: 'yes' };
+function jest(results, found) {
+  const env = { ...process.env, ...found, NODE_ENV: 'test', TEST_PREPARED: 'yes' };
   // The tests say themselves which Redis a gateway gets; the caller's must not leak into one that is to have none.
   for (const name of Object.keys(env)) if (name.startsWith('REDIS_')) delete env[name];
   const args = [path.join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js'), ...jestArgs];

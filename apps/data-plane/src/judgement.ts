@@ -41,6 +41,7 @@ export function openJudgement(
   const verifier = new TokenVerifier({ logger, addresses, own, named: config.namedSecrets });
   metrics.watchKeySets(verifier);
   const limiter = new RateLimiter(store, config.rateLimitMode);
+  metrics.watchLimiter(limiter);
   // The request path without its limits: a stream that is open takes nothing more of them.
   const maintenance = new GatewayMaintenance(store, logger);
   maintenance.start();

@@ -53,6 +53,7 @@ it('passes on what the store says', async () => {
   state.answer = { allowed: false, remaining: 0, retryAfterMs: 700 };
   expect(await limiter.take(claim)).toEqual({ allowed: false, verdicts: [state.answer] });
   expect(state.charges).toEqual([]);
+  expect(limiter.sharesTaken).toBe(0);
 });
 
 describe('while the store is away', () => {
@@ -65,9 +66,10 @@ describe('while the store is away', () => {
     [3, 4, 0],
     [1, 10, 0],
   ])('a limit of %d among %d replicas lets %d through at once', async (capacity, replicas, expected) => {
-    const { store, admitted } = setUp(replicas, capacity);
+    const { store, limiter, admitted } = setUp(replicas, capacity);
     store.state = 'away';
     expect(await admitted(capacity + 5)).toBe(expected);
+    expect(limiter.sharesTaken).toBe(capacity + 5);
   });
 
   it.each([

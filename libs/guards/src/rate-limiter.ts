@@ -14,6 +14,8 @@ export class RateLimiter {
   private readonly locals: LocalLimits;
   private readonly shares: Shares;
   private readonly leases: Leases | undefined;
+  /** Claims decided from this process's share, since its start. */
+  sharesTaken = 0;
 
   /** @param now milliseconds since the epoch. */
   constructor(
@@ -70,6 +72,7 @@ export class RateLimiter {
 
   /** One way to fail, whether the store is known to be away or turns out to be. */
   private takeShare(claim: Claim): ClaimVerdict | Promise<ClaimVerdict> {
+    this.sharesTaken += 1;
     try {
       return this.shares.take(claim);
     } catch (error) {

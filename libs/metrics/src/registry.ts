@@ -11,7 +11,7 @@ import { ShapingMetrics } from './shaping-metrics';
 import { targetEvents, watchTargets, type WatchedTargets } from './target-metrics';
 import { LoadMetrics, watchLoad, type WatchedLoad } from './load-metrics';
 import { proxyProtocolRefusals } from './proxy-protocol-metrics';
-import { watchStore, watchUsage, type WatchedStore, type WatchedUsage } from './store-metrics';
+import { watchLimiter, watchStore, watchUsage, type WatchedStore, type WatchedUsage } from './store-metrics';
 
 export const METRICS_CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
 
@@ -45,6 +45,10 @@ export class MetricsRegistry {
 
   watchUsage(usage: WatchedUsage): void {
     watchUsage(this.registry, usage);
+  }
+
+  watchLimiter(limiter: { readonly sharesTaken: number }): void {
+    watchLimiter(this.registry, limiter);
   }
 
   watchKeySets(verifier: WatchedKeySets): void {

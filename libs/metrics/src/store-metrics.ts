@@ -1,4 +1,4 @@
-import { Gauge, type Registry } from 'prom-client';
+import { Counter, Gauge, type Registry } from 'prom-client';
 
 /** What is shown of a store; `#libs/store` fits without being imported. */
 export interface WatchedStore {
@@ -68,4 +68,17 @@ export function watchStore(registry: Registry, store: WatchedStore): void {
     store.changes.trustMs > 0 ? 1 : 0,
   );
   gauge('gateway_replicas', 'Live data plane processes that share the store', 'max', () => store.fleet.size);
+}
+
+/** Says how often limits were decided without the store: each replica gives out its share then, and no more. */
+export function watchLimiter(registry: Registry, limiter: { readonly sharesTaken: number }): void {
+  new Counter({
+    name: 'gateway_limits_degraded_total',
+    help: "Requests whose limits were decided from this replica's share because the store was away",
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc(limiter.sharesTaken);
+    },
+  });
 }
