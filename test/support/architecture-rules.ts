@@ -30,6 +30,7 @@ export const LIB_DIRECTIONS: Record<string, readonly string[]> = {
   logging: ['config', 'errors'],
   certificates: ['logging', 'config', 'errors'],
   metrics: ['config', 'errors'],
+  tracing: ['logging', 'config', 'errors'],
   // The store says in the log when Redis goes away and comes back.
   store: ['logging', 'config', 'errors'],
   breakers: ['store', 'errors'],
@@ -45,7 +46,7 @@ export const LIB_DIRECTIONS: Record<string, readonly string[]> = {
   declarations: ['publications', 'tokens', 'tenants', 'store', 'config', 'errors', 'logging'],
   lifecycle: ['declarations', 'store', 'config', 'errors', 'metrics', 'logging'],
   guards: [
-    'breakers', 'load', 'signatures', 'publications', 'tokens', 'tenants', 'store', 'metrics', 'usage', 'logging', 'errors', 'config',
+    'breakers', 'load', 'signatures', 'publications', 'tokens', 'tenants', 'store', 'metrics', 'usage', 'tracing', 'logging', 'errors', 'config',
   ], // prettier-ignore
 };
 

@@ -12,6 +12,7 @@ import type { MetricsRegistry } from '#libs/metrics';
 import type { PublicationTable } from '#libs/publications';
 import type { Store } from '#libs/store';
 import { AddressPolicy, type TargetHealth } from '#libs/tenants';
+import { openTracing } from '#libs/tracing';
 import { UsageMeter } from '#libs/usage';
 import { capConnections } from './connection-door';
 import { openLoad } from './load';
@@ -76,7 +77,14 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
   const meter = new UsageMeter(store, logging.logger, config.dataDir);
   metrics.watchUsage(meter);
   const accounting = new Accounting(meter, limiter);
-  const observation = new Observation(metrics.gateway, logging, accounting, load, resources.edge);
+  const tracing = await openTracing(config.tracing, {
+    logger: logging.logger,
+    count: config.tracing ? metrics.traceSpans() : () => undefined,
+  });
+  const observation = new Observation(metrics.gateway, logging, accounting, load, {
+    edge: resources.edge,
+    tracing,
+  });
   const filter = new ProblemFilter((error, request) => observation.internalError(error, request));
   const cors = new Cors(config.allowedOrigins);
   const shared = { addresses, directory, streams, load, cors, accounting, filter };
@@ -91,6 +99,7 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
     cors,
     https: new HttpsPolicy(config, certificates),
     observation,
+    tracing,
     filter,
     application: (request, response) => application(request, response),
     neighbour: resources.neighbour,
@@ -105,6 +114,7 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
   expectProxyProtocol(resources, proxies, tls ? [server, tls] : [server]);
   capConnections(tls ? [server, tls] : [server], load, proxies, logging.logger);
   const ending: Part[] = [checks, streams, maintenance, transport, verifier, limiter, meter, load];
+  if (tracing) ending.push(tracing);
   return running(config, [server, tls], door, certificates ? [certificates, ...ending] : ending);
 }
 

@@ -17,6 +17,7 @@ import type { Cors } from './cors';
 import { closeAfterResponse } from './lingering-close';
 import type { HttpsPolicy } from './https-policy';
 import type { PaceWatch } from '#libs/load';
+import type { Tracing } from '#libs/tracing';
 import { paceBody } from './neighbour-pace';
 import type { Observation } from './observation';
 
@@ -33,6 +34,8 @@ interface Household {
   readonly cors: Cors;
   readonly https: HttpsPolicy;
   readonly observation: Observation;
+  /** Undefined: off. */
+  readonly tracing: Tracing | undefined;
   readonly filter: ProblemFilter;
   /** The Nest application: guards and controller. */
   readonly application: RequestListener;
@@ -167,7 +170,7 @@ export class FrontDoor {
   }
 
   private admit(request: GatewayRequest, peer: Peer): void {
-    const { admission, https } = this.house;
+    const { admission, https, tracing } = this.house;
     const { context } = request;
     try {
       admission.admit(request as ArrivingRequest & GatewayRequest, peer, context);
@@ -175,6 +178,8 @@ export class FrontDoor {
       const moves = https.forced && context.scheme === 'http';
       // Where everything goes to https, what is the neighbour's does, too.
       if (!(moves && error instanceof GatewayError && error.code === 'not_found')) throw error;
+    } finally {
+      if (tracing !== undefined) context.trace = tracing.begin(context.upstreamHeaders);
     }
     // A trusted proxy may have said that it was asked otherwise than the connection shows.
     context.hsts = https.hsts(context.scheme);

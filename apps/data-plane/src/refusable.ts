@@ -5,7 +5,7 @@ import type { Cors } from './cors';
 import { closeAfterResponse } from './lingering-close';
 
 /**
- * Teaches this plane's requests what ProblemFilter asks of them: their id, and to note a refusal.
+ * Teaches this plane's requests what ProblemFilter asks of them: their id and trace, and to note a refusal.
  * On the prototype of Express's requests, because a property per request would cost a hidden-class change each.
  */
 export function describeRequest(app: { request: object }, cors: Cors): void {
@@ -13,6 +13,11 @@ export function describeRequest(app: { request: object }, cors: Cors): void {
     id: {
       get(this: GatewayRequest) {
         return this.context.id;
+      },
+    },
+    traceId: {
+      get(this: GatewayRequest) {
+        return this.context.trace?.traceId;
       },
     },
     refusedWith: {
@@ -31,6 +36,8 @@ function noteRefusal(
 ): void {
   const { context } = request;
   context.refusal ??= error;
+  // Where the refusing guard ends.
+  context.trace?.enter('answer');
   if (response.headersSent) return;
   response.setHeader('X-Request-Id', context.id);
   // The admission may have refused before it had come to this header.

@@ -15,6 +15,7 @@ import type {
   ServedTenant,
   Upstream,
 } from '#libs/tenants';
+import type { RequestTrace } from '#libs/tracing';
 import type { VerifiedToken } from './jwt/verdict';
 import type { RequestLimits } from './request-limits';
 
@@ -153,8 +154,17 @@ export class RequestContext implements SlotHolder {
   judge: GuardName = 'admission';
   refusal: GatewayError | undefined = undefined;
 
+  /** The trace that it belongs to; undefined where tracing is off. */
+  trace: RequestTrace | undefined = undefined;
+
   /** @param startedAt monotonic milliseconds (`performance.now()`). */
   constructor(readonly startedAt: number) {}
+
+  /** A step of the request path begins. */
+  enter(step: GuardName): void {
+    this.judge = step;
+    if (this.trace !== undefined) this.trace.enter(step);
+  }
 
   /** The same request as it came from admission, to be judged once more without touching this one. */
   again(): RequestContext {
@@ -177,6 +187,7 @@ const UNJUDGED = {
   limits: undefined,
   verdict: undefined,
   refusal: undefined,
+  trace: undefined,
 } satisfies Partial<RequestContext>;
 
 /** A request on its way through the data plane. */

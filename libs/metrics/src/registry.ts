@@ -11,6 +11,7 @@ import { ShapingMetrics } from './shaping-metrics';
 import { targetEvents, watchTargets, type WatchedTargets } from './target-metrics';
 import { LoadMetrics, watchLoad, type WatchedLoad } from './load-metrics';
 import { proxyProtocolRefusals } from './proxy-protocol-metrics';
+import { traceSpans } from './tracing-metrics';
 import { watchStore, watchUsage, type WatchedStore, type WatchedUsage } from './store-metrics';
 
 export const METRICS_CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
@@ -62,6 +63,11 @@ export class MetricsRegistry {
   /** @returns called with the reason whenever a connection is closed for its PROXY header. */
   proxyProtocolRefusals(): (reason: string) => void {
     return proxyProtocolRefusals(this.registry);
+  }
+
+  /** @returns called with what became of so many spans. */
+  traceSpans(): (outcome: string, spans: number) => void {
+    return traceSpans(this.registry);
   }
 
   watchEdge(edge: { readonly figures: EdgeFigures }): void {
