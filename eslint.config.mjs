@@ -7,7 +7,18 @@ const SPECS = ['**/*.spec.ts', '**/*.e2e-spec.ts'];
 const UNUSED = { argsIgnorePattern: '^_', varsIgnorePattern: '^_', ignoreRestSiblings: true };
 
 export default tseslint.config(
-  { ignores: ['dist/', '.build/', 'coverage/', 'data/', 'bench/out/', '**/node_modules/'] },
+  {
+    ignores: [
+      'dist/',
+      '.build/',
+      'coverage/',
+      'data/',
+      'bench/out/',
+      'docs-site/',
+      'docs/.vitepress/cache/',
+      '**/node_modules/',
+    ],
+  },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,
   { rules: { 'no-console': 'error', eqeqeq: 'error', 'no-unused-vars': ['error', UNUSED] } },
@@ -48,5 +59,5 @@ export default tseslint.config(
     },
   },
   { files: ['**/*.{js,cjs,mjs}'], languageOptions: { globals: globals.node } },
-  { files: ['scripts/**', 'bench/**'], rules: { 'no-console': 'off' } },
+  { files: ['scripts/**', 'bench/**', 'examples/**'], rules: { 'no-console': 'off' } },
 );
