@@ -1,7 +1,10 @@
 'use strict';
 
-/** Node 20 has no require(esm) inside jest, so packages that are ES modules only are transformed like our own code. */
-const esmOnly = ['jose', 'oidc-provider'];
+/**
+ * Node 20 has no require(esm) inside jest, so packages that are ES modules only are transformed like our own code; and one
+ * that loads what it needs by `import()`, for the same reason.
+ */
+const esmOnly = ['jose', 'oidc-provider', '@opentelemetry/otlp-exporter-base'];
 
 const swc = {
   swcrc: false,
@@ -31,6 +34,8 @@ const project = {
   moduleNameMapper: {
     '^#libs/([^/]+)$': '<rootDir>/libs/$1/src/index.ts',
     '^#apps/(.*)$': '<rootDir>/apps/$1',
+    // Loaded when it is needed, for which a module is named as it is called once it is built.
+    '^\\./otlp-tracing\\.js$': '<rootDir>/libs/tracing/src/otlp-tracing.ts',
   },
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.build/', '<rootDir>/bench/'],
 };

@@ -31,6 +31,7 @@ export const LIB_DIRECTIONS: Record<string, readonly string[]> = {
   logging: ['config', 'errors'],
   certificates: ['logging', 'config', 'errors'],
   metrics: ['config', 'errors'],
+  tracing: ['logging', 'config', 'errors'],
   // The store says in the log when Redis goes away and comes back.
   store: ['logging', 'config', 'errors'],
   breakers: ['store', 'errors'],
@@ -53,7 +54,7 @@ export const LIB_DIRECTIONS: Record<string, readonly string[]> = {
   recall: ['store', 'config', 'errors', 'logging'],
   lifecycle: ['recall', 'declarations', 'store', 'config', 'errors', 'metrics', 'logging'],
   guards: [
-    'breakers', 'load', 'grpc', 'signatures', 'publications', 'tokens', 'tenants', 'store', 'metrics', 'usage', 'logging', 'errors', 'config',
+    'breakers', 'load', 'grpc', 'signatures', 'publications', 'tokens', 'tenants', 'store', 'metrics', 'usage', 'tracing', 'logging', 'errors', 'config',
   ], // prettier-ignore
 };
 

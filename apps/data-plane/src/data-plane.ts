@@ -12,6 +12,7 @@ import type { MetricsRegistry } from '#libs/metrics';
 import type { PublicationTable } from '#libs/publications';
 import type { Store } from '#libs/store';
 import { AddressPolicy, type TargetHealth } from '#libs/tenants';
+import { openTracing } from '#libs/tracing';
 import { UsageMeter } from '#libs/usage';
 import { capConnections } from './connection-door';
 import { openLoad } from './load';
@@ -79,8 +80,12 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
   const accounting = new Accounting(meter, limiter);
   const reports = new Reports({ ...resources, meter, load });
   reports.start();
-  const others = { edge: resources.edge, reports };
-  const observation = new Observation(metrics.gateway, logging, accounting, load, others);
+  const tracing = await openTracing(config.tracing, {
+    logger: logging.logger,
+    count: config.tracing ? metrics.traceSpans() : () => undefined,
+  });
+  const beside = { edge: resources.edge, reports, tracing };
+  const observation = new Observation(metrics.gateway, logging, accounting, load, beside);
   const filter = new ProblemFilter((error, request) => observation.internalError(error, request));
   const cors = new Cors(config.allowedOrigins);
   const shared = { addresses, directory, streams, load, cors, accounting, filter };
@@ -97,6 +102,7 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
     cors,
     https: new HttpsPolicy(config, certificates),
     observation,
+    tracing,
     filter,
     path: await requestPath(resources, parts, filter),
     neighbour: resources.neighbour,
@@ -110,6 +116,7 @@ export async function createDataPlane(resources: DataPlaneResources): Promise<Da
   expectProxyProtocol(resources, proxies, tls ? [server, tls] : [server]);
   capConnections(tls ? [server, tls] : [server], load, proxies, logging.logger);
   const ending: Part[] = [checks, reports, streams, maintenance, transport, verifier, limiter, meter, load];
+  if (tracing) ending.push(tracing);
   return running(config, [server, tls], door, certificates ? [certificates, ...ending] : ending);
 }
 

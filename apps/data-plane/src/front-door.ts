@@ -19,6 +19,7 @@ import { outcomeOf } from './grpc/outcome';
 import { closeAfterResponse } from './lingering-close';
 import type { HttpsPolicy } from './https-policy';
 import type { PaceWatch } from '#libs/load';
+import type { Tracing } from '#libs/tracing';
 import { paceBody } from './neighbour-pace';
 import type { Observation } from './observation';
 import type { RequestPath } from './request-path';
@@ -36,6 +37,8 @@ interface Household {
   readonly cors: Cors;
   readonly https: HttpsPolicy;
   readonly observation: Observation;
+  /** Undefined: off. */
+  readonly tracing: Tracing | undefined;
   readonly filter: ProblemFilter;
   /** Guards and controller. */
   readonly path: RequestPath;
@@ -171,7 +174,7 @@ export class FrontDoor {
   }
 
   private admit(request: GatewayRequest, peer: Peer): void {
-    const { admission, https } = this.house;
+    const { admission, https, tracing } = this.house;
     const { context } = request;
     try {
       admission.admit(request as ArrivingRequest & GatewayRequest, peer, context);
@@ -179,6 +182,8 @@ export class FrontDoor {
       const moves = https.forced && context.scheme === 'http';
       // Where everything goes to https, what is the neighbour's does, too.
       if (!(moves && error instanceof GatewayError && error.code === 'not_found')) throw error;
+    } finally {
+      if (tracing !== undefined) context.trace = tracing.begin(context.upstreamHeaders);
     }
     // A trusted proxy may have said that it was asked otherwise than the connection shows.
     context.hsts = https.hsts(context.scheme);

@@ -4,13 +4,22 @@ import type { LogCategory, Logging } from '#libs/logging';
 import type { GatewayMetrics } from '#libs/metrics';
 import type { Accounting } from './accounting';
 import type { Load } from './load';
+import type { RequestTrace, Tracing } from '#libs/tracing';
 import { EventBudget } from './http2/event-budget';
 import type { EdgeStats } from './edge/edge-stats';
 import type { Reports } from './reports';
 import { releaseTarget } from './release-target';
+import { requestSpans } from './tracing/request-spans';
 
 /** Refused requests under overload that are logged with their reason. */
 const SHED_LINES = { burst: 20, perSecond: 5 };
+
+/** Who else is told, where there is such a one. */
+interface Beside {
+  readonly edge?: EdgeStats | undefined;
+  readonly reports?: Pick<Reports, 'note'>;
+  readonly tracing?: Tracing | undefined;
+}
 
 /**
  * Metrics, access log and usage of a request, exactly once for every outcome. They hang on the end of the response,
@@ -24,7 +33,7 @@ export class Observation {
     private readonly logging: Logging,
     private readonly accounting: Accounting,
     private readonly load: Pick<Load, 'concurrency' | 'metrics'>,
-    private readonly others: { readonly edge?: EdgeStats; readonly reports?: Pick<Reports, 'note'> } = {},
+    private readonly beside: Beside = {},
   ) {}
 
   begin(): void {
@@ -41,12 +50,12 @@ export class Observation {
     if (context.target) releaseTarget(context, status);
     if (whole) this.accounting.delivered(context, status);
     else this.accounting.ended(context, status);
-    this.others.edge?.note(context);
+    this.beside.edge?.note(context);
     const endedAt = performance.now();
     const durationMs = endedAt - context.startedAt;
     const { upstreamStartedAt, attemptStartedAt, upstreamEndedAt = endedAt } = context;
     const upstreamMs = upstreamStartedAt === undefined ? undefined : upstreamEndedAt - upstreamStartedAt;
-    this.others.reports?.note(context, status, durationMs);
+    this.beside.reports?.note(context, status, durationMs);
     const tenantId = context.tenant?.id;
     this.metrics.inflight -= 1;
     this.metrics.finished({
@@ -57,13 +66,13 @@ export class Observation {
       // Of the last attempt: those before it, and the waits, were not this upstream's.
       upstreamMs: attemptStartedAt === undefined ? upstreamMs : upstreamEndedAt - attemptStartedAt,
     });
-    if (context.verifiedSignature !== undefined || context.signed !== undefined)
-      this.metrics.signatures(tenantId, context.verifiedSignature?.scheme, context.signed);
+    this.noteSignatures(context);
     if (context.refusal) this.refused(context, context.refusal);
     else if (status >= 500 && upstreamMs !== undefined) this.metrics.upstreamError(tenantId);
     this.logging.access({
       endedAt: Date.now(),
       requestId: context.id,
+      traceId: context.trace?.traceId,
       tenantId,
       protocol: context.protocol,
       scheme: context.scheme,
@@ -85,6 +94,17 @@ export class Observation {
       mirrored: context.mirrored,
       cache: context.cache,
     });
+    if (context.trace?.recording) this.deliver(context, context.trace, status, endedAt);
+  }
+
+  private noteSignatures({ tenant, verifiedSignature, signed }: RequestContext): void {
+    if (verifiedSignature !== undefined || signed !== undefined)
+      this.metrics.signatures(tenant?.id, verifiedSignature?.scheme, signed);
+  }
+
+  private deliver(context: RequestContext, trace: RequestTrace, status: number, endedAt: number): void {
+    const epoch = Date.now() - performance.now();
+    this.beside.tracing?.deliver(trace, requestSpans(context, trace, { status, endedAt, epoch }));
   }
 
   /** An error nobody planned for. */

@@ -5,13 +5,17 @@ import type { Cors } from './cors';
 import { refuseCall } from './grpc/refuse-call';
 import { closeAfterResponse } from './lingering-close';
 
-/** The requests of this plane, which know what ProblemFilter asks of them: their id, and to note a refusal. */
+/** The requests of this plane, which know what ProblemFilter asks of them: their id and trace, and to note a refusal. */
 export function refusableRequests(cors: Cors): typeof IncomingMessage {
   return class RefusableRequest extends IncomingMessage {
     declare context: RequestContext;
 
     override get id(): string {
       return this.context.id;
+    }
+
+    get traceId(): string | undefined {
+      return this.context.trace?.traceId;
     }
 
     refusedWith(error: GatewayError, response: ServerResponse): void {
@@ -33,6 +37,8 @@ function noteRefusal(
 ): void {
   const { context } = request;
   context.refusal ??= error;
+  // Where the refusing guard ends.
+  context.trace?.enter('answer');
   if (response.headersSent) return;
   response.setHeader('X-Request-Id', context.id);
   // The admission may have refused before it had come to this header.

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { loadConfig, type GatewayConfig } from './config';
 import { LOAD_DEFAULTS, LOAD_ROWS } from './load-rows.spec-data';
+import { TRACING_ROWS } from './tracing-rows.spec-data';
 import { problemsOf, type Environment } from './problems-of.spec-data';
 import { SETTINGS } from './settings';
 
@@ -112,6 +113,7 @@ describe('every variable', () => {
     ['RATE_LIMIT_PER_MIN', '5000', (c) => c.profiles.perMinute, 5000],
     ['RATE_LIMIT_PER_IP', '200', (c) => c.profiles.perMinuteAndIp, 200],
     ['METRICS_PUBLIC', 'true', (c) => c.metricsPublic, true],
+    ...TRACING_ROWS,
     ['CACHE_MEMORY_BYTES', '0', (c) => c.cacheMemoryBytes, 0], ['CACHE_REDIS_BYTES', '9', (c) => c.cacheRedisBytes, 9], ['SHUTDOWN_TIMEOUT_MS', '6', (c) => c.shutdownTimeoutMs, 6],
     ['SHUTDOWN_DELAY_MS', '7', (c) => c.shutdownDelayMs, 7],
   ]; // prettier-ignore

@@ -9,6 +9,7 @@ import { SETTINGS, isSecretVariable, type SettingName, type SettingValues } from
 import { tokenKeyConfig, type TokenKeyConfig } from './token-keys';
 import { checkTokenSecrets } from './token-secrets';
 import { hstsMaxAgeSeconds, tlsConfig, type TlsConfig } from './tls-config';
+import { tracingConfig, type TracingConfig } from './tracing-config';
 
 /** Where Redis is and how to reach it; exactly one of `url`, `host`, `cluster`, `sentinels` is used. */
 export interface RedisConfig {
@@ -78,6 +79,8 @@ export interface GatewayConfig extends EdgeConfig {
   readonly serviceTokens: TokenKeyConfig;
   readonly rateLimitMode: SettingValues['RATE_LIMIT_MODE'];
   readonly openRegistration: boolean;
+  /** Undefined: off. */
+  readonly tracing?: TracingConfig;
   readonly timeouts: TimeoutConfig;
   /** 0 means unlimited. */
   readonly maxBodyBytes: number;
@@ -154,6 +157,7 @@ export function loadConfig(env: Record<string, string | undefined>): GatewayConf
     serviceTokens,
     rateLimitMode: values.RATE_LIMIT_MODE,
     openRegistration: values.OPEN_REGISTRATION,
+    tracing: tracingConfig(values),
     ...forwardingConfig(values, production),
     shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_MS,
     shutdownDelayMs: values.SHUTDOWN_DELAY_MS,

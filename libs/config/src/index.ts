@@ -17,6 +17,7 @@ export { PROFILE_TENANTS, profileHosts, type Profiles, type RegionalEdge } from 
 export type { TokenKey, TokenKeyConfig } from './token-keys';
 export type { LoadConfig } from './load-config';
 export type { TlsConfig } from './tls-config';
+export type { TracingConfig } from './tracing-config';
 export { objectionToSecret } from './token-secrets';
 export { PACKAGE_ROOT, VERSION } from './version';
 export { Environment, readEnvironment } from './environment';

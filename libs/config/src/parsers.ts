@@ -143,3 +143,30 @@ export const origin: Parser<string> = (raw) => {
 
 /** The number of worker processes; `auto` is resolved by the caller, who knows the machine. */
 export const workers: Parser<number | 'auto'> = (raw) => (raw === 'auto' ? raw : integer(1, 256)(raw));
+
+/** A share, 0 to 1. */
+export const ratio: Parser<number> = (raw) => {
+  const value = Number(raw);
+  if (!/^(?:\d+\.?\d*|\.\d+)$/.test(raw) || value > 1) throw new Error('must be a number from 0 to 1');
+  return value;
+};
+
+const PAIR = /^\s*([A-Za-z0-9._/-]{1,255})\s*=\s*([\x21-\x7e]{0,8192}?)\s*$/;
+
+/** `name=value,…` with values percent-encoded, as OpenTelemetry has it. Values are not shown: they may be secrets. */
+export const pairs: Parser<ReadonlyMap<string, string>> = (raw) => {
+  const found = new Map<string, string>();
+  for (const part of raw.split(',')) {
+    const [, name = '', value = ''] = PAIR.exec(part) ?? [];
+    if (name === '') throw new Error('must be name=value pairs with commas between them');
+    try {
+      found.set(name, decodeURIComponent(value));
+    } catch (cause) {
+      throw new Error(`has a value of ${name} that is not percent-encoded`, { cause });
+    }
+    // What is decoded may become a header (RFC 9110 §5.5).
+    // eslint-disable-next-line no-control-regex -- control characters are what it looks for
+    if (/[\x00-\x1f\x7f]/.test(found.get(name) ?? '')) throw new Error(`has a control character in ${name}`);
+  }
+  return found;
+};

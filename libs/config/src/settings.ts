@@ -16,6 +16,7 @@ import {
   type Parser,
 } from './parsers';
 import { PROFILE_SETTINGS } from './profile-settings';
+import { TRACING_SETTINGS } from './tracing-settings';
 
 /** One environment variable: how it is read, what it means, and what holds without it. */
 export interface Setting<T = unknown> {
@@ -307,6 +308,8 @@ export const SETTINGS = {
   ...LOAD_SETTINGS,
 
   ...PROFILE_SETTINGS,
+
+  ...TRACING_SETTINGS,
 
   CACHE_MEMORY_BYTES: {
     section: 'Response cache',

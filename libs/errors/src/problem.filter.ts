@@ -10,6 +10,7 @@ export type InternalErrorListener = (error: unknown, request: unknown) => void;
 /** What a request may know about itself; both planes put it there. */
 interface RefusableRequest {
   id?: string;
+  traceId?: string;
   refusedWith?: (error: GatewayError, response: ServerResponse) => void;
   /** Answers in the words of a protocol that knows no problem bodies; false where there is nothing special. */
   answerOwn?: (error: GatewayError, response: ServerResponse) => boolean;
@@ -38,7 +39,7 @@ export class ProblemFilter implements ExceptionFilter {
       response.destroy();
       return;
     }
-    const body = Buffer.from(JSON.stringify(problemOf(error, request.id)));
+    const body = Buffer.from(JSON.stringify(problemOf(error, request.id, request.traceId)));
     for (const name of BODY_HEADERS) response.removeHeader(name);
     response.writeHead(error.status, {
       'Content-Type': PROBLEM_CONTENT_TYPE,

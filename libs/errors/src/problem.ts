@@ -11,11 +11,12 @@ export interface Problem {
   code: ErrorCode;
   detail?: string;
   requestId?: string;
+  traceId?: string;
   errors?: readonly FieldProblem[];
 }
 
 /** Renders an error for the caller. Anything that is not a GatewayError becomes a bare `internal_error`. */
-export function problemOf(error: unknown, requestId?: string): Problem {
+export function problemOf(error: unknown, requestId?: string, traceId?: string): Problem {
   const known = error instanceof GatewayError ? error : undefined;
   const code = known?.code ?? 'internal_error';
   return {
@@ -26,6 +27,7 @@ export function problemOf(error: unknown, requestId?: string): Problem {
     code,
     detail: known?.publicDetail,
     requestId,
+    traceId,
     errors: known?.fields,
   };
 }

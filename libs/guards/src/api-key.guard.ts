@@ -10,7 +10,7 @@ export class ApiKeyGuard implements CanActivate {
 
   canActivate(execution: ExecutionContext): boolean | Promise<boolean> {
     const { context } = requestOf(execution);
-    context.judge = 'api_key';
+    context.enter('api_key');
     const { published } = context;
     const caller = published
       ? identifyVisitor(context, published, this.directory)

@@ -49,7 +49,7 @@ export class ConcurrencyGuard implements CanActivate {
 
   canActivate(execution: ExecutionContext): boolean | Promise<boolean> {
     const { context } = requestOf(execution);
-    context.judge = 'concurrency';
+    context.enter('concurrency');
     return takePlace(context, this.concurrency);
   }
 }

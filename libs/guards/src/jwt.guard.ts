@@ -72,7 +72,7 @@ export class JwtGuard implements CanActivate {
 
   canActivate(execution: ExecutionContext): boolean | Promise<boolean> {
     const { context } = requestOf(execution);
-    context.judge = 'jwt';
+    context.enter('jwt');
     const place = guardedPlace(context);
     if (!context.tenant || !place) throw new Error('JwtGuard ran before RouteGuard');
     removeForged(context);

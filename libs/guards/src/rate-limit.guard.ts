@@ -63,7 +63,7 @@ export class RateLimitGuard implements CanActivate {
 
   canActivate(execution: ExecutionContext): boolean | Promise<boolean> {
     const { context } = requestOf(execution);
-    context.judge = 'rate_limit';
+    context.enter('rate_limit');
     const { caller, service, route, published, clientAddress } = context;
     const place = service ?? route;
     if (!caller || !place) throw new Error('RateLimitGuard ran before RouteGuard');
@@ -79,7 +79,7 @@ export class RateLimitGuard implements CanActivate {
 function settle(context: RequestContext, limits: RequestLimits, verdict: ClaimVerdict): true {
   context.verdict = verdict;
   enforceLimits(limits, verdict);
-  context.judge = 'upstream';
+  context.enter('upstream');
   return true;
 }
 

@@ -16,6 +16,7 @@ import type {
   ServedTenant,
   Upstream,
 } from '#libs/tenants';
+import type { RequestTrace } from '#libs/tracing';
 import type { VerifiedToken } from './jwt/verdict';
 import type { RequestLimits } from './request-limits';
 
@@ -156,6 +157,9 @@ export class RequestContext implements SlotHolder {
   judge: GuardName = 'admission';
   refusal: GatewayError | undefined = undefined;
 
+  /** The trace that it belongs to; undefined where tracing is off. */
+  trace: RequestTrace | undefined = undefined;
+
   /** @param startedAt monotonic milliseconds (`performance.now()`). */
   constructor(readonly startedAt: number) {}
 
@@ -165,6 +169,12 @@ export class RequestContext implements SlotHolder {
    */
   get call(): RpcCall | undefined {
     return this.upstream?.http2 === undefined ? undefined : this.rpc;
+  }
+
+  /** A step of the request path begins. */
+  enter(step: GuardName): void {
+    this.judge = step;
+    if (this.trace !== undefined) this.trace.enter(step);
   }
 
   /** The same request as it came from admission, to be judged once more without touching this one. */
@@ -188,6 +198,7 @@ const UNJUDGED = {
   limits: undefined,
   verdict: undefined,
   refusal: undefined,
+  trace: undefined,
 } satisfies Partial<RequestContext>;
 
 /** A request on its way through the data plane. */

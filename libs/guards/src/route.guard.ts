@@ -108,7 +108,7 @@ export class RouteGuard implements CanActivate {
 
   canActivate(execution: ExecutionContext): boolean | Promise<boolean> {
     const { context } = requestOf(execution);
-    context.judge = 'route';
+    context.enter('route');
     if (!context.caller) throw new Error('RouteGuard ran before ApiKeyGuard');
     return findDestination(context, context.caller, this.directory);
   }

@@ -12,7 +12,7 @@ export class SignatureGuard implements CanActivate {
     const request = requestOf(execution);
     const policy = inboundPolicy(request.context);
     if (policy === undefined) return true;
-    request.context.judge = 'signature';
+    request.context.enter('signature');
     return this.signatures.judge(request, execution.getArgByIndex<ServerResponse>(1), policy);
   }
 }

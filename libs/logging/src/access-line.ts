@@ -3,6 +3,8 @@ export interface AccessRecord {
   /** Milliseconds since the epoch, when the request ended. */
   endedAt: number;
   requestId: string;
+  /** Of the trace that it belongs to; absent where tracing is off. */
+  traceId?: string | undefined;
   tenantId: string | undefined;
   /** `HTTP/1.1`, `HTTP/2.0`, … */
   protocol: string;
@@ -64,6 +66,7 @@ function quoted(value: string): string {
 export function accessLine(r: AccessRecord, level: string): string {
   return (
     `{"level":"${level}","time":"${isoTime(r.endedAt)}","category":"request","requestId":${quoted(r.requestId)},` +
+    (r.traceId === undefined ? '' : `"traceId":"${r.traceId}",`) +
     (r.tenantId === undefined ? '' : `"tenantId":${quoted(r.tenantId)},`) +
     `"protocol":"${r.protocol}","scheme":"${r.scheme}",` +
     `"method":${quoted(r.method)},"path":${quoted(r.path)},` +

@@ -12,6 +12,7 @@ import { targetEvents, watchTargets, type WatchedTargets } from './target-metric
 import { LoadMetrics, watchLoad, type WatchedLoad } from './load-metrics';
 import { proxyProtocolRefusals } from './proxy-protocol-metrics';
 import { watchLimiter, watchStore, watchUsage, type WatchedStore, type WatchedUsage } from './store-metrics';
+import { traceSpans } from './tracing-metrics';
 
 export const METRICS_CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
 
@@ -66,6 +67,11 @@ export class MetricsRegistry {
   /** @returns called with the reason whenever a connection is closed for its PROXY header. */
   proxyProtocolRefusals(): (reason: string) => void {
     return proxyProtocolRefusals(this.registry);
+  }
+
+  /** @returns called with what became of so many spans. */
+  traceSpans(): (outcome: string, spans: number) => void {
+    return traceSpans(this.registry);
   }
 
   watchEdge(edge: { readonly figures: EdgeFigures }): void {

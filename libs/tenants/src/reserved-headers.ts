@@ -22,6 +22,8 @@ const RESERVED = new Set([
   'x-admin-token',
   'x-real-ip',
   'x-request-id',
+  'traceparent',
+  'tracestate',
   'x-maintenance-bypass',
   'x-original-url',
   'x-rewrite-url',

@@ -34,6 +34,9 @@ export class ProblemDto {
   @ApiPropertyOptional({ type: String, description: 'Also in the header X-Request-Id and in the log.' })
   requestId?: string;
 
+  @ApiPropertyOptional({ type: String, description: 'Of the data plane, where tracing is on.' })
+  traceId?: string;
+
   @ApiPropertyOptional({
     type: [FieldProblemDto],
     description: 'With `validation_failed`: every refused field.',

@@ -10,6 +10,7 @@ export function backgroundRequest(original: GatewayRequest): Asked {
     method: 'GET',
     upstreamHeaders: withoutRange(context.upstreamHeaders),
     observer: undefined,
+    trace: context.trace?.behind(),
     cache: undefined,
     shaped: undefined,
     signed: undefined,

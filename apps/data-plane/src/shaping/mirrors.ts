@@ -152,5 +152,5 @@ function copiedHeaders(context: RequestContext, shaped: ShapedMessages, mirror: 
   }
   mirror.headers?.apply(headers, shaped);
   headers.push(MARK, 'true');
-  return headers;
+  return context.trace?.passOn(headers) ?? headers;
 }

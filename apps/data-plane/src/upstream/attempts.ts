@@ -135,7 +135,7 @@ export class Attempts implements AttemptJudge {
       terms.observation.withheld(context, why);
       return why;
     }
-    terms.observation.retrying(context, reason, delayMs);
+    terms.observation.retrying(context, reason, delayMs, reason === 'status' ? status : undefined);
     releaseTarget(context, status);
     this.reason = reason;
     this.waiting = setTimeout(() => this.again(), delayMs);

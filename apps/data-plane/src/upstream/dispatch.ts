@@ -6,7 +6,7 @@ export interface Outgoing {
   readonly upstream: UpstreamPool;
   readonly path: string;
   readonly headers: string[];
-  /** Signs the headers, anew for each attempt; undefined: they go as they are. */
+  /** Signs the headers and says of which trace they are, anew for each attempt; undefined: they go as they are. */
   readonly sign: ((headers: string[]) => string[]) | undefined;
 }
 

@@ -101,6 +101,7 @@ export class Exchange implements Ending {
   onHeaders(status: number, raw: Buffer[], resume: () => void, statusText: string): boolean {
     if (status < 200) return this.interim(status, raw);
     if (this.context.target?.breaker) this.context.upstreamAnsweredAt = performance.now();
+    this.context.trace?.answered(status);
     const { response } = this;
     const { ownHeaders, levels, changes } = this.terms;
     const head = responseHead(status, raw, ownHeaders, levels, changes);

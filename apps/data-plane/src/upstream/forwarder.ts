@@ -33,6 +33,7 @@ import { RequestBody } from './request-body';
 import { RetryBudgets } from './retry-budgets';
 import type { RetryObservation } from './retry-observation';
 import type { ResponseObserver } from './response-observer';
+import { traced } from '../tracing/traced';
 import type { Transport } from './transport';
 import type { Refuse } from './upstream-errors';
 import { WebSocketRelay } from './websocket-relay';
@@ -160,7 +161,7 @@ export class Forwarder {
       upstream: this.house.transport.poolFor(target, timeouts),
       path,
       headers: ['Host', target.host, ...context.upstreamHeaders],
-      sign: this.house.signatures.forAttempts(context, target.host, path),
+      sign: traced(context, this.house.signatures.forAttempts(context, target.host, path)),
     };
   }
 

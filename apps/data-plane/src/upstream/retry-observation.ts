@@ -15,7 +15,10 @@ export class RetryObservation {
     private readonly logging: Logging,
   ) {}
 
-  retrying(context: RequestContext, reason: RetryReason, delayMs: number): void {
+  /** @param status with which the upstream answered, if it did. */
+  retrying(context: RequestContext, reason: RetryReason, delayMs: number, status?: number): void {
+    const { trace, attemptStartedAt, startedAt, upstream } = context;
+    trace?.attemptFailed(reason, status, upstream?.origin, attemptStartedAt ?? startedAt);
     this.logging.logger.warn(
       {
         category: 'request',

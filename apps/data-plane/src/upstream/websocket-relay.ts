@@ -5,6 +5,7 @@ import { GatewayError } from '#libs/errors';
 import { retryPolicyOf, type GatewayRequest } from '#libs/guards';
 import type { PaceWatch } from '#libs/load';
 import type { Upstream } from '#libs/tenants';
+import type { RequestTrace } from '#libs/tracing';
 import { tellTarget } from '../release-target';
 import type { OpenStreams } from '../streams/open-streams';
 import { JoinedSockets } from './joined-sockets';
@@ -82,6 +83,7 @@ export class WebSocketRelay {
     this.house.signatures.signHandshake(context);
     request.url = targetAt(context, upstream);
     request.headers = handshakeHeaders(request, upstream);
+    if (context.trace) Object.assign(request.headers, traceHeaders(context.trace));
     this.proxy.ws(request, socket, Buffer.alloc(0), {
       target: { protocol: origin.protocol, host: origin.hostname.replace(/^\[|\]$/g, ''), port: origin.port },
       agent,
@@ -119,6 +121,7 @@ export class WebSocketRelay {
       answer.headers['x-request-id'] = context.id;
       if (context.shaped) changeHeaders(answer, context.shaped);
       context.switchedProtocols = true;
+      context.trace?.answered(101);
       tellTarget(context, 101);
       const joined = new JoinedSockets(socket, upstreamSocket, idleMs, this.house.readers);
       this.streams.follow({ context, ending: socket, end: (refusal) => joined.refuse(refusal.code) });
@@ -151,6 +154,7 @@ export class WebSocketRelay {
   ): void {
     const { socket } = request;
     const status = answer.statusCode ?? 502;
+    request.context.trace?.answered(status);
     const raw = answer.rawHeaders.map((part) => Buffer.from(part, 'latin1'));
     answer.setTimeout(idleMs, () => answer.destroy(new GatewayError('upstream_timeout')));
     answer.on('error', (error) => this.refuse(upstreamError(error), request, response));
@@ -201,6 +205,12 @@ function changeHeaders(answer: IncomingMessage, changes: ResponseChanges): void 
     const value = flat[i + 1] as string;
     answer.headers[name] = earlier === undefined ? value : [earlier, value].flat();
   }
+}
+
+/** By which the upstream takes part in the trace. */
+function traceHeaders(trace: RequestTrace): Record<string, string> {
+  const [name = '', value = '', state, text = ''] = trace.attempt([]);
+  return { [name]: value, ...(state !== undefined && { [state]: text }) };
 }
 
 /** The headers that http-proxy copies to the upstream: the admitted ones and the handshake's own. */

@@ -1,0 +1,125 @@
+import { SpanKind, SpanStatusCode, TraceFlags, type HrTime } from '@opentelemetry/api';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
+import { resourceFromAttributes, type Resource } from '@opentelemetry/resources';
+import { BatchSpanProcessor, type ReadableSpan, type SpanExporter } from '@opentelemetry/sdk-trace';
+import { hostname } from 'node:os';
+import type { TracingConfig } from '#libs/config';
+import type { FinishedSpan } from './finished-span';
+import type { TracingSurroundings } from './open-tracing';
+import type { RequestTrace } from './request-trace';
+
+/** At shutdown: longer nobody waits for a collector that is not there. */
+const CLOSE_MS = 3000;
+const MAX_BATCH = 512;
+const SCOPE = { name: 'gatehouse' };
+const KINDS = { server: SpanKind.SERVER, client: SpanKind.CLIENT, internal: SpanKind.INTERNAL };
+
+type Ids = Pick<RequestTrace, 'traceId' | 'parent'>;
+
+/** The way of spans to the collector: OpenTelemetry's queue and exporter, with a count of what becomes of them. */
+export class SpanDelivery {
+  private readonly resource: Resource;
+  private readonly processor: BatchSpanProcessor;
+  /** Spans that have been taken and are neither delivered nor lost. */
+  private waiting = 0;
+  private failing = false;
+
+  constructor(
+    private readonly config: TracingConfig,
+    private readonly house: TracingSurroundings,
+  ) {
+    this.resource = resourceFromAttributes({
+      'host.name': hostname(),
+      'process.pid': process.pid,
+      ...Object.fromEntries(config.resourceAttributes),
+    });
+    const exporter = new OTLPTraceExporter({
+      url: config.endpoint,
+      headers: Object.fromEntries(config.headers),
+      timeoutMillis: config.timeoutMs,
+    });
+    this.processor = new BatchSpanProcessor({
+      exporter: this.counted(exporter),
+      maxQueueSize: config.maxQueuedSpans,
+      maxExportBatchSize: Math.min(MAX_BATCH, config.maxQueuedSpans),
+      scheduledDelayMillis: config.delayMs,
+      // The exporter keeps its own time; this one is only a second line.
+      exportTimeoutMillis: config.timeoutMs + 1000,
+    });
+  }
+
+  /** Takes the spans of one request, all or none. */
+  take({ traceId, parent }: Ids, spans: readonly FinishedSpan[]): void {
+    if (this.waiting + spans.length > this.config.maxQueuedSpans)
+      return this.house.count('dropped', spans.length);
+    this.waiting += spans.length;
+    for (const span of spans) this.processor.onEnd(readable(span, { traceId, parent }, this.resource));
+  }
+
+  async close(): Promise<void> {
+    const { promise, stop } = patience(CLOSE_MS);
+    // A failure has been told by the exporter.
+    await Promise.race([this.processor.shutdown().catch(() => undefined), promise]);
+    stop();
+  }
+
+  private counted(exporter: SpanExporter): SpanExporter {
+    return {
+      export: (spans, done) =>
+        exporter.export(spans, (result) => {
+          this.settled(spans.length, result.error);
+          done(result);
+        }),
+      forceFlush: () => exporter.forceFlush?.() ?? Promise.resolve(),
+      shutdown: () => exporter.shutdown(),
+    };
+  }
+
+  /** One line when it begins to fail and one when it is well again: a collector may be away for days. */
+  private settled(spans: number, error: Error | undefined): void {
+    const { logger, count } = this.house;
+    this.waiting -= spans;
+    count(error ? 'failed' : 'exported', spans);
+    if (error && !this.failing) logger.warn({ cause: error.message }, 'traces cannot be delivered');
+    if (!error && this.failing) logger.info('traces are delivered again');
+    this.failing = error !== undefined;
+  }
+}
+
+function readable(span: FinishedSpan, { traceId, parent }: Ids, resource: Resource): ReadableSpan {
+  const context = (spanId: string) => ({ traceId, spanId, traceFlags: TraceFlags.SAMPLED });
+  const own = context(span.spanId);
+  const { parentId } = span;
+  return {
+    name: span.name,
+    kind: KINDS[span.kind],
+    spanContext: () => own,
+    parentSpanContext:
+      parentId === undefined ? undefined : { ...context(parentId), isRemote: parentId === parent?.spanId },
+    startTime: hrTime(span.startedAt),
+    endTime: hrTime(span.endedAt),
+    duration: hrTime(span.endedAt - span.startedAt),
+    status: { code: span.failed ? SpanStatusCode.ERROR : SpanStatusCode.UNSET },
+    attributes: span.attributes,
+    links: [],
+    events: [],
+    ended: true,
+    resource,
+    instrumentationScope: SCOPE,
+    droppedAttributesCount: 0,
+    droppedEventsCount: 0,
+    droppedLinksCount: 0,
+  };
+}
+
+/** @param ms since the epoch, with fractions. */
+function hrTime(ms: number): HrTime {
+  const seconds = Math.floor(ms / 1000);
+  return [seconds, Math.min(999_999_999, Math.round((ms - seconds * 1000) * 1e6))];
+}
+
+function patience(ms: number): { promise: Promise<void>; stop: () => void } {
+  let timer: NodeJS.Timeout | undefined;
+  const promise = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
+  return { promise, stop: () => clearTimeout(timer) };
+}

@@ -1,0 +1,45 @@
+import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { scratchFolder } from '../support/children';
+import { runScript } from './run-script';
+
+const SCRIPT = resolve(__dirname, '../../scripts/licences.mjs');
+
+it('everything that is shipped may be, and is listed with its version', async () => {
+  const { code, output } = await runScript(SCRIPT);
+  expect(output).not.toContain('refused');
+  expect(output).toMatch(/^shipped: \d+ packages\n/);
+  expect(output).toMatch(/ MIT \(\d+\): .*\bexpress \d+\.\d+\.\d+/);
+  expect(code).toBe(0);
+});
+
+it.each<[title: string, entry: object, refused: boolean]>([
+  ['a permissive one', { license: 'MIT' }, false],
+  ['a copyleft', { license: 'GPL-3.0-only' }, true],
+  ['none at all', {}, true],
+  ['words instead of a name', { license: 'SEE LICENSE IN LICENSE.txt' }, true],
+  ['a choice with a permissive one', { license: '(GPL-2.0-only OR MIT)' }, false],
+  ['a permissive one together with another', { license: 'MIT AND GPL-2.0-only' }, true],
+  ['a choice inside', { license: 'MIT AND (GPL-2.0-only OR ISC)' }, false],
+  ['weak copyleft in what is shipped', { license: 'MPL-2.0' }, true],
+  ['weak copyleft in a tool', { license: 'MPL-2.0', dev: true }, false],
+  ['copyleft in a tool', { license: 'AGPL-3.0-only', dev: true }, true],
+])('%s', async (title, entry, refused) => {
+  const lock = join(scratchFolder('licences'), `${title.replaceAll(' ', '-')}.json`);
+  const packages = { '': {}, 'node_modules/thing': { version: '1.2.3', ...entry } };
+  writeFileSync(lock, JSON.stringify({ packages }));
+  const { code, output } = await runScript(SCRIPT, '--lock', lock);
+  expect([code, output.includes('refused: thing 1.2.3')]).toEqual(refused ? [1, true] : [0, false]);
+});
+
+it('names every package that is shipped in the list of what it is made of', async () => {
+  const cwd = resolve(__dirname, '../..');
+  const maxBuffer = 16 * 1024 * 1024;
+  const { stdout } = await promisify(execFile)('npm', ['run', '--silent', 'sbom'], { cwd, maxBuffer });
+  const { components } = JSON.parse(stdout) as { components: { name: string; purl: string }[] };
+  const names = components.map(({ name }) => name);
+  expect(names).toEqual(expect.arrayContaining(['express', 'undici', 'ioredis', '@opentelemetry/sdk-trace']));
+  expect(names).not.toContain('jest');
+});
