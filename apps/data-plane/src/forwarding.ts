@@ -72,7 +72,7 @@ function signing({ config, store, metrics }: DataPlaneResources): {
   signatures: OutgoingSignatures;
 } {
   const { maxBodyBytes, bodyBufferMaxBytes: maxHeldBytes, timeouts } = config;
-  const rings = new KeyRings(config.namedSecrets);
+  const rings = new KeyRings(config.signatureSecrets);
   const bodies = new WholeBodies({ maxBodyBytes, maxHeldBytes, timeouts });
   metrics.gateway.watchBodies(bodies);
   return {

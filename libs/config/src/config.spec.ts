@@ -142,6 +142,7 @@ describe('every variable', () => {
       auditMaxEntries: 100_000,
       jwtSecretKey: undefined,
       namedSecrets: new Map(),
+      signatureSecrets: new Map(),
       workers: 1,
       clientAddress: { proxies: [], hops: undefined, header: 'any' },
       proxyProtocol: 'off',
@@ -338,6 +339,17 @@ describe('secrets of tokens', () => {
       PATH: '/bin',
     });
     expect([...namedSecrets]).toEqual([['GATEWAY_SECRET_ACME', 'x'], ['HMAC_SECRET', 'z']]); // prettier-ignore
+  });
+
+  it('those that could be guessed sign nothing, but for the one that was judged at the start', () => {
+    const { signatureSecrets } = loadConfig({
+      GATEWAY_SECRET_GOOD: SECRET,
+      GATEWAY_SECRET_SHORT: 'short',
+      GATEWAY_SECRET_SAMPLE: `change-me-${SECRET}`,
+      GATEWAY_SECRET_DULL: 'a'.repeat(64),
+      HMAC_SECRET: 'your-secret-key',
+    });
+    expect([...signatureSecrets]).toEqual([['GATEWAY_SECRET_GOOD', SECRET], ['HMAC_SECRET', 'your-secret-key']]); // prettier-ignore
   });
 });
 
