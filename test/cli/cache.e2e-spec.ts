@@ -42,9 +42,18 @@ it('shows how much is stored, and what became of requests', async () => {
 });
 
 it.each([
-  [['--path', '/api/a?x=1', '/api/b'], ['/api/a?x=1', '/api/b']],
-  [['--prefix', '/api/a'], ['/api/a?x=1', '/api/a']],
-  [['--tag', 'page-b', '--route', '/c'], ['/api/b', '/api/c']],
+  [
+    ['--path', '/api/a?x=1', '/api/b'],
+    ['/api/a?x=1', '/api/b'],
+  ],
+  [
+    ['--prefix', '/api/a'],
+    ['/api/a?x=1', '/api/a'],
+  ],
+  [
+    ['--tag', 'page-b', '--route', '/c'],
+    ['/api/b', '/api/c'],
+  ],
   [['--all'], PATHS],
 ])('purges by %j', async (flags, gone) => {
   await askedFor();
