@@ -33,6 +33,7 @@ class OverlaidStore implements Store {
   readonly ledgers: Store['ledgers'];
   readonly breakers: Store['breakers'];
   readonly nonces: Store['nonces'];
+  readonly responses: Store['responses'];
   readonly fleet: Store['fleet'];
 
   constructor(
@@ -46,6 +47,7 @@ class OverlaidStore implements Store {
     this.ledgers = store.ledgers;
     this.breakers = store.breakers;
     this.nonces = store.nonces;
+    this.responses = store.responses;
     this.fleet = store.fleet;
   }
 
