@@ -83,6 +83,10 @@ class OverlaidDocuments implements Documents {
     return ours ? this.termsOf(key) : this.documents.get(key);
   }
 
+  declaredIn(key: string): string | undefined {
+    return this.declarations.snapshot.get(key)?.file ?? this.documents.declaredIn?.(key);
+  }
+
   async put(key: string, value: string, expected: Expected): Promise<boolean> {
     this.refuseDeclared(key);
     return this.documents.put(key, value, expected);

@@ -164,7 +164,15 @@ export class Explainer {
   ): Promise<Details> {
     this.bench.admission.admit(request, this.proxies.peer(address, false), context);
     await judgeGatewayMaintenance(context, this.store);
-    return { path: context.path, clientAddress: context.clientAddress, ...publishedDetails(context) };
+    return { path: context.path, clientAddress: context.clientAddress, ...this.publishedDetails(context) };
+  }
+
+  /** What was found at the root, by what it was looked up, and whose is not served because of it. */
+  private publishedDetails({ published, host }: RequestContext): Details {
+    if (!published) return {};
+    const { name, tenantId, declaredIn } = published;
+    const hides = this.bench.publications.rivalsOf(published);
+    return { host, published: name, tenantId, declaredIn, hides: hides.length > 0 ? hides : undefined };
   }
 
   private async judgeKey(context: RequestContext): Promise<Details> {
@@ -309,11 +317,6 @@ function limitDetails({ limits, verdict }: RequestContext): Details {
   }));
   const { remaining, capacity, windowSeconds, retryAfterMs } = all?.[0] ?? {};
   return { remaining, capacity, windowSeconds, retryAfterMs, limits: all };
-}
-
-/** What was found at the root, and by what it was looked up. */
-function publishedDetails({ published, host }: RequestContext): Details {
-  return published ? { host, published: published.name, tenantId: published.tenantId } : {};
 }
 
 /** How often it would be sent again, and whether also after it has been sent. */
