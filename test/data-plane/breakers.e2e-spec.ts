@@ -292,3 +292,19 @@ it('takes out no more than its part of the targets that do worse than the others
     { target: targets[1]?.url },
   ]);
 });
+
+it('is not inherited: a tenant that gets an id again begins with closed breakers', async () => {
+  const acme = await guarded(FOR_LONG);
+  await order(acme, 'open');
+  await waitFor('its opening', async () => (await acme.send()).status === 503);
+  await forwarding.gateway.admin('DELETE', `/admin/tenants/${acme.id}`);
+  const key = await forwarding.gateway.addTenant({
+    id: acme.id,
+    upstreamBaseUrl: acme.url,
+    breaker: FOR_LONG,
+    rateLimit: NO_LIMIT,
+  });
+  expect((await health(acme)).breaker).toMatchObject({ state: 'closed' });
+  const answer = await fetch(`${forwarding.gateway.url}/api/x`, { headers: { 'X-API-Key': key } });
+  expect(answer.status).toBe(200);
+});

@@ -112,6 +112,21 @@ describe('stale', () => {
     await waitFor('the new one', async () => (await get('/api/x')).body !== '1');
   });
 
+  it('goes on being renewed behind answers, however often the upstream speaks of something else', async () => {
+    // As many are asked for at the same time at most; each must give its place back.
+    const places = 64;
+    const { get, asked } = await setup.cached({}, (request, count) =>
+      count > places + 6
+        ? { status: 304, headers: { ETag: '"another"' } }
+        : { headers: stale, body: request.url ?? '' },
+    );
+    const paths = Array.from({ length: places + 6 }, (_, i) => `/api/n${i}`);
+    await Promise.all(paths.map((path) => get(path)));
+    for (const path of paths) await get(path);
+    // Each is asked for with its tag, and then without: what lies there is not what the upstream means.
+    await waitFor('all to have been asked for', () => asked() === 3 * paths.length);
+  });
+
   it('stands in for an upstream that answers with an error, or not at all', async () => {
     const { get, behave, upstream } = await setup.cached({ staleIfErrorSeconds: 60 }, () => ({
       headers: { 'Cache-Control': 'max-age=0', ETag: '"v1"' },

@@ -226,40 +226,59 @@ it('the example of the Traefik gateway is served as it is, but for where its bac
   await Promise.all([gateway.close(), upstream.stop()]);
 });
 
-it('a stored publication gives way to a file that publishes the same, and can still be changed and removed', async () => {
-  const folder = scratchFolder('projects');
-  const gateway = await startGateway({ CONFIG_DIR: folder });
-  await gateway.addTenant({ id: 'stored', upstreamBaseUrl: upstream.url });
-  const targets = [{ url: upstream.url }];
-  const made = await gateway.admin('POST', '/admin/tenants/stored/services', { name: 's', targets });
-  const backends = [{ service: (made.body as { id: string }).id }];
-  const publish = (...paths: string[]): Promise<{ status: number; body: unknown }> =>
-    gateway.admin('PUT', '/admin/tenants/stored/publication', {
-      routes: paths.map((path) => ({ name: path.slice(1), path, backends })),
-    });
-  expect((await publish('/x', '/y')).status).toBe(200);
-  const more = `services: { s: { url: "${upstream.url}/file" } }
+// Whichever of the two ids sorts first.
+it.each(['aaa', 'stored'])(
+  'a stored publication of %s gives way to a file that publishes the same, and can still be changed and removed',
+  async (id) => {
+    const folder = scratchFolder('projects');
+    const gateway = await startGateway({ CONFIG_DIR: folder });
+    await gateway.addTenant({ id, upstreamBaseUrl: upstream.url });
+    const targets = [{ url: upstream.url }];
+    const made = await gateway.admin('POST', `/admin/tenants/${id}/services`, { name: 's', targets });
+    const backends = [{ service: (made.body as { id: string }).id }];
+    const publish = (...paths: string[]): Promise<{ status: number; body: unknown }> =>
+      gateway.admin('PUT', `/admin/tenants/${id}/publication`, {
+        routes: paths.map((path) => ({ name: path.slice(1), path, backends })),
+      });
+    expect((await publish('/x', '/y')).status).toBe(200);
+    const more = `services: { s: { url: "${upstream.url}/file" } }
 routes: [{ name: x, path: /x, service: s }]
 `;
-  write(folder, 'acme.yaml', project('v1', more));
-  const said = 'two tenants publish the same: the one whose id sorts first is served';
-  await waitFor('the complaint', () => gateway.logs.some(({ msg }) => msg === said));
-  const x = async (): Promise<string> => (await fetch(`${gateway.url}/x`)).text();
-  expect(await x()).toBe('/file/x');
+    write(folder, 'acme.yaml', project('v1', more));
+    const said = 'a stored publication is hidden by a file that publishes the same';
+    await waitFor('the complaint', () => gateway.logs.some(({ msg }) => msg === said));
+    expect(gateway.logs.find(({ msg }) => msg === said)).toMatchObject({
+      tenants: ['acme', id],
+      file: 'acme.yaml',
+      path: '/x',
+    });
+    const x = async (): Promise<string> => (await fetch(`${gateway.url}/x`)).text();
+    expect(await x()).toBe('/file/x');
+    const question = { method: 'GET', path: '/x', headers: {} };
+    const explained = (await gateway.admin('POST', '/admin/explain', question)).body as {
+      judgements: Array<{ details: object }>;
+    };
+    expect(explained.judgements[0]?.details).toMatchObject({
+      published: 'x',
+      tenantId: 'acme',
+      declaredIn: 'acme.yaml',
+      hides: [id],
+    });
 
-  expect((await publish('/y')).status).toBe(200);
-  expect(await publish('/y', '/x')).toMatchObject({
-    status: 409,
-    body: { code: 'conflict', errors: [{ field: 'routes.1.path' }] },
-  });
-  expect((await publish('/y')).status).toBe(200);
-  expect((await gateway.admin('DELETE', '/admin/tenants/stored/publication')).status).toBe(204);
-  expect((await gateway.admin('GET', '/admin/publications')).body).toMatchObject({
-    publications: [{ tenantId: 'acme' }],
-  });
-  expect(await x()).toBe('/file/x');
-  await gateway.close();
-});
+    expect((await publish('/y')).status).toBe(200);
+    expect(await publish('/y', '/x')).toMatchObject({
+      status: 409,
+      body: { code: 'conflict', errors: [{ field: 'routes.1.path' }] },
+    });
+    expect((await publish('/y')).status).toBe(200);
+    expect((await gateway.admin('DELETE', `/admin/tenants/${id}/publication`)).status).toBe(204);
+    expect((await gateway.admin('GET', '/admin/publications')).body).toMatchObject({
+      publications: [{ tenantId: 'acme' }],
+    });
+    expect(await x()).toBe('/file/x');
+    await gateway.close();
+  },
+);
 
 describe('a hundred reloads by SIGHUP', () => {
   it('cost no request, and end with the last version', async () => {

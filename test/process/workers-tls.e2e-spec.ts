@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect as connectHttp2 } from 'node:http2';
 import https from 'node:https';
 import { connect } from 'node:tls';
 import { makeCertificate } from '../support/certificate-maker';
@@ -70,6 +72,19 @@ describeWorkers('HTTPS with WORKERS=2', () => {
       socket.on('error', reject).on('close', () => (kept.closed = true));
       socket.resume();
     });
+  /** An HTTP/2 session of its own. */
+  const session = async () => {
+    const opened = connectHttp2(`https://127.0.0.1:${port()}`, { rejectUnauthorized: false });
+    opened.on('error', () => undefined);
+    await once(opened, 'connect');
+    const ask = async (): Promise<number> => {
+      const stream = opened.request({ ':path': '/api/over-http2', 'x-api-key': API_KEY });
+      const [headers] = (await once(stream, 'response')) as [{ ':status'?: number }];
+      await once(stream.resume(), 'end');
+      return headers[':status'] ?? 0;
+    };
+    return { ask, closed: () => opened.closed || opened.destroyed, close: () => opened.destroy() };
+  };
   const many = <T>(what: () => Promise<T>): Promise<T[]> =>
     Promise.all(Array.from({ length: CONNECTIONS }, what));
 
@@ -88,8 +103,33 @@ describeWorkers('HTTPS with WORKERS=2', () => {
     await waitFor('the new worker', () => listening().length === 3, 15_000);
   }, 30_000);
 
+  it('each serve HTTP/2, and open sessions outlive a new certificate', async () => {
+    const sessions = await many(session);
+    const statuses = (): Promise<number[]> => Promise.all(sessions.map(({ ask }) => ask()));
+    expect(new Set(await statuses())).toEqual(new Set([200]));
+    // Which worker has a session shows when one of them goes: others have the rest.
+    const next = makeCertificate(['localhost']);
+    writePair(folder, 'default', next);
+    await waitFor(
+      'the new certificate from every worker',
+      async () => (await many(shown)).every((fingerprint) => fingerprint === next.fingerprint),
+      15_000,
+    );
+    expect(new Set(await statuses())).toEqual(new Set([200]));
+    expect(sessions.filter(({ closed }) => closed())).toEqual([]);
+    const before = listening().length;
+    process.kill(childrenOf(gateway.pid)[0] as number, 'SIGKILL');
+    await waitFor('the end of some', () => sessions.some(({ closed }) => closed()));
+    const left = sessions.filter(({ closed }) => !closed());
+    expect(left.length).toBeGreaterThan(0);
+    expect(new Set(await Promise.all(left.map(({ ask }) => ask())))).toEqual(new Set([200]));
+    for (const { close } of sessions) close();
+    await waitFor('the new worker', () => listening().length === before + 1, 15_000);
+  }, 30_000);
+
   it('all show a new certificate, and refuse nobody meanwhile', async () => {
-    expect(new Set(await many(shown))).toEqual(new Set([first.fingerprint]));
+    const before = new Set(await many(shown));
+    expect(before.size).toBe(1);
     const next = makeCertificate(['localhost']);
     writePair(folder, 'default', next);
     const statuses: number[] = [];

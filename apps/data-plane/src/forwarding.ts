@@ -1,5 +1,6 @@
 import { InboundSignatures, WholeBodies } from '#libs/guards';
 import type { ProblemFilter } from '#libs/errors';
+import { FairBytes } from '#libs/load';
 import { KeyRings, RequestSigner } from '#libs/signatures';
 import type { AddressPolicy, TenantDirectory } from '#libs/tenants';
 import type { Accounting } from './accounting';
@@ -38,7 +39,8 @@ export function openForwarding(resources: DataPlaneResources, neighbours: Neighb
   const { config, metrics, logging } = resources;
   const { addresses, directory, streams, load, cors, accounting, filter } = neighbours;
   const transport = new Transport(config, addresses);
-  const { inboundSignatures, signatures } = signing(resources);
+  const keptBodies = new FairBytes(config.retryBodiesMaxBytes);
+  const { inboundSignatures, signatures } = signing(resources, keptBodies);
   const refuse = filter.respond.bind(filter);
   const forwarder = new Forwarder({
     transport,
@@ -47,11 +49,17 @@ export function openForwarding(resources: DataPlaneResources, neighbours: Neighb
     streams,
     retries: new RetryObservation(metrics.retries, logging),
     compression: new Compression(config.compression, metrics.shaping),
-    mirrors: new Mirrors({ transport, directory, metrics: metrics.shaping, logger: logging.logger }),
+    mirrors: new Mirrors({
+      transport,
+      directory,
+      metrics: metrics.shaping,
+      logger: logging.logger,
+      keptBodies,
+    }),
     signatures,
     load,
     maxBodyBytes: config.maxBodyBytes,
-    keptBodiesBytes: config.retryBodiesMaxBytes,
+    keptBodies,
     refuse,
   });
   const cache = new ResponseCache({
@@ -67,14 +75,21 @@ export function openForwarding(resources: DataPlaneResources, neighbours: Neighb
 }
 
 /** Signatures in both directions, which share keys and the bodies that are held for them. */
-function signing({ config, store, metrics }: DataPlaneResources): {
+function signing(
+  { config, store, metrics }: DataPlaneResources,
+  kept: FairBytes,
+): {
   inboundSignatures: InboundSignatures;
   signatures: OutgoingSignatures;
 } {
   const { maxBodyBytes, bodyBufferMaxBytes: maxHeldBytes, timeouts } = config;
-  const rings = new KeyRings(config.namedSecrets);
+  const rings = new KeyRings(config.signatureSecrets);
   const bodies = new WholeBodies({ maxBodyBytes, maxHeldBytes, timeouts });
-  metrics.gateway.watchBodies(bodies);
+  metrics.gateway.watchBodies({
+    get held() {
+      return bodies.held + kept.held;
+    },
+  });
   return {
     inboundSignatures: new InboundSignatures(rings, bodies, store),
     signatures: new OutgoingSignatures(new RequestSigner(rings), bodies),

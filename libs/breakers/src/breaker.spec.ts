@@ -149,6 +149,29 @@ describe('a breaker', () => {
     expect(one.breaker.window.requests).toBe(0);
   });
 
+  it('waits before it asks again for a permit, also where the store took longer than that to say no', async () => {
+    const store = new OneRecord();
+    const policy = { ...NEVER, failures: 2, openMs: 1000, probes: 1 };
+    const [one, other] = [subject(policy, store.shared()), subject(policy, store.shared())];
+    await Promise.all([one.breaker.learn(), other.breaker.learn()]);
+    one.end('xx');
+    await jest.advanceTimersByTimeAsync(0);
+    await other.breaker.learn();
+    jest.setSystemTime(T + 1000);
+    expect(await one.breaker.ask(Date.now())).toBeDefined();
+    const { step } = store.breakers;
+    store.breakers.step = (key, asked) => {
+      jest.setSystemTime(Date.now() + 300);
+      return step(key, asked);
+    };
+    expect(other.breaker.isDue(Date.now())).toBe(true);
+    expect(await other.breaker.ask(Date.now())).toBeUndefined();
+    // Or every request would ask it again and again, without a moment in between.
+    expect(other.breaker.isDue(Date.now())).toBe(false);
+    jest.setSystemTime(Date.now() + 100);
+    expect(other.breaker.isDue(Date.now())).toBe(true);
+  });
+
   it('decides alone while the store is away, with its share of the probes, and tells it afterwards', async () => {
     const store = new OneRecord();
     const { breaker, end } = subject({ ...NEVER, failures: 2, openMs: 1000, probes: 4 }, store.shared());

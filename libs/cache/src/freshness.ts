@@ -11,7 +11,7 @@ export type Usability = 'fresh' | 'allowed' | 'behind' | 'validate';
 export type Forwarded = 'bypass' | 'method' | 'uri-miss' | 'vary-miss' | 'miss' | 'request' | 'stale';
 
 export function usability(
-  { terms, purged }: StoredResponse,
+  { terms, purged }: Pick<StoredResponse, 'terms' | 'purged'>,
   age: number,
   asked: Directives | undefined,
 ): Usability {

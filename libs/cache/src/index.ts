@@ -7,6 +7,8 @@
 export { parseCacheControl, type Directives } from './cache-control';
 export { cacheKey, uriKey, variantKey, type CacheKey } from './cache-key';
 export { identityOf } from './identity';
+export { cachePolicyOf, locate, routeNameOf, storeFields, type JudgedRequest } from './judged-request';
+export { Peek, type Peeked } from './peek';
 export { dropConditions, readRequestFields, valueOf, type RequestFields } from './request-fields';
 export { TAG_FIELDS, readResponseFields, type ResponseFields } from './response-fields';
 export { storageTerms, type StorageTerms } from './storing';

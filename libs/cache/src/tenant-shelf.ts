@@ -41,6 +41,12 @@ export class TenantShelf {
     return slot.variants.get(variant) ?? 'vary-miss';
   }
 
+  /** What `find` would find, without counting as use. */
+  peek(key: CacheKey, headers: readonly string[]): StoredResponse | undefined {
+    const slot = this.slots.get(key.primary);
+    return slot?.variants.get(slot.vary.length === 0 ? '' : variantKey(slot.vary, headers));
+  }
+
   /** What responses under a key are known to vary by. */
   varyOf({ primary }: CacheKey): readonly string[] | undefined {
     return this.slots.get(primary)?.vary;

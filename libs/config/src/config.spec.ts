@@ -158,6 +158,7 @@ describe('every variable', () => {
       webhookMaxAgeMs: 86_400_000,
       jwtSecretKey: undefined,
       namedSecrets: new Map(),
+      signatureSecrets: new Map(),
       workers: 1,
       clientAddress: { proxies: [], hops: undefined, header: 'any' },
       proxyProtocol: 'off',
@@ -362,6 +363,17 @@ describe('secrets of tokens', () => {
       PATH: '/bin',
     });
     expect([...namedSecrets]).toEqual([['GATEWAY_SECRET_ACME', 'x'], ['HMAC_SECRET', 'z']]); // prettier-ignore
+  });
+
+  it('those that could be guessed sign nothing, but for the one that was judged at the start', () => {
+    const { signatureSecrets } = loadConfig({
+      GATEWAY_SECRET_GOOD: SECRET,
+      GATEWAY_SECRET_SHORT: 'short',
+      GATEWAY_SECRET_SAMPLE: `change-me-${SECRET}`,
+      GATEWAY_SECRET_DULL: 'a'.repeat(64),
+      HMAC_SECRET: 'your-secret-key',
+    });
+    expect([...signatureSecrets]).toEqual([['GATEWAY_SECRET_GOOD', SECRET], ['HMAC_SECRET', 'your-secret-key']]); // prettier-ignore
   });
 });
 

@@ -4,8 +4,9 @@ import { dashboardConfig, type DashboardConfig } from './dashboard-config';
 import { Environment } from './environment';
 import { loadLimits, type LoadConfig } from './load-config';
 import { edgeConfig, type EdgeConfig } from './edge-config';
+import { namedSecrets, signatureSecrets } from './named-secrets';
 import { profilePort } from './profiles';
-import { SETTINGS, isSecretVariable, type SettingName, type SettingValues } from './settings';
+import { SETTINGS, type SettingName, type SettingValues } from './settings';
 import { tokenKeyConfig, type TokenKeyConfig } from './token-keys';
 import { checkTokenSecrets } from './token-secrets';
 import { hstsMaxAgeSeconds, tlsConfig, type TlsConfig } from './tls-config';
@@ -73,6 +74,8 @@ export interface GatewayConfig extends EdgeConfig {
   readonly jwtSecretKey?: string;
   /** By the names of their variables, which documents may mention. */
   readonly namedSecrets: ReadonlyMap<string, string>;
+  /** Those of them that are good enough to sign with. */
+  readonly signatureSecrets: ReadonlyMap<string, string>;
   /** Undefined selects the embedded store. */
   readonly redis?: RedisConfig;
   readonly staleConfigMaxAgeMs: number;
@@ -152,6 +155,7 @@ export function loadConfig(env: Record<string, string | undefined>): GatewayConf
     allowedOrigins: values.ALLOWED_ORIGINS,
     jwtSecretKey: values.JWT_SECRET_KEY,
     namedSecrets: namedSecrets(env),
+    signatureSecrets: signatureSecrets(env),
     redis,
     staleConfigMaxAgeMs: values.STALE_CONFIG_MAX_AGE_SECONDS * 1000,
     serviceTokens,
@@ -210,11 +214,6 @@ function parseAll(env: Record<string, string | undefined>, problems: string[]): 
     }
   }
   return values as SettingValues;
-}
-
-function namedSecrets(env: Record<string, string | undefined>): ReadonlyMap<string, string> {
-  const named = Object.entries(env).filter(([name, value]) => isSecretVariable(name) && value?.trim());
-  return new Map(named as Array<[string, string]>);
 }
 
 /** Kubernetes injects tcp://… into every pod when a Service is called "redis": worth saying out loud. */

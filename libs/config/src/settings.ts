@@ -271,7 +271,7 @@ export const SETTINGS = {
   BODY_BUFFER_MAX_BYTES: {
     parse: integer(0, Number.MAX_SAFE_INTEGER, 'bytes'),
     fallback: '67108864',
-    doc: 'Memory for request bodies that must be known whole, to be signed or verified; beyond it requests get 503.',
+    doc: 'Memory for request bodies that must be known whole, to be signed or verified, shared fairly by tenants; beyond it 503.',
   },
   MAX_HEADER_BYTES: {
     parse: integer(1024, 1_048_576, 'bytes'),
@@ -281,7 +281,7 @@ export const SETTINGS = {
   RETRY_BODIES_MAX_BYTES: {
     parse: integer(0, Number.MAX_SAFE_INTEGER, 'bytes'),
     fallback: '67108864',
-    doc: 'Memory for request bodies that are kept to be sent again, per process; beyond it they are sent once.',
+    doc: 'Memory for request bodies that are kept for retries and mirrors, shared fairly by tenants; beyond it they are sent once.',
   },
   UPSTREAM_MAX_CONNECTIONS: {
     parse: integer(1, 65_535),

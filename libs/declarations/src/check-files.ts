@@ -31,6 +31,8 @@ interface ReadFor {
   readonly addresses?: AddressPolicy;
   /** Whether the gateway has keys for tokens of its own; absent: as `env` says. */
   readonly ownTokens?: boolean;
+  /** Whether it may have secrets that the files leave to it. */
+  readonly keepsSecrets?: boolean;
 }
 
 /**
@@ -56,10 +58,10 @@ export function checkFiles(folder: string, env: Environment, addresses?: Address
  */
 export function readFiles(folder: string, env: Environment, target: ReadFor = {}): ReadFile[] {
   const variables = (name: string): string | undefined => (Object.hasOwn(env, name) ? env[name] : undefined);
-  const { addresses, ownTokens = TOKEN_KEYS.some((name) => Boolean(variables(name))) } = target;
+  const { addresses, keepsSecrets, ownTokens = TOKEN_KEYS.some((name) => Boolean(variables(name))) } = target;
   const read = listFiles(folder).map((file): ReadFile => {
     const found = textOf(folder, file);
-    if ('text' in found) return readFile(file, found.text, { variables, addresses, ownTokens });
+    if ('text' in found) return readFile(file, found.text, { variables, addresses, ownTokens, keepsSecrets });
     const problem: FileProblem = { line: 1, column: 1, field: '', message: found.fault, severity: 'error' };
     return { file, problems: [problem] };
   });

@@ -237,3 +237,59 @@ describe('two files that ask for the same thing', () => {
     expect([name('x'), valid()]).toEqual(['of b', { 'b.yaml': false, 'a.yaml': false }]);
   });
 });
+
+describe('a service that its project has no more', () => {
+  beforeEach(() => void jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate'] }));
+  afterEach(() => void jest.useRealTimers());
+
+  const renamed = (name: string): string =>
+    project('a', 'a', `services: { ${name}: { url: http://u.test } }\n`);
+  const url = 'tenant:service:a.old';
+
+  it('is found for two seconds more, by whoever has its name already, and is listed nowhere', () => {
+    const { folder, write, announced } = stage();
+    write('a.yaml', renamed('old'));
+    folder.reload();
+    const text = folder.snapshot.get(url)?.text;
+    expect(text).toContain('"a.old"');
+    announced();
+    write('a.yaml', renamed('new'));
+    folder.reload();
+    expect(folder.snapshot.get(url)?.text).toBe(text);
+    expect(folder.snapshot.members('gatehouse:{a}:services')).toEqual(['a.new']);
+    expect([...folder.snapshot.keys()]).not.toContain(url);
+    expect(announced()).toEqual(['tenant:service:a.new']);
+    // Further changes do not prolong it.
+    jest.advanceTimersByTime(1500);
+    write('a.yaml', renamed('newer'));
+    folder.reload();
+    expect(announced()).toEqual(['tenant:service:a.newer']);
+    jest.advanceTimersByTime(501);
+    expect(folder.snapshot.get(url)).toBeUndefined();
+    expect(folder.snapshot.get('tenant:service:a.new')).toBeDefined();
+    expect(announced()).toEqual([url]);
+    jest.advanceTimersByTime(1500);
+    expect(announced()).toEqual(['tenant:service:a.new']);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('is gone at once with its project, and is none of these when it comes back', () => {
+    const { path, folder, write, announced } = stage();
+    write('a.yaml', renamed('old'));
+    folder.reload();
+    unlinkSync(join(path, 'a.yaml'));
+    folder.reload();
+    expect([folder.snapshot.get(url), jest.getTimerCount()]).toEqual([undefined, 0]);
+    write('a.yaml', renamed('old'));
+    folder.reload();
+    write('a.yaml', renamed('new'));
+    folder.reload();
+    write('a.yaml', renamed('old'));
+    folder.reload();
+    announced();
+    jest.advanceTimersByTime(10_000);
+    expect(folder.snapshot.get(url)).toBeDefined();
+    expect(announced()).toEqual(['tenant:service:a.new']);
+    folder.close();
+  });
+});

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import type { Logger } from '#libs/logging';
 import { compose } from './compose';
 import type { Declarations } from './declared-over';
+import { Departures } from './departures';
 import { fingerprintOf, listFiles, textOf, type Fingerprint } from './folder';
 import { describeProblem, isError, type FileProblem } from './problem';
 import { readFile, type ReadFile, type Surroundings } from './read-file';
@@ -37,6 +38,8 @@ export class DeclaredFolder implements Declarations {
   private readonly listeners: Array<(key: string) => void> = [];
   private fault = '';
   private readonly closers: Array<() => void> = [];
+  private readonly departures = new Departures();
+  private departing: NodeJS.Timeout | undefined;
 
   /** @param held what no file can declare, for the variables of the process do. */
   constructor(
@@ -62,6 +65,7 @@ export class DeclaredFolder implements Declarations {
 
   close(): void {
     for (const stop of this.closers.splice(0)) stop();
+    clearTimeout(this.departing);
   }
 
   /**
@@ -112,22 +116,33 @@ export class DeclaredFolder implements Declarations {
 
   private takeOver(gone: readonly string[]): void {
     const { served, clashes } = compose([...this.followed.values()], this.held);
-    const before = this.snapshot;
     for (const [file, followed] of this.followed) {
       followed.served = served.find((version) => version.file === file);
       this.judge(file, followed, [...followed.now.problems, ...(clashes.get(file) ?? [])]);
     }
-    this.snapshot = new Snapshot(served);
-    const changed = before.differences(this.snapshot);
     this.reloadedAt = Date.now();
     this.reloads[this.files.every(({ valid }) => valid) ? 'success' : 'failure'] += 1;
-    // After the swap: whoever reads now finds all of the new version.
-    for (const key of changed) for (const listener of this.listeners) listener(key);
+    const changed = this.swap(served);
     const removed = gone.length > 0 ? { removed: gone } : {};
     this.logger.info(
       { files: this.followed.size, ...removed, documents: changed.length },
       'project files taken over',
     );
+  }
+
+  /** @returns the keys of what has changed, which everybody has heard of. */
+  private swap(files: readonly ReadFile[]): readonly string[] {
+    const { snapshot: before, departures } = this;
+    const now = Date.now();
+    this.snapshot = new Snapshot(files, departures.between(before, new Snapshot(files), now));
+    const changed = before.differences(this.snapshot);
+    // After the swap: whoever reads now finds all of the new version.
+    for (const key of changed) for (const listener of this.listeners) listener(key);
+    clearTimeout(this.departing);
+    const { nextAt } = departures;
+    if (nextAt !== undefined)
+      this.departing = setTimeout(() => this.swap(this.snapshot.files), nextAt - now).unref();
+    return changed;
   }
 
   private judge(file: string, followed: Followed, problems: readonly FileProblem[]): void {

@@ -58,3 +58,10 @@ it('every page of stored and declared members together is what one index of both
     expect({ stored, declared, limit, seen: back }).toEqual({ stored, declared, limit, seen: all.reverse() });
   }
 });
+
+it('everything of the store that is no document is there as it was', () => {
+  const parts = ['limits', 'ledgers', 'breakers', 'nonces', 'responses', 'fleet'] as const;
+  const store = Object.fromEntries(parts.map((part) => [part, { part }])) as unknown as Store;
+  const over = declaredOver(store, {} as Declarations);
+  for (const part of parts) expect(over[part]).toBe(store[part]);
+});

@@ -35,6 +35,7 @@ class OverlaidStore implements Store {
   readonly nonces: Store['nonces'];
   readonly notes: Store['notes'];
   readonly recents: Store['recents'];
+  readonly responses: Store['responses'];
   readonly fleet: Store['fleet'];
 
   constructor(
@@ -50,6 +51,7 @@ class OverlaidStore implements Store {
     this.nonces = store.nonces;
     this.notes = store.notes;
     this.recents = store.recents;
+    this.responses = store.responses;
     this.fleet = store.fleet;
   }
 
@@ -87,6 +89,10 @@ class OverlaidDocuments implements Documents {
     const billed = keys.billedTenantOf(key);
     const ours = billed !== undefined && this.declarations.snapshot.get(keys.tenant(billed)) !== undefined;
     return ours ? this.termsOf(key) : this.documents.get(key);
+  }
+
+  declaredIn(key: string): string | undefined {
+    return this.declarations.snapshot.get(key)?.file ?? this.documents.declaredIn?.(key);
   }
 
   async put(key: string, value: string, expected: Expected): Promise<boolean> {

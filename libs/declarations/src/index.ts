@@ -6,6 +6,7 @@
  */
 export { checkFiles, readFiles, type CheckedFiles } from './check-files';
 export type { ReadFile } from './read-file';
+export { takenRoutes } from './taken-routes';
 export type { Project } from './project';
 export { declaredOver, type Declarations } from './declared-over';
 export { DeclaredFolder } from './declared-folder';

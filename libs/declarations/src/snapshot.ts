@@ -12,7 +12,11 @@ export class Snapshot {
   /** Members in byte order, by index. */
   private readonly indexes = new Map<string, string[]>();
 
-  constructor(readonly files: readonly ReadFile[] = []) {
+  /** @param departing what is still found, and listed nowhere. */
+  constructor(
+    readonly files: readonly ReadFile[] = [],
+    private readonly departing: ReadonlyMap<string, DeclaredDocument> = new Map(),
+  ) {
     for (const { file, declared } of files) {
       for (const [key, text] of declared?.documents.texts ?? []) this.documents.set(key, { text, file });
       for (const [index, member] of declared?.documents.entries ?? []) {
@@ -25,7 +29,7 @@ export class Snapshot {
   }
 
   get(key: string): DeclaredDocument | undefined {
-    return this.documents.get(key);
+    return this.documents.get(key) ?? this.departing.get(key);
   }
 
   members(index: string): readonly string[] {
@@ -36,9 +40,14 @@ export class Snapshot {
     return this.documents.keys();
   }
 
+  /** Those of what is departing, too. */
+  allKeys(): string[] {
+    return [...this.documents.keys(), ...this.departing.keys()];
+  }
+
   /** The keys under which another snapshot says something else. */
   differences(other: Snapshot): string[] {
-    const both = new Set([...this.documents.keys(), ...other.documents.keys()]);
+    const both = new Set([...this.allKeys(), ...other.allKeys()]);
     return [...both].filter((key) => {
       const [mine, theirs] = [this.get(key), other.get(key)];
       return mine === undefined || theirs === undefined || mine.text !== theirs.text;

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TimeoutConfig } from '#libs/config';
 import { GatewayError, type ErrorCode } from '#libs/errors';
+import { FairBytes } from '#libs/load';
 import { maxBodyOf } from './body-size.guard';
 import type { GatewayRequest, RequestContext } from './request-context';
 
@@ -20,14 +21,20 @@ const EMPTY = Buffer.alloc(0);
 
 /**
  * Keeps whole the bodies that must be known before the request goes on: to be signed, or compared with a digest. Their
- * memory is bounded over the process; what a body took is given back when its response is over. A body is noted in the
+ * memory is bounded over the process and shared fairly between tenants; what a body took is given back when its response is over. A body is noted in the
  * context (`wholeBody`), so that whoever comes later finds it there.
  */
 export class WholeBodies {
-  /** Bytes held now. */
-  held = 0;
+  private readonly memory: FairBytes;
 
-  constructor(private readonly terms: WholeBodyTerms) {}
+  constructor(private readonly terms: WholeBodyTerms) {
+    this.memory = new FairBytes(terms.maxHeldBytes);
+  }
+
+  /** Bytes held now. */
+  get held(): number {
+    return this.memory.held;
+  }
 
   /**
    * Reads a body into the context; at once where there is none or it is there already.
@@ -71,7 +78,7 @@ export class WholeBodies {
     oversize: Oversize,
   ): Promise<void> {
     const { context } = request;
-    const reading = new Reading(this, request, this.timeoutsOf(context), {
+    const reading = new Reading(this.memory, request, this.timeoutsOf(context), {
       maxBytes,
       oversize,
       maxBodyBytes: maxBodyOf(context, this.terms.maxBodyBytes),
@@ -82,18 +89,6 @@ export class WholeBodies {
     if (response.destroyed) throw new GatewayError('client_gone');
     if (whole) context.wholeBody = reading.bytes();
     else context.bodyPrefix = reading.bytes();
-  }
-
-  /** @internal */
-  take(bytes: number): boolean {
-    if (this.held + bytes > this.terms.maxHeldBytes) return false;
-    this.held += bytes;
-    return true;
-  }
-
-  /** @internal */
-  giveBack(bytes: number): void {
-    this.held -= bytes;
   }
 
   private timeoutsOf({ service, tenant }: RequestContext): TimeoutConfig {
@@ -118,13 +113,15 @@ class Reading {
   private settle!: { resolve: (whole: boolean) => void; reject: (error: GatewayError) => void };
   private readonly idle: NodeJS.Timeout;
   private readonly total: NodeJS.Timeout;
+  private readonly tenantId: string;
 
   constructor(
-    private readonly bodies: WholeBodies,
+    private readonly memory: FairBytes,
     private readonly request: GatewayRequest,
     { idleMs, totalMs }: TimeoutConfig,
     private readonly caps: Caps,
   ) {
+    this.tenantId = request.context.tenant?.id ?? '';
     this.done = new Promise((resolve, reject) => (this.settle = { resolve, reject }));
     this.idle = setTimeout(this.onTimeout, idleMs);
     this.total = setTimeout(this.onTimeout, totalMs);
@@ -144,7 +141,7 @@ class Reading {
 
   /** Gives the memory back (idempotent). */
   release(): void {
-    this.bodies.giveBack(this.taken);
+    this.memory.giveBack(this.tenantId, this.taken);
     this.taken = 0;
     this.chunks = [];
   }
@@ -154,7 +151,7 @@ class Reading {
     const { context } = this.request;
     context.bytesIn += chunk.length;
     if (maxBodyBytes > 0 && context.bytesIn > maxBodyBytes) return this.fail('body_too_large');
-    if (!this.bodies.take(chunk.length)) return this.fail('body_buffers_full');
+    if (!this.memory.take(this.tenantId, chunk.length)) return this.fail('body_buffers_full');
     this.taken += chunk.length;
     this.length += chunk.length;
     this.chunks.push(chunk);

@@ -1,5 +1,5 @@
 /**
- * load: how much at once. Slots for requests under way, shared fairly between tenants, with a short queue; places for
+ * load: how much at once. Slots for requests under way and memory for bodies, shared fairly between tenants; places for
  * streams; the limit that follows the delay of the event loop; connections by address.
  * Not here: rates (`guards`, limits), and what is answered to whom (data plane).
  */
@@ -16,4 +16,5 @@ export {
 export { LoopDelay } from './loop-delay';
 export { DelayGovernedLimit } from './delay-governed-limit';
 export { ConnectionCaps, addressBlockOf } from './connection-caps';
+export { FairBytes } from './fair-bytes';
 export { PaceWatch, type Paced } from './pace-watch';

@@ -157,7 +157,7 @@ export class GatewayMetrics {
     this.breakerRefusals.inc({ tenantId: this.series(tenantId).label });
   }
 
-  /** @param bodies those that are held for signatures. */
+  /** @param bodies those that are held for signatures, retries and mirrors. */
   watchBodies(bodies: { readonly held: number }): void {
     this.bodies = bodies;
   }

@@ -51,6 +51,11 @@ export class HostRoutes {
     return rival;
   }
 
+  /** Routes of others that take the same. */
+  rivalsOf(route: PublishedRoute): PublishedRoute[] {
+    return this.places.get(route.path)?.routes.filter((other) => route.rivals(other)) ?? [];
+  }
+
   remove(route: PublishedRoute): void {
     const place = this.places.get(route.path);
     if (!place) return;

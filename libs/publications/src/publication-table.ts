@@ -94,6 +94,11 @@ export class PublicationTable {
     this.listeners.push(listener);
   }
 
+  /** Ids of other tenants that publish the same as a route which is served. */
+  rivalsOf(route: PublishedRoute): string[] {
+    return this.index.rivalsOf(route);
+  }
+
   /** Ids of the services that published routes lead to. */
   services(): ReadonlySet<string> {
     return new Set(this.index.services());
@@ -214,14 +219,24 @@ export class PublicationTable {
     if (!publication) return this.keepBroken(tenantId, problems);
     this.complaints.delete(tenantId);
     this.texts.set(tenantId, text);
-    for (const [route, rival] of this.index.set(tenantId, compileRoutes(publication))) {
-      const tenants = [route.tenantId, rival.tenantId];
-      this.logger.error(
-        { category: 'policy', tenants, path: route.path },
-        'two tenants publish the same: the one whose id sorts first is served',
-      );
-    }
+    const routes = compileRoutes(publication);
+    const file = this.store.documents.declaredIn?.(keys.publication(tenantId));
+    for (const route of routes) route.declaredIn = file;
+    for (const [route, rival] of this.index.set(tenantId, routes)) this.complainOf(route, rival);
     this.tell(tenantId);
+  }
+
+  /** Files do not clash with each other (docs/adr/0012), but with what is stored, and that with what other programs write. */
+  private complainOf(route: PublishedRoute, rival: PublishedRoute): void {
+    const [served, hidden] = route.compare(rival) < 0 ? [route, rival] : [rival, route];
+    const about = { category: 'policy', tenants: [served.tenantId, hidden.tenantId], path: route.path };
+    if (served.declaredIn === undefined)
+      this.logger.error(about, 'two tenants publish the same: the one whose id sorts first is served');
+    else
+      this.logger.warn(
+        { ...about, file: served.declaredIn },
+        'a stored publication is hidden by a file that publishes the same',
+      );
   }
 
   private tell(tenantId: string): void {

@@ -51,6 +51,8 @@ export class PublishedRoute implements Route {
   readonly shape: Shape | undefined;
   /** The stored document is broken by now, and this is what was left of the last good one. */
   broken = false;
+  /** The file that declares it: it comes before all routes of the store that take the same. */
+  declaredIn: string | undefined = undefined;
   /** What it takes, see `matchKeys`. */
   readonly matchKeys: readonly string[];
   private readonly headers: ReadonlyArray<readonly [name: string, value: string]>;
@@ -107,6 +109,11 @@ export class PublishedRoute implements Route {
     return this.headers.every(([name, value]) => valueOf(name, headers) === value);
   }
 
+  /** Whether somebody else's route takes some of the same requests. */
+  rivals({ tenantId, matchKeys: theirs }: PublishedRoute): boolean {
+    return tenantId !== this.tenantId && this.matchKeys.some((key) => theirs.includes(key));
+  }
+
   /** By what its limits are kept. No digest of a tenant's route has a dash in it. */
   get limitName(): string {
     return `p-${this.name}`;
@@ -139,11 +146,15 @@ export class PublishedRoute implements Route {
     return this.added + path.slice(this.stripped.length);
   }
 
-  /** Rules that ask for more come first: for methods, then for the most headers. The rest is for a stable order. */
+  /**
+   * Rules that ask for more come first: for methods, then for the most headers. Of two that take the same the declared one is
+   * meant. The rest is for a stable order.
+   */
   compare(other: PublishedRoute): number {
     return (
       Number(this.methods === undefined) - Number(other.methods === undefined) ||
       other.headers.length - this.headers.length ||
+      Number(this.declaredIn === undefined) - Number(other.declaredIn === undefined) ||
       (this.tenantId + this.name < other.tenantId + other.name ? -1 : 1)
     );
   }

@@ -45,7 +45,7 @@ export class RouteIndex {
 
   /**
    * Puts a tenant's routes in the place of those that it had, between one request and the next.
-   * @returns pairs of routes that take the same; of them the one of the tenant that sorts first is found.
+   * @returns pairs of routes that take the same; of them the declared one is found, or that of the tenant that sorts first.
    */
   set(tenantId: string, routes: readonly PublishedRoute[]): Array<[PublishedRoute, PublishedRoute]> {
     const rivals: Array<[PublishedRoute, PublishedRoute]> = [];
@@ -61,6 +61,12 @@ export class RouteIndex {
     if (routes.length > 0) this.tenants.set(tenantId, routes);
     else this.tenants.delete(tenantId);
     return rivals;
+  }
+
+  /** Ids of other tenants that publish the same. */
+  rivalsOf(route: PublishedRoute): string[] {
+    const rivals = namesOf(route).flatMap((name) => this.hosts.get(name)?.rivalsOf(route) ?? []);
+    return [...new Set(rivals.map(({ tenantId }) => tenantId))].sort();
   }
 
   routesOf(tenantId: string): readonly PublishedRoute[] {

@@ -1,4 +1,5 @@
 import { createSecretKey } from 'node:crypto';
+import { loadConfig } from '#libs/config';
 import { StoreUnavailableError } from '#libs/store';
 import type { InboundSignature, SigningPolicy } from '#libs/tenants';
 import { bodySignature } from './canonical';
@@ -17,11 +18,11 @@ const OWNER = {
     weak: { secret: { env: 'GATEWAY_SECRET_WEAK' } },
   },
 };
-const NAMED = new Map([
-  ['GATEWAY_SECRET_NEW', 'another-secret-of-thirty-two-bytes!'],
-  ['GATEWAY_SECRET_WEAK', 'short'],
-]);
-const rings = new KeyRings(NAMED);
+const { signatureSecrets } = loadConfig({
+  GATEWAY_SECRET_NEW: 'another-secret-of-thirty-two-bytes!',
+  GATEWAY_SECRET_WEAK: 'short',
+});
+const rings = new KeyRings(signatureSecrets);
 const signer = new RequestSigner(rings, () => NOW);
 const target = { method: 'POST', host: 'h', target: '/x' };
 

@@ -1,9 +1,8 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
-import { objectionToSecret } from '#libs/config';
 import { GatewayError } from '#libs/errors';
 import type { SignatureKeys } from '#libs/tenants';
 
-/** The secrets that documents name, by their variables. */
+/** Secrets that documents may name by their variables, without those that could be guessed. */
 export type NamedSecrets = ReadonlyMap<string, string>;
 
 /** Whoever has keys for signatures: a served tenant. */
@@ -16,21 +15,17 @@ export class KeyRing {
   private readonly keys = new Map<string, KeyObject>();
   private readonly missing = new Set<string>();
 
-  /** @param named secrets that documents name by their variables. */
   constructor(keys: SignatureKeys, named: NamedSecrets) {
     for (const [id, { secret }] of Object.entries(keys)) {
       const text = typeof secret === 'string' ? secret : named.get(secret.env);
-      // Texts were looked at when they were stored, HMAC_SECRET at the start; what another variable holds is seen only here.
-      const isKnown = typeof secret === 'string' || secret.env === 'HMAC_SECRET';
-      const weak = !isKnown && objectionToSecret(text ?? '') !== undefined;
-      if (text === undefined || weak) this.missing.add(id);
+      if (text === undefined) this.missing.add(id);
       else this.keys.set(id, createSecretKey(Buffer.from(text)));
     }
   }
 
   /**
    * Undefined for a key that the tenant does not have.
-   * @throws GatewayError tenant_misconfigured for one whose variable is not in the environment, or holds a text that could be guessed
+   * @throws GatewayError tenant_misconfigured for one whose variable is not in the environment, or could be guessed
    */
   find(id: string): KeyObject | undefined {
     const key = this.keys.get(id);

@@ -7,6 +7,8 @@ export type Expected = { version: string } | 'absent' | 'any';
 /** Documents are text under a key. Their version is a digest, so that those written by other programs have one too. */
 export interface Documents {
   get(key: string): Promise<string | undefined>;
+  /** The file that declares a document; absent where no store lies below files, undefined for what is the store's own. */
+  declaredIn?(key: string): string | undefined;
   /** Writes if the condition holds and announces the change; false means it does not hold. */
   put(key: string, value: string, expected: Expected): Promise<boolean>;
   /** Deletes if the condition holds and announces the change; false means it does not hold or nothing was there. */

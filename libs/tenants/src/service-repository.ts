@@ -4,6 +4,7 @@ import type { AddressPolicy } from './address-policy';
 import type { ApiKeyRepository } from './api-key-repository';
 import { checkServiceFields, parseService } from './check-service';
 import { checkKeyNames } from './check-signing';
+import { forgetBreakers } from './forget-breakers';
 import { usableIssuers } from './identity-provider';
 import { MAX_ROUNDS, demandVersion, readTenant, refuseInvalid, requireTenant } from './preconditions';
 import {
@@ -49,6 +50,7 @@ export class ServiceRepository {
       const text = JSON.stringify(service);
       // The entry comes first: whatever interrupts this, no service stays that the tenant's removal does not find.
       await documents.indexAdd(index, memberOf(id));
+      await this.forgetBreakers(service);
       if (await documents.put(keys.service(id), text, 'absent')) {
         // Somebody who listed meanwhile may have taken the entry for one that was left behind.
         await documents.indexAdd(index, memberOf(id));
@@ -109,8 +111,9 @@ export class ServiceRepository {
       const service = { id, tenantId, createdAt, ...this.checked(fields, tenant, addresses) };
       const text = JSON.stringify(service);
       const expected = { version: before.version };
-      if (await this.store.documents.put(keys.service(id), text, expected))
-        return { service, version: versionOf(text) };
+      if (!(await this.store.documents.put(keys.service(id), text, expected))) continue;
+      await this.forgetBreakers(before.service, service);
+      return { service, version: versionOf(text) };
     }
     throw new GatewayError('precondition_failed', 'others kept changing the service at the same time');
   }
@@ -129,6 +132,7 @@ export class ServiceRepository {
       // First: from here on the service is refused, even if nothing of what follows is reached.
       if (!(await this.store.documents.delete(keys.service(id), { version }))) continue;
       await this.apiKeys.revokeAllOf(tenantId, id);
+      await this.forgetBreakers(parseService(id, text).service);
       return this.store.documents.indexRemove(keys.serviceIndex(tenantId), memberOf(id));
     }
     throw new GatewayError('precondition_failed', 'others kept changing the service at the same time');
@@ -146,11 +150,20 @@ export class ServiceRepository {
         const service = text === undefined ? undefined : parseService(id, text).service;
         if (service && Date.parse(service.createdAt) > time) continue;
         if (text !== undefined) await this.store.documents.delete(keys.service(id), 'any');
+        await this.forgetBreakers(service);
         await this.store.documents.indexRemove(keys.serviceIndex(tenantId), memberOf(id));
       }
       after = memberOf(ids.at(-1) ?? '');
       ids = await this.page(tenantId, after, PAGE);
     }
+  }
+
+  /** Those of a service's targets, but not of the ones that it still has. */
+  private async forgetBreakers(before: Service | undefined, now?: Service): Promise<void> {
+    if (!before) return;
+    const kept = new Set(now?.targets.map(({ url }) => url));
+    const gone = before.targets.map(({ url }) => url).filter((url) => !kept.has(url));
+    await forgetBreakers(this.store, { tenantId: before.tenantId, serviceId: before.id }, gone);
   }
 
   private checked(fields: unknown, tenant: Tenant, addresses: AddressPolicy | undefined): ServiceFields {

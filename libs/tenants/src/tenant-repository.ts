@@ -5,6 +5,7 @@ import type { AddressPolicy } from './address-policy';
 import type { ApiKeyRepository } from './api-key-repository';
 import { weakSignatureKeys } from './check-signing';
 import { checkTenant, parseTenant, type CheckedTenant } from './check-tenant';
+import { forgetBreakers } from './forget-breakers';
 import { MAX_ROUNDS, demandVersion, invalid, refuseInvalid } from './preconditions';
 import type { IdentityProvider } from './identity-provider';
 import { withKeptSecrets } from './kept-secrets';
@@ -73,6 +74,7 @@ export class TenantRepository {
     const lookedAt = Date.now();
     if (await this.find(tenant.id)) throw new GatewayError('already_exists');
     await this.forgetBelongings(tenant.id, lookedAt);
+    await this.forgetBreaker(tenant.id, tenant.upstreamBaseUrl);
     // The entry comes first: a crash after it leaves an entry without a document, which listing notices and heals.
     await this.index.add(tenant.id);
     const text = JSON.stringify(tenant);
@@ -127,7 +129,10 @@ export class TenantRepository {
       const text = JSON.stringify(tenant);
       const expected = before.version === undefined ? 'any' : { version: before.version };
       const done = await this.write(() => this.store.documents.put(keys.tenant(id), text, expected));
-      if (done) return { id, version: versionOf(text), tenant };
+      if (!done) continue;
+      const url = before.tenant?.upstreamBaseUrl;
+      if (url !== tenant.upstreamBaseUrl) await this.forgetBreaker(id, url);
+      return { id, version: versionOf(text), tenant };
     }
     throw new GatewayError('precondition_failed', 'others kept changing the tenant at the same time');
   }
@@ -144,6 +149,7 @@ export class TenantRepository {
       // First: from here on the tenant is refused, even if nothing of what follows is reached.
       if (!(await this.write(() => this.store.documents.delete(keys.tenant(id), expected)))) continue;
       await this.forgetBelongings(id, Date.now());
+      await this.forgetBreaker(id, before.tenant?.upstreamBaseUrl);
       return this.index.settle(id);
     }
     throw new GatewayError('precondition_failed', 'others kept changing the tenant at the same time');
@@ -161,6 +167,11 @@ export class TenantRepository {
     await this.store.documents.indexRemove(keys.PUBLICATION_INDEX, id);
     await this.store.ledgers.drop(id);
     await forget();
+  }
+
+  /** Of the tenant's own routes; that of a document which cannot be read is forgotten when one with its URL is made. */
+  private async forgetBreaker(tenantId: string, url: string | undefined): Promise<void> {
+    if (url !== undefined) await forgetBreakers(this.store, { tenantId, serviceId: undefined }, [url]);
   }
 
   private checked(document: TenantDocument, addresses: AddressPolicy | undefined): Tenant {

@@ -8,7 +8,7 @@ import { tellWhoFollowed, waitQuery } from './waiting';
 const TENANT = ['<tenant>', 'id of the tenant'] as const;
 
 interface PurgeFlags {
-  url?: string[];
+  path?: string[];
   prefix?: string[];
   tag?: string[];
   route?: string[];
@@ -33,7 +33,7 @@ export function addCacheCommands(program: Command, session: Session): void {
     .command('purge')
     .description('forget stored responses')
     .argument(...TENANT)
-    .option('--url <path...>', 'paths with their queries, as clients ask for them')
+    .option('--path <path...>', 'paths with their queries, as clients ask for them')
     .option('--prefix <path...>', 'what paths begin with')
     .option('--tag <tag...>', 'tags of responses or policies')
     .option('--route <name...>', 'paths of routes, /proxy/{id}, or names of published routes')
@@ -42,10 +42,10 @@ export function addCacheCommands(program: Command, session: Session): void {
     .option('--wait', 'until every replica has followed')
     .action(async (tenant: string, flags: PurgeFlags, command: Command) => {
       const { api, output } = session.open(command);
-      const { url, prefix, tag, route, all, soft, wait } = flags;
-      if (!all && !url && !prefix && !tag && !route)
-        throw misuse('say what to purge: --url, --prefix, --tag, --route or --all');
-      const about = { urls: url, prefixes: prefix, tags: tag, routes: route };
+      const { path: paths, prefix, tag, route, all, soft, wait } = flags;
+      if (!all && !paths && !prefix && !tag && !route)
+        throw misuse('say what to purge: --path, --prefix, --tag, --route or --all');
+      const about = { urls: paths, prefixes: prefix, tags: tag, routes: route };
       const body = { ...about, ...(all && { everything: true }), ...(soft && { soft: true }) };
       const path = pathOf`/admin/tenants/${tenant}/cache/purge`;
       const { body: purged } = await api.call('POST', path, { body, query: waitQuery(wait) });

@@ -8,13 +8,18 @@ import type { Session } from '../session';
 export function addCheck(config: Command, session: Session): void {
   config
     .command('check')
-    .description('check files as a gateway would, without one')
+    .description('check files as a gateway would, by default without one')
     .argument('<file...>', 'folders, or single files')
-    .action(async (paths: string[], _options: object, command: Command) => {
+    .option('--beside-gateway', 'also ask the gateway whose published routes the files would take over')
+    .action(async (paths: string[], { besideGateway }: { besideGateway?: boolean }, command: Command) => {
       const output = session.output(command);
-      const { checkFiles } = await import('../projects/check-files.js');
+      const { checkBeside, checkFiles } = await import('../projects/check-files.js');
+      const published =
+        besideGateway && (await session.open(command).api.list('/admin/publications', 'publications'));
+      const env = session.environment.all;
       const files: CheckedFile[] = [];
-      for (const path of paths) files.push(...(await checkFiles(path, session.environment.all)));
+      for (const path of paths)
+        files.push(...(await (published ? checkBeside(path, env, published) : checkFiles(path, env))));
       const lines = files.flatMap(linesOf);
       const wrong = files.filter(({ problems }) => problems.some(({ severity }) => severity === 'error'));
       output.result({ files: files.map(shown) }, () => lines.join('\n'));

@@ -8,6 +8,7 @@ import type { Output } from '../output/output';
 import type { Session } from '../session';
 import { fileOf, type ProjectFile } from '../projects/project';
 import { listTenants, readGatewayProjects, type GatewayProject } from '../projects/gateway-projects';
+import { keptFields } from '../projects/kept-secrets';
 import { withoutSecrets } from '../projects/without-secrets';
 
 /** Ids that the gateway gives; those of other programs may be anything, also `../x`. */
@@ -46,6 +47,11 @@ async function wanted(api: AdminApi, ids: string[] | undefined): Promise<Documen
 function exported(project: GatewayProject, output: Output): ProjectFile {
   for (const [name, original] of project.renamed) {
     output.note(`${project.id}: service "${original}" is called ${name} in the file`);
+  }
+  for (const field of keptFields(project.tenant)) {
+    output.note(
+      `${project.id}: ${field} is not in the file; config apply keeps that of this gateway, for any other put it in`,
+    );
   }
   return withoutSecrets(fileOf(project), (field) =>
     output.note(

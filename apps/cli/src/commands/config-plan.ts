@@ -4,6 +4,7 @@ import type { Output } from '../output/output';
 import { counted, inline, printable } from '../output/printable';
 import type { FieldChange } from '../projects/compare';
 import { listTenants, readGatewayProjects, type GatewayProject } from '../projects/gateway-projects';
+import { demandKept } from '../projects/kept-secrets';
 import { plan, titleOf, type Change } from '../projects/plan';
 
 const SIGNS = { create: '+', update: '~', delete: '-' } as const;
@@ -16,7 +17,7 @@ export interface Planned {
 
 /**
  * What has to be done for the gateway to be what a folder says.
- * @throws Failure if a file cannot be used: half of a folder is not what somebody meant
+ * @throws Failure if a file cannot be used, or leaves a secret to a gateway that has none: half of a folder is not what somebody meant
  */
 export async function planFor(
   folder: string,
@@ -33,6 +34,7 @@ export async function planFor(
   const ours = tenants.filter(({ id }) => projects.has(String(id)));
   const found = await readGatewayProjects(api, ours);
   const existing = new Map(found.map((project) => [project.id, project]));
+  for (const project of projects.values()) demandKept(project, existing.get(project.id));
   // One file says nothing of other tenants; only a folder is all that there is to be.
   const strangers = single ? [] : tenants.map(({ id }) => String(id)).filter((id) => !projects.has(id));
   return { changes: plan(projects, existing, strangers), existing };

@@ -43,7 +43,15 @@ export function ladder(request: string, explanation: Document, output: Pick<Outp
   const judgements = explanation.judgements as Judgement[];
   const widest = Math.max(...judgements.map(({ guard }) => guard.length));
   const rungs = judgements.flatMap((judgement) => rung(judgement, widest, output));
-  return [printable(request), ...rungs, outcome(explanation, output)].join('\n');
+  const beyond = BEYOND.flatMap((name) => aside(name, explanation[name] as Document | undefined, widest));
+  return [printable(request), ...rungs, ...beyond, outcome(explanation, output)].join('\n');
+}
+
+/** What comes after the guards, and refuses nothing. */
+const BEYOND = ['cache', 'target'] as const;
+
+function aside(name: string, said: Document | undefined, widest: number): string[] {
+  return said ? [`  -       ${name.padEnd(widest)}  ${told(said)}`] : [];
 }
 
 function rung(judgement: Judgement, widest: number, output: Pick<Output, 'paint'>): string[] {
@@ -65,8 +73,11 @@ function told(details: Document = {}): string {
     .join(' ');
 }
 
-function outcome({ outcome: verdict, status, upstreamUrl }: Document, output: Pick<Output, 'paint'>): string {
-  return verdict === 'forward'
-    ? `${output.paint('forwarded', 'green')} to ${inline(upstreamUrl)}`
-    : `${output.paint('refused', 'red')} with ${inline(status)}`;
+function outcome(explanation: Document, output: Pick<Output, 'paint'>): string {
+  const { outcome: verdict, status, upstreamUrl } = explanation;
+  if (verdict !== 'forward') return `${output.paint('refused', 'red')} with ${inline(status)}`;
+  const { answer } = (explanation.cache ?? {}) as Document;
+  return answer === 'hit' || answer === 'stale'
+    ? `${output.paint('answered', 'green')} from the response cache`
+    : `${output.paint('forwarded', 'green')} to ${inline(upstreamUrl)}`;
 }

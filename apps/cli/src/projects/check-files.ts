@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import type { CheckedFiles, FileProblem, ReadFile } from '#libs/declarations';
+import type { Document } from '../admin-api';
 import { misuse } from '../failure';
 
 export type CheckedFile = CheckedFiles['files'][number];
@@ -17,10 +18,37 @@ export async function checkFiles(path: string, env: Variables): Promise<CheckedF
   return filesAt(path, (folder) => check(folder, env).files);
 }
 
+/**
+ * Everything that is to be said about files beside what a gateway publishes already.
+ * @param publications as the gateway shows them.
+ */
+export async function checkBeside(
+  path: string,
+  env: Variables,
+  publications: readonly Document[],
+): Promise<CheckedFile[]> {
+  const [{ readFiles: read, takenRoutes }, { matchKeys }] = await Promise.all([
+    import('#libs/declarations'),
+    import('#libs/publications'),
+  ]);
+  const publishers = new Map(
+    publications.flatMap(({ tenantId, routes = [] }) =>
+      (routes as Array<Parameters<typeof matchKeys>[0]>)
+        .flatMap(matchKeys)
+        .map((key) => [key, String(tenantId)] as const),
+    ),
+  );
+  return filesAt(path, (folder) => read(folder, env)).map((file) => ({
+    file: file.file,
+    project: file.declared?.project.tenant.id,
+    problems: [...file.problems, ...takenRoutes(file, publishers)],
+  }));
+}
+
 /** The projects of a folder, or of one file of it. What the gateway has keys for is the gateway's to judge. */
 export async function readFiles(path: string, env: Variables): Promise<ReadFile[]> {
   const { readFiles: read } = await import('#libs/declarations');
-  return filesAt(path, (folder) => read(folder, env, { ownTokens: true }));
+  return filesAt(path, (folder) => read(folder, env, { ownTokens: true, keepsSecrets: true }));
 }
 
 /** @throws Failure if the path cannot be read, or is no file that a gateway would read */

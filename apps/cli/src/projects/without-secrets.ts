@@ -58,8 +58,12 @@ function rulesBelow(field: string): RegExp {
   return HEADER_FIELDS.includes(field) ? SECRET_HEADER : SECRET_FIELD;
 }
 
-/** Whether secrets are only named: `{ env: NAME }`, or a list of these. */
+/** Whether secrets are only named, `{ env: NAME }`, or shown as ones that the gateway has; or a list of these. */
 function isReference(value: unknown): boolean {
   if (Array.isArray(value)) return value.every(isReference);
-  return typeof value === 'object' && value !== null && Object.keys(value).join() === 'env';
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    ['env', 'kept', 'digest'].includes(Object.keys(value).join())
+  );
 }

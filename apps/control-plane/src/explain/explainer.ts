@@ -19,7 +19,6 @@ import {
   limitsOf,
   ownKeys,
   retryPolicyOf,
-  shapeRequest,
   type ArrivingRequest,
   type GuardedPlace,
   type VerifiedToken,
@@ -35,15 +34,16 @@ import {
   hashApiKey,
   issuersOf,
   parseTenant,
-  pathAt,
   type Caller,
   type Route,
   type ServedTenant,
 } from '#libs/tenants';
-import { TokenRevocations } from '#libs/tokens';
+import { TokenRevocations, gatewayKeys } from '#libs/tokens';
 import type { ControlPlaneOptions } from '../control-plane.options';
+import { explainCache } from './explain-cache';
 import { judgeBodySize, judgeGatewayMaintenance, judgeMaintenance, loadBounds } from './explain-load';
-import { GUARDS, type ExplanationDto, type JudgementDto } from './explanation.dto';
+import { aimOf, targetView, type Aim, upstreamUrl } from './explain-target';
+import { GUARDS, type CacheExplanationDto, type ExplanationDto, type JudgementDto } from './explanation.dto';
 
 /** A request to be judged as if it had brought an API key of which nobody knows more than whose it is. */
 export interface PresumedRequest extends ArrivingRequest {
@@ -76,7 +76,7 @@ export class Explainer {
     private readonly store: Store,
     private readonly config: GatewayConfig,
     private readonly logger: Logger,
-    private readonly replica: Pick<ControlPlaneOptions, 'publications' | 'targets'> = {},
+    private readonly replica: Pick<ControlPlaneOptions, 'publications' | 'targets' | 'responses'> = {},
   ) {
     this.apiKeys = new ApiKeyRepository(store);
     this.proxies = new ProxyTrust(config.clientAddress);
@@ -85,6 +85,7 @@ export class Explainer {
   /** @param clientAddress the other end of the connection. */
   async explain(request: PresumedRequest, clientAddress: string): Promise<ExplanationDto> {
     const { publications } = this.bench;
+    const { store, config, replica } = this;
     if (this.store.state === 'ready') await publications.loaded;
     const context = new RequestContext(performance.now());
     const judgements: JudgementDto[] = [];
@@ -104,10 +105,15 @@ export class Explainer {
         judgements.push({ guard, verdict: 'refuse', code: error.code, reason: error.message, details });
       }
     }
-    const rest = refusal ? undefined : restOf(context);
-    if (rest !== undefined) {
-      refusal = new GatewayError('circuit_open', rest);
-      judgements.push({ guard: 'upstream', verdict: 'refuse', code: refusal.code, reason: rest });
+    const aim = await aimOf(context, store);
+    const reached = refusal === undefined;
+    const cache = reached
+      ? await explainCache(context, { store, config, responses: replica.responses })
+      : undefined;
+    const shut = reached ? refusalBeyond(cache, aim) : undefined;
+    if (shut) {
+      refusal = shut;
+      judgements.push({ guard: 'upstream', verdict: 'refuse', code: shut.code, reason: shut.message });
     }
     return {
       outcome: refusal ? 'refuse' : 'forward',
@@ -115,8 +121,10 @@ export class Explainer {
       tenantId: context.tenant?.id ?? (await this.mappedTenant(context)) ?? null,
       route: context.route?.path ?? null,
       serviceId: context.service?.id ?? null,
-      upstreamUrl: upstreamUrl(context),
+      upstreamUrl: upstreamUrl(context, aim),
       judgements,
+      cache,
+      target: reached ? targetView(context, aim) : undefined,
     };
   }
 
@@ -161,7 +169,15 @@ export class Explainer {
   ): Promise<Details> {
     this.bench.admission.admit(request, this.proxies.peer(address, false), context);
     await judgeGatewayMaintenance(context, this.store);
-    return { path: context.path, clientAddress: context.clientAddress, ...publishedDetails(context) };
+    return { path: context.path, clientAddress: context.clientAddress, ...this.publishedDetails(context) };
+  }
+
+  /** What was found at the root, by what it was looked up, and whose is not served because of it. */
+  private publishedDetails({ published, host }: RequestContext): Details {
+    if (!published) return {};
+    const { name, tenantId, declaredIn } = published;
+    const hides = this.bench.publications.rivalsOf(published);
+    return { host, published: name, tenantId, declaredIn, hides: hides.length > 0 ? hides : undefined };
   }
 
   private async judgeKey(context: RequestContext, request: PresumedRequest): Promise<Details> {
@@ -242,7 +258,7 @@ export class Explainer {
       // With a token in hand it was the policy that refused.
       if (context.token)
         return { ...tokenDetails(context, guardedPlace(context) as GuardedPlace), policy: 'refuse' };
-      return { required: true, issuers: issuersOf((context.tenant as ServedTenant).trust) };
+      return { required: true, issuers: this.issuersOf(context.tenant as ServedTenant) };
     }
     if (guard !== 'api_key') return undefined;
     const tenantId = await this.mappedTenant(context);
@@ -253,6 +269,14 @@ export class Explainer {
       stored: text !== undefined,
       problems: text === undefined ? undefined : parseTenant(tenantId, text).problems,
     };
+  }
+
+  /** Those whose tokens could pass: of its own kinds only the ones that the settings give keys for. */
+  private issuersOf({ trust }: ServedTenant): string[] {
+    const { secrets, publicKeys } = gatewayKeys(this.config);
+    const serviceTokens = trust.serviceTokens && secrets.length + publicKeys.length > 0;
+    const sharedSecret = trust.sharedSecret && this.config.jwtSecretKey !== undefined;
+    return issuersOf({ ...trust, serviceTokens, sharedSecret });
   }
 
   private async mappedTenant({ apiKey, published }: RequestContext): Promise<string | undefined> {
@@ -282,10 +306,18 @@ export class Explainer {
         named: this.config.namedSecrets,
       }),
       limiter: new RateLimiter(this.store),
-      rings: new KeyRings(this.config.namedSecrets),
+      rings: new KeyRings(this.config.signatureSecrets),
     };
     return this.made;
   }
+}
+
+/** What refuses a request that has passed all guards. What is stored is answered also while no upstream may be asked. */
+function refusalBeyond(cache: CacheExplanationDto | undefined, { rest }: Aim): GatewayError | undefined {
+  const answer = cache?.answer;
+  if (answer === 'refuse') return new GatewayError('not_cached');
+  if (rest === undefined || answer === 'hit' || answer === 'stale') return undefined;
+  return new GatewayError('circuit_open', rest);
 }
 
 /** Whose token it is, what the place asks of it, and which headers come of it; no claim's value but the subject. */
@@ -309,34 +341,9 @@ function limitDetails({ limits, verdict }: RequestContext): Details {
   return { remaining, capacity, windowSeconds, retryAfterMs, limits: all };
 }
 
-/** What was found at the root, and by what it was looked up. */
-function publishedDetails({ published, host }: RequestContext): Details {
-  return published ? { host, published: published.name, tenantId: published.tenantId } : {};
-}
-
 /** How often it would be sent again, and whether also after it has been sent. */
 function retryDetails(context: RequestContext): Details {
   const policy = retryPolicyOf(context);
   if (!policy) return {};
   return { retries: { ...policy, statuses: [...policy.statuses], repeatable: isSafeToRepeat(context) } };
-}
-
-/** Why nobody would be asked, if all circuit breakers are open. */
-function restOf({ service, tenant }: RequestContext): string | undefined {
-  return (service ?? tenant)?.set?.rest;
-}
-
-/** Where it would go now; of several targets, to one of them. */
-function upstreamUrl(context: RequestContext): string | null {
-  const { service, upstream, routedPath, query } = context;
-  const target = service ? (service.next() ?? service.targets[0])?.upstream : upstream;
-  if (!target) return null;
-  try {
-    shapeRequest(context);
-  } catch {
-    // What the rewrite makes of this path is none.
-    return null;
-  }
-  const asked = context.shaped ?? { path: routedPath, query };
-  return target.origin + pathAt(target, asked.path) + asked.query;
 }

@@ -69,7 +69,8 @@ export class JudgementDto {
   @ApiProperty({
     type: String,
     enum: [...GUARDS, 'upstream'],
-    description: '`upstream` only where all circuit breakers are open.',
+    description:
+      '`upstream` only where all circuit breakers are open, or `only-if-cached` asks for what is not stored.',
   })
   guard!: (typeof GUARDS)[number] | 'upstream';
 
@@ -94,6 +95,149 @@ export class JudgementDto {
       'What the guard knew: normalised path, bucket level, token subject, problems of the document, …',
   })
   details?: Record<string, unknown>;
+}
+
+@ApiSchema({ name: 'CacheKeyExplanation' })
+class CacheKeyExplanationDto {
+  @ApiProperty({ type: String, example: 'gateway.example.com' })
+  host!: string;
+
+  @ApiProperty({
+    type: String,
+    example: '/api/v1/users?page=2',
+    description: 'Path, and what counts of the query.',
+  })
+  target!: string;
+
+  @ApiProperty({ type: [String], description: 'Request headers that count, by the policy.' })
+  headers!: readonly string[];
+
+  @ApiProperty({
+    type: String,
+    enum: ['own', 'anybody'],
+    description: '`own`: what is stored is for the same principal only.',
+  })
+  identity!: 'own' | 'anybody';
+}
+
+@ApiSchema({ name: 'StoredResponseExplanation' })
+class StoredResponseExplanationDto {
+  @ApiProperty({ type: String, enum: ['memory', 'redis'] })
+  tier!: 'memory' | 'redis';
+
+  @ApiProperty({ type: 'integer' })
+  status!: number;
+
+  @ApiProperty({ type: 'integer' })
+  ageSeconds!: number;
+
+  @ApiProperty({ type: 'integer', description: 'How long it is fresh; negative: since when it is not.' })
+  ttlSeconds!: number;
+
+  @ApiProperty({ type: Boolean, description: 'A purge has made it stale.' })
+  purged!: boolean;
+
+  @ApiProperty({ type: [String], description: 'Request headers that tell it from others, by its own word.' })
+  vary!: string[];
+}
+
+@ApiSchema({
+  name: 'CacheExplanation',
+  description: 'Whether it could be answered from the response cache at this moment.',
+})
+export class CacheExplanationDto {
+  @ApiProperty({
+    type: String,
+    example: 'route /v1',
+    description: 'Where the policy is written that counts.',
+  })
+  rule!: string;
+
+  @ApiProperty({
+    type: String,
+    enum: ['hit', 'stale', 'revalidate', 'miss', 'bypass', 'refuse', 'unknown'],
+    description:
+      '`stale` is answered and asked for anew; `revalidate` is confirmed first; `bypass` has nothing to do with the store; ' +
+      '`unknown` where only the memory of other processes could tell.',
+  })
+  answer!: 'hit' | 'stale' | 'revalidate' | 'miss' | 'bypass' | 'refuse' | 'unknown';
+
+  @ApiPropertyOptional({
+    type: String,
+    enum: [
+      'method',
+      'request',
+      'shaped',
+      'header',
+      'body',
+      'disabled',
+      'off',
+      'purges-unknown',
+      'only-if-cached',
+    ],
+    description: 'Why it is a `bypass` or `refuse`.',
+  })
+  reason?: string;
+
+  @ApiPropertyOptional({ type: CacheKeyExplanationDto })
+  key?: CacheKeyExplanationDto;
+
+  @ApiPropertyOptional({
+    type: [String],
+    example: ['memory', 'redis'],
+    description: 'Where it was looked for.',
+  })
+  tiers?: string[];
+
+  @ApiPropertyOptional({ type: StoredResponseExplanationDto })
+  stored?: StoredResponseExplanationDto;
+}
+
+@ApiSchema({ name: 'RetriesExplanation' })
+class RetriesExplanationDto {
+  @ApiProperty({ type: 'integer' })
+  attempts!: number;
+
+  @ApiProperty({ type: Boolean, description: 'Whether also after some of it has been sent.' })
+  repeatable!: boolean;
+}
+
+@ApiSchema({ name: 'MirrorExplanation' })
+class MirrorExplanationDto {
+  @ApiProperty({ type: String, example: 'service 7', description: 'URL or service that gets the copies.' })
+  to!: string;
+
+  @ApiProperty({ type: Number, description: 'Share of the requests that are copied.' })
+  percent!: number;
+
+  @ApiProperty({ type: Boolean, description: 'Whether requests of this method and size are.' })
+  copied!: boolean;
+}
+
+@ApiSchema({ name: 'TargetExplanation', description: 'Where it would be sent now, and what is done there.' })
+export class TargetExplanationDto {
+  @ApiProperty({ type: String })
+  url!: string;
+
+  @ApiPropertyOptional({
+    type: String,
+    enum: ['closed', 'open', 'half_open', 'forced_open', 'forced_closed'],
+    description: 'Of its circuit breaker; absent: it has none.',
+  })
+  breaker?: string;
+
+  @ApiPropertyOptional({
+    type: String,
+    enum: ['failed_checks', 'failed_requests', 'circuit_open'],
+    description: 'What is known against it, and it is chosen all the same.',
+  })
+  trouble?: string;
+
+  @ApiPropertyOptional({ type: RetriesExplanationDto })
+  retries?: RetriesExplanationDto;
+
+  @ApiPropertyOptional({ type: MirrorExplanationDto })
+  mirror?: MirrorExplanationDto;
 }
 
 @ApiSchema({ name: 'Explanation' })
@@ -132,4 +276,13 @@ export class ExplanationDto {
 
   @ApiProperty({ type: [JudgementDto], description: 'In the order in which a request is judged.' })
   judgements!: JudgementDto[];
+
+  @ApiPropertyOptional({
+    type: CacheExplanationDto,
+    description: 'Absent: refused, or no cache policy applies.',
+  })
+  cache?: CacheExplanationDto;
+
+  @ApiPropertyOptional({ type: TargetExplanationDto, description: 'Absent: refused.' })
+  target?: TargetExplanationDto;
 }

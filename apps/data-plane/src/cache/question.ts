@@ -1,9 +1,7 @@
-import { hash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import {
-  cacheKey,
-  identityOf,
   NO_PURGES,
+  locate,
   type Forwarded,
   type Located,
   type PurgeList,
@@ -11,16 +9,6 @@ import {
 } from '#libs/cache';
 import type { GatewayRequest, RequestContext } from '#libs/guards';
 import type { ServedCachePolicy } from '#libs/tenants';
-
-/** The policy of the most particular place: published route, service or route, tenant. Undefined: nothing is stored. */
-export function cachePolicyOf({
-  published,
-  service,
-  route,
-  tenant,
-}: RequestContext): ServedCachePolicy | undefined {
-  return published?.cache ?? (service ?? route)?.cache ?? tenant?.cache;
-}
 
 /** Who asks, and where the answer goes. */
 export interface Asked {
@@ -69,39 +57,6 @@ export function questionOf(
   policy: ServedCachePolicy,
   fields: RequestFields,
 ): Question {
-  const { context } = request;
-  const { tenant, token, authorization, scheme, host, path, query } = context;
-  if (!tenant) throw new Error('the cache was asked before the guards');
-  const { cookie } = fields;
-  const own = ownIdentity(context);
-  const identity = policy.perIdentity === false ? '' : identityOf(token, authorization, cookie) + own;
-  const credentials = authorization !== undefined || cookie !== undefined || own !== '';
-  const headers = [...context.upstreamHeaders];
-  const key = cacheKey({ scheme, host, path, query, place: placeOf(context), identity }, policy, headers);
-  const located = { tenantId: tenant.id, key, headers };
-  return new Question({ request, response }, policy, fields, located, credentials && identity === '');
-}
-
-/**
- * Who asks, by what is in no header yet: a key that is forwarded is kept out of them until then, and who has signed a
- * request the upstream is told by the gateway. Empty for nearly everybody.
- */
-function ownIdentity({ published, apiKey, verifiedSignature }: RequestContext): string {
-  const key =
-    published?.forwardsApiKey && apiKey !== undefined ? ` k:${hash('sha256', apiKey, 'base64')}` : '';
-  return verifiedSignature === undefined ? key : `${key} s:${verifiedSignature.keyId}`;
-}
-
-/** Where a request goes: what is stored is not found any more once that has changed. */
-function placeOf({ published, service, route, tenant }: RequestContext): string {
-  if (published) return `${published.place} ${service?.place ?? ''}`;
-  if (service) return service.place;
-  const { origin = '', basePath = '' } = tenant?.upstream ?? {};
-  return `r:${route?.key ?? ''} ${origin}${basePath} ${route?.shape?.forwardsAs ?? ''}`;
-}
-
-/** How purges name where a request went. */
-export function routeNameOf({ published, service, route }: RequestContext): string {
-  if (published) return published.name;
-  return service ? `/proxy/${service.id}` : (route?.path ?? '');
+  const { located, sharesCredentials } = locate(request.context, policy, fields);
+  return new Question({ request, response }, policy, fields, located, sharesCredentials);
 }

@@ -6,6 +6,7 @@ import {
   hasIt,
   readResponseFields,
   renewed,
+  routeNameOf,
   standsIn,
   storageTerms,
   type CacheOutcome,
@@ -17,7 +18,7 @@ import type { ResponseHead } from '../upstream/response-headers';
 import type { ResponseObserver } from '../upstream/response-observer';
 import type { Landing } from './flights';
 import { markForwarded } from './passing';
-import { routeNameOf, type Question } from './question';
+import type { Question } from './question';
 
 /** What a recording needs from the cache. */
 export interface RecordingTerms {

@@ -1,10 +1,11 @@
 import type { ServerResponse } from 'node:http';
 import {
   StoredResponse,
+  cachePolicyOf,
   hitStatus,
   forwardedStatus,
-  readRequestFields,
   standsIn,
+  storeFields,
   usability,
   variantKey,
   type CacheOutcome,
@@ -20,7 +21,7 @@ import { backgroundRequest } from './background';
 import { Fetch, RecordingBudget, type FetchSurroundings } from './fetch';
 import { Flights, type Landing } from './flights';
 import { Invalidating, Passing } from './passing';
-import { Question, cachePolicyOf, questionOf } from './question';
+import { Question, questionOf } from './question';
 import { answerFromStore, type AnswerTerms } from './stored-answer';
 
 /** What the cache needs from the rest of the data plane. */
@@ -63,22 +64,12 @@ export class ResponseCache implements FetchSurroundings {
   private considers(request: GatewayRequest, response: ServerResponse, policy: ServedCachePolicy): boolean {
     const { context } = request;
     const { store } = this.house;
-    const { method } = context;
-    if (context.upgrade || store.off || method === 'OPTIONS') return false;
-    if (method !== 'GET' && method !== 'HEAD') {
-      context.observer = new Invalidating(context, store);
-      return false;
-    }
-    if (!policy.stores || (method === 'HEAD' && !policy.head)) return false;
-    if (context.route?.shape?.isCacheable === false || context.service?.shape?.isCacheable === false) {
-      this.pass(request, 'bypass', 'shaped');
-      return false;
-    }
-    const fields = readRequestFields(context.upstreamHeaders);
-    // A body may change the answer, and is in no key.
-    const bypass = fields.bypass ?? (context.bodyLength === undefined ? undefined : 'body');
-    if (bypass !== undefined || fields.directives?.noStore) {
-      this.pass(request, bypass === undefined ? 'request' : 'bypass', bypass);
+    if (store.off) return false;
+    const fields = storeFields(context, policy);
+    if (typeof fields === 'string') {
+      if (fields === 'invalidates') context.observer = new Invalidating(context, store);
+      else if (fields === 'request') this.pass(request, 'request');
+      else if (fields !== 'none') this.pass(request, 'bypass', fields);
       return false;
     }
     const question = questionOf(request, response, policy, fields);

@@ -1,8 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 
-/** Bytes of bodies that are kept for mirrors, of all requests of this process together. */
-const MAX_KEPT_BYTES = 33_554_432;
-let kept = 0;
+/** Memory for what is kept. */
+export interface CopyMemory {
+  readonly take: (bytes: number) => boolean;
+  readonly giveBack: (bytes: number) => void;
+}
 
 /** Why there is no copy of a body. */
 export type Incomplete = 'too_large' | 'busy' | 'incomplete';
@@ -10,6 +12,7 @@ export type Incomplete = 'too_large' | 'busy' | 'incomplete';
 /**
  * Keeps what a request brings for its upstream, up to a cap, without a word in its flow: a second listener, which neither
  * asks for more nor holds anything back.
+ * @param memory what it may take is not for this request alone.
  * @param start what somebody has read of it before.
  * @param done called once, with the body or why there is none.
  * @returns what lets go of the bytes; after `done` they count until then.
@@ -17,13 +20,14 @@ export type Incomplete = 'too_large' | 'busy' | 'incomplete';
 export function copyBody(
   request: IncomingMessage,
   maxBytes: number,
+  memory: CopyMemory,
   start: Buffer | undefined,
   done: (body: Buffer | Incomplete) => void,
 ): () => void {
   let chunks: Buffer[] = [];
   let bytes = 0;
   const release = (): void => {
-    kept -= bytes;
+    memory.giveBack(bytes);
     bytes = 0;
     chunks = [];
   };
@@ -34,9 +38,8 @@ export function copyBody(
   };
   const onData = (chunk: Buffer): void => {
     if (bytes + chunk.length > maxBytes) return finish('too_large');
-    if (kept + chunk.length > MAX_KEPT_BYTES) return finish('busy');
+    if (!memory.take(chunk.length)) return finish('busy');
     bytes += chunk.length;
-    kept += chunk.length;
     chunks.push(chunk);
   };
   const onEnd = (): void => finish(Buffer.concat(chunks));

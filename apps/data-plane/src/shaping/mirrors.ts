@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Logger } from '#libs/logging';
 import type { RequestContext, ShapedMessages } from '#libs/guards';
+import type { FairBytes } from '#libs/load';
 import type { ShapingMetrics } from '#libs/metrics';
 import {
   commonUpstream,
@@ -11,7 +12,7 @@ import {
   type Upstream,
 } from '#libs/tenants';
 import type { Transport } from '../upstream/transport';
-import { copyBody } from './body-copy';
+import { copyBody, type CopyMemory } from './body-copy';
 import { MirrorCopy } from './mirror-copy';
 
 /** Copies that one process has under way; more are dropped. */
@@ -28,6 +29,8 @@ interface Surroundings {
   readonly directory: Pick<TenantDirectory, 'service'>;
   readonly metrics: ShapingMetrics;
   readonly logger: Logger;
+  /** For bodies that are kept to be sent again, here or by retries. */
+  readonly keptBodies: FairBytes;
 }
 
 /** One copy on its way: what it is of, and where it goes. */
@@ -64,14 +67,25 @@ export class Mirrors {
     const copy = { context, shaped, mirror, headers: copiedHeaders(context, shaped, mirror) };
     if (bodyLength === undefined) return this.address(copy, null, () => undefined);
     const { wholeBody, bodyPrefix } = context;
+    const memory = this.memoryOf(context.tenant?.id ?? '');
     if (wholeBody !== undefined) {
       if (wholeBody.length > mirror.maxBodyBytes) return this.drop('too_large');
-      return this.address(copy, wholeBody, () => undefined);
+      // Whoever has read it lets go of it with the response, which the copy may outlive.
+      if (!memory.take(wholeBody.length)) return this.drop('busy');
+      return this.address(copy, wholeBody, () => memory.giveBack(wholeBody.length));
     }
-    const release = copyBody(request, mirror.maxBodyBytes, bodyPrefix, (body) => {
+    const release = copyBody(request, mirror.maxBodyBytes, memory, bodyPrefix, (body) => {
       if (typeof body === 'string') this.drop(body);
       else this.address(copy, body, release);
     });
+  }
+
+  private memoryOf(tenantId: string): CopyMemory {
+    const { keptBodies } = this.house;
+    return {
+      take: (bytes) => keptBodies.take(tenantId, bytes),
+      giveBack: (bytes) => keptBodies.giveBack(tenantId, bytes),
+    };
   }
 
   private address(copy: Copy, body: Buffer | null, release: () => void): void {

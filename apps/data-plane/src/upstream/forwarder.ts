@@ -9,6 +9,7 @@ import {
   type GatewayRequest,
   type RequestContext,
 } from '#libs/guards';
+import type { FairBytes } from '#libs/load';
 import type { ServedRetries, ServedTarget } from '#libs/tenants';
 import type { Accounting } from '../accounting';
 import type { Cors } from '../cors';
@@ -24,7 +25,7 @@ import { Attempts } from './attempts';
 import type { Outgoing } from './dispatch';
 import { Exchange } from './exchange';
 import type { ExchangeTerms } from './exchange-terms';
-import { KeptBody, KeptBytes, WholeBody, type RepeatableBody } from './kept-body';
+import { KeptBody, WholeBody, type RepeatableBody } from './kept-body';
 import { targetAt } from './target-at';
 import { signingPolicy, type OutgoingSignatures } from './outgoing-signatures';
 import { addPassage } from './passage';
@@ -51,8 +52,8 @@ interface Surroundings {
   readonly load: Load;
   /** 0 means unlimited. */
   readonly maxBodyBytes: number;
-  /** What all bodies that are kept for retries may take together. */
-  readonly keptBodiesBytes: number;
+  /** For bodies that are kept to be sent again. */
+  readonly keptBodies: FairBytes;
   readonly refuse: Refuse;
 }
 
@@ -61,12 +62,10 @@ export class Forwarder {
   private readonly proxy: Proxy;
   private readonly webSockets: WebSocketRelay;
   private readonly budgets = new RetryBudgets();
-  private readonly keptBytes: KeptBytes;
 
   constructor(private readonly house: Surroundings) {
     const { transport, refuse, streams, retries, signatures, load } = house;
     const { budgets } = this;
-    this.keptBytes = new KeptBytes(house.keptBodiesBytes);
     this.proxy = createProxy((request, response) => this.exchange(request, response));
     this.webSockets = new WebSocketRelay(this.proxy, transport, refuse, streams, {
       budgets,
@@ -186,9 +185,9 @@ export class Forwarder {
     const { context } = request;
     if (context.bodyLength === undefined) return undefined;
     if (context.wholeBody !== undefined) return new WholeBody(context.wholeBody);
-    const { maxBodyBytes, load } = this.house;
+    const { maxBodyBytes, keptBodies, load } = this.house;
     const bounds = { bodyBytes: maxBodyOf(context, maxBodyBytes), keptBytes: policy.bodyBytes };
-    return new KeptBody(request, context, bounds, this.keptBytes, load.bodies);
+    return new KeptBody(request, context, bounds, keptBodies, load.bodies);
   }
 
   /** What goes out as the body: as it comes, or as it is there already. */

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { RequestContext } from '#libs/guards';
-import { PaceWatch } from '#libs/load';
-import { KeptBody, KeptBytes } from './kept-body';
+import { FairBytes, PaceWatch } from '#libs/load';
+import { KeptBody } from './kept-body';
 
 /** A request whose body comes when the test says so. */
 function request() {
@@ -11,10 +11,10 @@ function request() {
   return incoming;
 }
 
-type Setup = Partial<typeof terms> & { memory?: KeptBytes; pace?: PaceWatch };
+type Setup = Partial<typeof terms> & { memory?: FairBytes; pace?: PaceWatch };
 const terms = { keptBytes: 100, bodyBytes: 0, length: -1, prefix: '' };
 
-function kept({ memory = new KeptBytes(1000), pace = new PaceWatch(0, 1000), ...own }: Setup = {}) {
+function kept({ memory = new FairBytes(1000), pace = new PaceWatch(0, 1000), ...own }: Setup = {}) {
   const { keptBytes, bodyBytes, length, prefix } = { ...terms, ...own };
   const incoming = request();
   const context = new RequestContext(0);
@@ -29,9 +29,9 @@ function kept({ memory = new KeptBytes(1000), pace = new PaceWatch(0, 1000), ...
 }
 
 /** Whether so many bytes are free, without taking them. */
-function isFree(memory: KeptBytes, bytes: number): boolean {
-  const free = memory.take(bytes);
-  if (free) memory.giveBack(bytes);
+function isFree(memory: FairBytes, bytes: number): boolean {
+  const free = memory.take('', bytes);
+  if (free) memory.giveBack('', bytes);
   return free;
 }
 
@@ -131,7 +131,7 @@ it.each([
   ['as large as allowed', { keptBytes: 10 }, true],
   ['too large', { keptBytes: 9 }, false],
   ['said to be too large', { keptBytes: 10, length: 11 }, false],
-  ['beyond what the process may keep', { memory: new KeptBytes(9) }, false],
+  ['beyond what the process may keep', { memory: new FairBytes(9) }, false],
 ])('of a body %s it keeps all or nothing, and sends it once in any case', async (_, bounds, replayable) => {
   const { incoming, body, memory } = kept(bounds);
   const copy = body.another();
@@ -162,7 +162,7 @@ it('gives the memory back when no further attempt is to come, but not before the
 });
 
 it('puts small pieces together', async () => {
-  const { incoming, body } = kept({ keptBytes: 10_000, memory: new KeptBytes(10_000) });
+  const { incoming, body } = kept({ keptBytes: 10_000, memory: new FairBytes(10_000) });
   const first = body.another().resume();
   for (let i = 0; i < 5000; i++) {
     incoming.push('x');

@@ -1,31 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
-import { GatewayError } from '#libs/errors';
 import type { RequestContext } from '#libs/guards';
-import type { Paced, PaceWatch } from '#libs/load';
+import type { FairBytes, PaceWatch } from '#libs/load';
+import { IncomingBody, type BodyTaker } from './incoming-body';
 
 /** Small pieces are put together up to this size: kept one by one, a thousand of a byte each would take a hundred times as much. */
 const PIECE_BYTES = 4096;
-
-/** What the bodies kept by a process may take together. */
-export class KeptBytes {
-  private left: number;
-
-  constructor(maxBytes: number) {
-    this.left = maxBytes;
-  }
-
-  /** Whether there is room, which is taken then. */
-  take(bytes: number): boolean {
-    if (bytes > this.left) return false;
-    this.left -= bytes;
-    return true;
-  }
-
-  giveBack(bytes: number): void {
-    this.left += bytes;
-  }
-}
 
 /** A request's body for as many attempts as there are. */
 export interface RepeatableBody {
@@ -72,7 +52,7 @@ interface Bounds {
  * A request's body that can be sent several times. It goes to the upstream as it comes in, and is kept beside that until
  * it proves too large or no further attempt is to come.
  */
-export class KeptBody implements RepeatableBody, Paced {
+export class KeptBody implements RepeatableBody, BodyTaker {
   /** Undefined once it cannot be sent again. */
   private pieces: Buffer[] | undefined = [];
   private kept = 0;
@@ -83,27 +63,21 @@ export class KeptBody implements RepeatableBody, Paced {
   private copy: BodyCopy | undefined;
   /** What somebody has read, and counted, before; until it is passed on. */
   private start: Buffer | undefined;
-  /** The client went away in the middle, or sent more than is allowed, or too slowly. */
+  private readonly incoming: IncomingBody;
+  private readonly tenantId: string;
   broken = false;
 
+  /** @param memory for the bodies that all requests keep. @param pace sees that it gets on. */
   constructor(
-    private readonly request: IncomingMessage,
+    request: IncomingMessage,
     private readonly context: RequestContext,
     private readonly bounds: Bounds,
-    private readonly memory: KeptBytes,
-    private readonly pace: PaceWatch,
+    private readonly memory: FairBytes,
+    pace: PaceWatch,
   ) {
     this.start = context.bodyPrefix?.length ? context.bodyPrefix : undefined;
-    request.on('data', this.onData);
-    request.on('end', this.onEnd);
-    request.on('close', this.onClose);
-    request.on('error', this.onClose);
-    request.pause();
-    if (context.call === undefined) pace.watch(this);
-  }
-
-  get progress(): number {
-    return this.context.bytesIn;
+    this.tenantId = context.tenant?.id ?? '';
+    this.incoming = new IncomingBody(request, context, bounds.bodyBytes, pace, this);
   }
 
   /** Between attempts nobody asks; and once the answer has begun, client and upstream may take their turns. */
@@ -111,9 +85,9 @@ export class KeptBody implements RepeatableBody, Paced {
     return !this.asked || !this.wanted;
   }
 
-  tooSlow(): void {
+  broke(error: Error): void {
     this.broken = true;
-    this.copy?.destroy(new GatewayError('request_timeout', 'the body came too slowly'));
+    this.copy?.destroy(error);
   }
 
   /** Whether another copy would be whole. */
@@ -138,10 +112,7 @@ export class KeptBody implements RepeatableBody, Paced {
   /** Nobody wants the body any more. What still comes is thrown away until the connection closes (lingering-close.ts). */
   close(): void {
     this.wanted = false;
-    this.pace.unwatch(this);
-    this.request.off('data', this.onData);
-    this.request.off('end', this.onEnd);
-    this.request.off('close', this.onClose);
+    this.incoming.leave();
     this.copy?.destroy();
     this.copy = undefined;
     this.drop();
@@ -156,12 +127,12 @@ export class KeptBody implements RepeatableBody, Paced {
     copy.caughtUp = true;
     const { start } = this;
     this.start = undefined;
-    if (start) return this.pass(start);
+    if (start) return this.came(start);
     if (!this.wanted) this.drop();
     if (this.complete) copy.push(null);
     else {
       this.asked = true;
-      this.request.resume();
+      this.incoming.ask();
     }
   }
 
@@ -173,28 +144,24 @@ export class KeptBody implements RepeatableBody, Paced {
     else if (!this.complete) this.hold();
   }
 
-  private readonly onData = (chunk: Buffer): void => {
-    const { context, bounds } = this;
-    context.bytesIn += chunk.length;
-    if (bounds.bodyBytes > 0 && context.bytesIn > bounds.bodyBytes) {
-      this.broken = true;
-      this.copy?.destroy(new GatewayError('body_too_large'));
-    } else this.pass(chunk);
-  };
-
-  private pass(chunk: Buffer): void {
+  came(chunk: Buffer): void {
     if (this.pieces) this.keep(chunk, this.pieces);
     if (this.copy && !this.copy.push(chunk)) this.hold();
   }
 
+  cameWhole(): void {
+    this.complete = true;
+    if (this.copy?.caughtUp) this.copy.push(null);
+  }
+
   private hold(): void {
     this.asked = false;
-    this.request.pause();
+    this.incoming.hold();
   }
 
   private keep(chunk: Buffer, pieces: Buffer[]): void {
     const tooLarge = Math.max(this.context.bodyLength ?? 0, this.kept + chunk.length) > this.bounds.keptBytes;
-    if (!this.wanted || tooLarge || !this.memory.take(chunk.length)) return this.drop();
+    if (!this.wanted || tooLarge || !this.memory.take(this.tenantId, chunk.length)) return this.drop();
     this.kept += chunk.length;
     const last = pieces.at(-1);
     if (last && last.length + chunk.length <= PIECE_BYTES)
@@ -204,21 +171,9 @@ export class KeptBody implements RepeatableBody, Paced {
 
   private drop(): void {
     this.pieces = undefined;
-    this.memory.giveBack(this.kept);
+    this.memory.giveBack(this.tenantId, this.kept);
     this.kept = 0;
   }
-
-  private readonly onEnd = (): void => {
-    this.complete = true;
-    this.pace.unwatch(this);
-    if (this.copy?.caughtUp) this.copy.push(null);
-  };
-
-  private readonly onClose = (): void => {
-    if (this.request.complete) return;
-    this.broken = true;
-    this.copy?.destroy(new Error('the client closed the connection'));
-  };
 }
 
 /** The body on its way in one attempt. A stream of its own, because undici destroys the body of a request that fails. */

@@ -1,5 +1,5 @@
 import type http from 'node:http';
-import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { GatewayError } from '#libs/errors';
 import { retryPolicyOf, type GatewayRequest } from '#libs/guards';
@@ -100,6 +100,9 @@ export class WebSocketRelay {
     );
     // http-proxy joins paths by rules of its own, which turn `http:/` into `http://`.
     outgoing.path = request.url ?? '/';
+    // … and copies headers into an object where this name sets the prototype, or nothing.
+    const lost = request.headers[PROTOTYPE];
+    if (lost !== undefined) outgoing.setHeader(PROTOTYPE, lost);
     const stopClock = timeHandshake(outgoing, connectMs, firstByteMs);
     const abandon = (): void => {
       this.handshakes.delete(request);
@@ -172,6 +175,9 @@ export class WebSocketRelay {
   }
 }
 
+/** A header like any other. */
+const PROTOTYPE = '__proto__';
+
 type Switchable = IncomingMessage & { upgrade?: boolean };
 
 /** Connecting and answering have a time-out each. Returns what ends the count. */
@@ -198,7 +204,8 @@ function changeHeaders(answer: IncomingMessage, changes: ResponseChanges): void 
     [value ?? []].flat().flatMap((one) => [name, one]),
   );
   changes.apply(flat);
-  answer.headers = {};
+  // A header may be called `constructor`, and must not find one.
+  answer.headers = Object.create(null) as IncomingHttpHeaders;
   for (let i = 0; i < flat.length; i += 2) {
     const name = (flat[i] as string).toLowerCase();
     const earlier = answer.headers[name];
@@ -215,11 +222,9 @@ function traceHeaders(trace: RequestTrace): Record<string, string> {
 
 /** The headers that http-proxy copies to the upstream: the admitted ones and the handshake's own. */
 function handshakeHeaders({ context }: GatewayRequest, upstream: Upstream): Record<string, string> {
-  const headers: Record<string, string> = {
-    host: upstream.host,
-    connection: 'Upgrade',
-    upgrade: 'websocket',
-  };
+  // Without a prototype: whatever a header is called, there is nothing before it has come.
+  const headers = Object.create(null) as Record<string, string>;
+  Object.assign(headers, { host: upstream.host, connection: 'Upgrade', upgrade: 'websocket' });
   for (let i = 0; i < context.upstreamHeaders.length; i += 2) {
     const name = (context.upstreamHeaders[i] as string).toLowerCase();
     const value = context.upstreamHeaders[i + 1] as string;

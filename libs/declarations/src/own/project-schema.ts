@@ -66,7 +66,13 @@ const cache = z
   })
   .describe('What is stored of responses; without one nothing is.');
 
-const secret = z.union([text, z.strictObject({ env: text })]);
+const secret = z.union([
+  text,
+  z.strictObject({ env: text }),
+  // Left out by `config export`; a gateway cannot read it from a file, `config apply` keeps what is stored.
+  z.strictObject({ kept: z.literal(true) }),
+  z.strictObject({ digest: text }),
+]);
 
 const idp = z.strictObject({
   issuer: text,

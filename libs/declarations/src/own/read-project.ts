@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { PublishedRouteRule } from '#libs/publications';
 import type { IdentityProvider, ServiceFields, Tenant } from '#libs/tenants';
+import { KeptSecrets, isKept, type KeptSecret } from '../kept-secrets';
 import type { Path, PlacedProblem } from '../problem';
 import type { DeclaredApiKey, Places, Project } from '../project';
 import { secretIn } from '../references';
@@ -11,8 +12,12 @@ type Say = (path: Path, message: string, severity?: PlacedProblem['severity'], a
 type FileService = NonNullable<ProjectFile['services']>[string];
 type FileRoute = NonNullable<ProjectFile['routes']>[number];
 
-/** Reads a file in Gatehouse's own format. */
-export function readOwnFormat(source: Source, problems: PlacedProblem[]): Project | undefined {
+/** Reads a file in Gatehouse's own format. @param kept of secrets that it may leave out; undefined: it may not. */
+export function readOwnFormat(
+  source: Source,
+  problems: PlacedProblem[],
+  kept: KeptSecrets | undefined,
+): Project | undefined {
   const say: Say = (path, message, severity = 'error', atKey = false) =>
     void problems.push({ path, message, severity, atKey });
   const parsed = projectFile.safeParse(source.value);
@@ -36,30 +41,24 @@ export function readOwnFormat(source: Source, problems: PlacedProblem[]): Projec
     if (service !== undefined) known(service, ['apiKeys', index, 'service']);
     return { ...fields, ...(service !== undefined && { serviceId: service }) };
   });
-  const tenant = tenantOf(file, services, source, say);
+  const tenant = tenantOf(file, services, secretsIn(source, say, kept));
   return { tenant, services, routes, apiKeys, places: placesIn(file) };
 }
 
-function tenantOf(file: ProjectFile, services: Project['services'], source: Source, say: Say): Tenant {
+function tenantOf(file: ProjectFile, services: Project['services'], { say, referred }: Secrets): Tenant {
   const { project, apiRoutes = [] } = file;
   const { idp, idps, upstreamBaseUrl, signatureKeys, ...rest } = project;
   const upstream = upstreamBaseUrl ?? [...services.values()][0]?.targets[0]?.url;
   if (upstream === undefined) say(['project'], 'needs an upstreamBaseUrl, or a service');
-  const referred = (secret: string | { env: string }, path: Path): string | { env: string } => {
-    const variable = source.variableAt(path);
-    if (typeof secret !== 'string') return secret;
-    if (variable === undefined) say(path, 'a secret stands in the file: write {{env "NAME"}}', 'warning');
-    return secretIn(secret, variable);
-  };
   const withSecrets = (provider: NonNullable<typeof idp>, path: Path): IdentityProvider => {
-    const { introspection } = provider;
-    const secrets = provider.secrets?.map((each, index) => referred(each, [...path, 'secrets', index]));
+    const { introspection, secrets: written, ...others } = provider;
+    const secrets = written?.map((each, index) => referred(each, [...path, 'secrets', index]));
     const asked = introspection && {
       ...introspection,
       clientSecret: referred(introspection.clientSecret, [...path, 'introspection', 'clientSecret']),
     };
     return {
-      ...provider,
+      ...others,
       ...(secrets && { secrets }),
       ...(asked && { introspection: asked }),
     };
@@ -79,6 +78,34 @@ function tenantOf(file: ProjectFile, services: Project['services'], source: Sour
     }),
     ...(idp && { idp: withSecrets(idp, ['project', 'idp']) }),
     ...(idps && { idps: idps.map((each, index) => withSecrets(each, ['project', 'idps', index])) }),
+  };
+}
+
+type FileSecret = string | { env: string } | KeptSecret;
+
+interface Secrets {
+  readonly say: Say;
+  /** A secret as the document of the tenant has it. */
+  readonly referred: (secret: FileSecret, path: Path) => string | { env: string };
+}
+
+function secretsIn(source: Source, say: Say, kept: KeptSecrets | undefined): Secrets {
+  return {
+    say,
+    referred(secret, path) {
+      const variable = source.variableAt(path);
+      if (typeof secret === 'string') {
+        if (variable === undefined) say(path, 'a secret stands in the file: write {{env "NAME"}}', 'warning');
+        return secretIn(secret, variable);
+      }
+      if (!isKept(secret)) return secret;
+      if (!kept)
+        say(
+          path,
+          'was left out by config export: write {{env "NAME"}}; only config apply keeps what is stored',
+        );
+      return (kept ?? new KeptSecrets()).standIn(secret);
+    },
   };
 }
 

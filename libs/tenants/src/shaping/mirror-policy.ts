@@ -53,8 +53,13 @@ export class ServedMirror {
     this.credentials = policy.credentials ?? false;
   }
 
+  /** Whether requests of this method may be copied. */
+  isFor(method: string): boolean {
+    return this.methods.has(method);
+  }
+
   takes(method: string): boolean {
-    return this.methods.has(method) && (this.share >= 1 || Math.random() < this.share);
+    return this.isFor(method) && (this.share >= 1 || Math.random() < this.share);
   }
 
   /** Whether it fails so much that it is left in peace. @param now monotonic milliseconds. */
