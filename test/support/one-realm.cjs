@@ -14,7 +14,7 @@ const OWN_REALM = {};
 const compileFunction = vm.compileFunction;
 vm.compileFunction = (code, parameters, options) =>
   options?.parsingContext === OWN_REALM
-    ? (sharedModule(options.filename) ?? compileOnce(code, parameters, options.filename))
+    ? (sharedModule(options.filename) ?? compile(code, parameters, options.filename))
     : compileFunction(code, parameters, options);
 
 const PACKAGES = path.join(__dirname, '..', '..', 'node_modules', path.sep);
@@ -40,7 +40,11 @@ void globalThis.Response;
 /** What a worker has compiled: a file of ours is wanted again by nearly every test file. */
 const compiled = new Map();
 
-function compileOnce(code, parameters, filename) {
+let measuring = false;
+
+function compile(code, parameters, filename) {
+  // Coverage is counted in characters from the first of the code itself.
+  if (measuring) return compileFunction(code, parameters, { filename });
   const known = compiled.get(filename);
   if (known?.code === code) return known.script.runInThisContext();
   const head = `(function (${parameters.join(', ')}) {`;
@@ -58,7 +62,8 @@ function compileOnce(code, parameters, filename) {
 module.exports = class OneRealm {
   global = globalThis;
 
-  constructor({ projectConfig }) {
+  constructor({ globalConfig, projectConfig }) {
+    measuring = globalConfig.collectCoverage;
     this.globals = new Map(
       Reflect.ownKeys(globalThis).map((key) => [key, Object.getOwnPropertyDescriptor(globalThis, key)]),
     );
