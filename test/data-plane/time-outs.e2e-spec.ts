@@ -169,7 +169,7 @@ describe('silence inside a body', () => {
     await waitFor('thrice the time-out', () => Date.now() - startedAt > 3 * SHORT);
     let got = 0;
     client.socket.on('data', (chunk: Buffer) => (got += chunk.length));
-    await waitFor('the whole body', () => got > TOTAL);
+    await waitFor('the whole body', () => got > TOTAL, 20_000);
     client.destroy();
   });
 });

@@ -46,9 +46,11 @@ describeRedis('the files of CONFIG_DIR and WORKERS=2', () => {
     const gateway = await startProcess({ env });
     const said = (msg: string): number => gateway.logs.filter((line) => line.msg === msg).length;
     await waitFor('both workers', () => said('listening') === 2, 15_000);
-    expect(await versions(gateway)).toEqual({ '/v1/': 1 });
+    const serves = (version: string) => async (): Promise<boolean> =>
+      JSON.stringify(await versions(gateway)) === `{"/${version}/":1}`;
+    await waitFor('both to serve', serves('v1'));
     write(folder, 'v2');
-    await waitFor('both to follow', async () => JSON.stringify(await versions(gateway)) === '{"/v2/":1}');
+    await waitFor('both to follow', serves('v2'));
     process.kill(gateway.pid, 'SIGHUP');
     await waitFor('both to hear of it', () => said('SIGHUP: the project files are looked at') === 2);
     expect(await versions(gateway)).toEqual({ '/v2/': 1 });

@@ -1,5 +1,5 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, statfsSync } from 'node:fs';
 import { type Socket, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,15 +13,25 @@ const GUARDIAN = `
   all=
   while read -r state pid; do eval "state_$pid=$state"; all="$all $pid"; done
   for pid in $all; do eval "state=\\$state_$pid"; [ "$state" = started ] && kill -9 "$pid" 2>/dev/null; done
-  rm -rf "$0"
+  rm -rf "$0" "$1"
 `;
 
-let guardian: { tell(line: string): void; folder: string } | undefined;
+const MEMORY = '/dev/shm';
+/** Ten times what the tests of all workers have there at once. */
+const ROOM_BYTES = 1024 ** 3;
+/**
+ * Folders of files whose every write waits for the disk, which outlive processes but no machine: in memory where
+ * there is room. Programs are not kept there, for it may forbid to run them.
+ */
+const IN_MEMORY = new Set(['data', 'embedded', 'redis', 'journal', 'ledgers', 'epochs', 'batches']);
+
+let guardian: { tell(line: string): void; folder: string; quickFolder: string } | undefined;
 
 function theGuardian() {
   if (guardian) return guardian;
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-test-'));
-  const child = spawn('sh', ['-c', GUARDIAN, folder], {
+  const quickFolder = inMemory() ?? folder;
+  const child = spawn('sh', ['-c', GUARDIAN, folder, quickFolder], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
   });
@@ -29,14 +39,24 @@ function theGuardian() {
   child.unref();
   const stdin = child.stdin as Socket;
   stdin.unref();
-  guardian = { folder, tell: (line) => void stdin.write(`${line}\n`) };
+  guardian = { folder, quickFolder, tell: (line) => void stdin.write(`${line}\n`) };
   return guardian;
+}
+
+function inMemory(): string | undefined {
+  try {
+    const { bavail, bsize } = statfsSync(MEMORY);
+    return bavail * bsize < ROOM_BYTES ? undefined : mkdtempSync(join(MEMORY, 'gatehouse-test-'));
+  } catch {
+    // Other systems have none, and some let only root write there.
+    return undefined;
+  }
 }
 
 /** A new folder for a test's files; gone when the test file is. */
 export function scratchFolder(name: string): string {
-  const { folder } = theGuardian();
-  const path = join(folder, name);
+  const { folder, quickFolder } = theGuardian();
+  const path = join(IN_MEMORY.has(name) ? quickFolder : folder, name);
   mkdirSync(path, { recursive: true });
   return mkdtempSync(join(path, '/'));
 }
@@ -82,7 +102,7 @@ export async function startChild(command: string, args: string[], options: Spawn
       setTimeout(settle, 1000).unref();
     });
   });
-  const end = async (signal: NodeJS.Signals, timeoutMs = 10_000): Promise<Exit> => {
+  const end = async (signal: NodeJS.Signals, timeoutMs = 20_000): Promise<Exit> => {
     if (ended) return exited;
     process.kill(signal);
     let late: NodeJS.Timeout | undefined;
@@ -117,11 +137,14 @@ export function isFree(port: number): Promise<boolean> {
   });
 }
 
-/** Polls until `condition` returns something truthy and hands that back; throws `what` after `timeoutMs`. */
+/**
+ * Polls until `condition` returns something truthy and hands that back; throws `what` after `timeoutMs`, which is only
+ * the time a failure takes, and long enough for a busy machine.
+ */
 export async function waitFor<T>(
   what: string,
   condition: () => T | Promise<T>,
-  timeoutMs = 5000,
+  timeoutMs = 15_000,
   everyMs = 20,
 ): Promise<NonNullable<T>> {
   const deadline = Date.now() + timeoutMs;

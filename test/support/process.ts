@@ -47,7 +47,7 @@ export interface TestProcess {
  * serves. It ends with the test file at the latest. `npm test` has built dist/ before.
  */
 export async function startProcess(options: ProcessOptions = {}): Promise<TestProcess> {
-  const { entry = 'dist/src/main.js', args = [], until = 'ready', timeoutMs = 10_000 } = options;
+  const { entry = 'dist/src/main.js', args = [], until = 'ready', timeoutMs = 20_000 } = options;
   const dataDir = options.env?.DATA_DIR ?? scratchFolder('data');
   const child = await startChild(process.execPath, ['--enable-source-maps', resolve(ROOT, entry), ...args], {
     cwd: scratchFolder('cwd'),
@@ -98,8 +98,8 @@ export async function startProcess(options: ProcessOptions = {}): Promise<TestPr
     logs,
     otherOutput,
     stderr: () => stderr,
-    waitForLog: (fits, ms = 5000) => patiently('a log line', () => logs.find(fits), ms),
-    stop: async (signal = 'SIGTERM', ms = 15_000) => (await child.end(signal, ms)).code,
+    waitForLog: (fits, ms = 15_000) => patiently('a log line', () => logs.find(fits), ms),
+    stop: async (signal = 'SIGTERM', ms = 20_000) => (await child.end(signal, ms)).code,
     kill9: async () => void (await child.end('SIGKILL')),
     exited: child.exited,
   };
