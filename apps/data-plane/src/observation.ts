@@ -1,6 +1,6 @@
 import type { GatewayError } from '#libs/errors';
 import type { GatewayRequest, RequestContext } from '#libs/guards';
-import type { LogCategory, Logging } from '#libs/logging';
+import type { AccessRecord, LogCategory, Logging } from '#libs/logging';
 import type { GatewayMetrics } from '#libs/metrics';
 import type { Accounting } from './accounting';
 import type { Load } from './load';
@@ -69,31 +69,7 @@ export class Observation {
     this.noteSignatures(context);
     if (context.refusal) this.refused(context, context.refusal);
     else if (status >= 500 && upstreamMs !== undefined) this.metrics.upstreamError(tenantId);
-    this.logging.access({
-      endedAt: Date.now(),
-      requestId: context.id,
-      traceId: context.trace?.traceId,
-      tenantId,
-      protocol: context.protocol,
-      scheme: context.scheme,
-      method: context.method,
-      path: context.path,
-      serviceId: context.service?.id,
-      route: context.route?.path,
-      status,
-      durationMs,
-      upstreamMs,
-      attempts: context.attempts > 1 ? context.attempts : undefined,
-      retryWithheld: context.retryWithheld,
-      clientAddress: context.clientAddress,
-      signedBy: context.verifiedSignature?.keyId,
-      decision: context.refusal?.code ?? 'allow',
-      bytesIn: context.bytesIn,
-      bytesOut: context.bytesOut,
-      coding: context.coding,
-      mirrored: context.mirrored,
-      cache: context.cache,
-    });
+    this.logging.access(accessEntry(context, status, durationMs, upstreamMs));
     if (context.trace?.recording) this.deliver(context, context.trace, status, endedAt);
   }
 
@@ -171,4 +147,37 @@ export class Observation {
         return 'policy';
     }
   }
+}
+
+function accessEntry(
+  context: RequestContext,
+  status: number,
+  durationMs: number,
+  upstreamMs: number | undefined,
+): AccessRecord {
+  return {
+    endedAt: Date.now(),
+    requestId: context.id,
+    traceId: context.trace?.traceId,
+    tenantId: context.tenant?.id,
+    protocol: context.protocol,
+    scheme: context.scheme,
+    method: context.method,
+    path: context.path,
+    serviceId: context.service?.id,
+    route: context.route?.path,
+    status,
+    durationMs,
+    upstreamMs,
+    attempts: context.attempts > 1 ? context.attempts : undefined,
+    retryWithheld: context.retryWithheld,
+    clientAddress: context.clientAddress,
+    signedBy: context.verifiedSignature?.keyId,
+    decision: context.refusal?.code ?? 'allow',
+    bytesIn: context.bytesIn,
+    bytesOut: context.bytesOut,
+    coding: context.coding,
+    mirrored: context.mirrored,
+    cache: context.cache,
+  };
 }

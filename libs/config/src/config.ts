@@ -145,11 +145,8 @@ export function loadConfig(env: Record<string, string | undefined>): GatewayConf
     environment: new Environment(env),
     logLevel: values.LOG_LEVEL,
     metricsMaxTenants: values.METRICS_MAX_TENANTS,
-    auditMaxEntries: values.AUDIT_MAX_ENTRIES,
     dashboard: dashboardConfig(values),
-    auditMaxAgeMs: values.AUDIT_MAX_AGE_DAYS && values.AUDIT_MAX_AGE_DAYS * 86_400_000,
-    revisionsMaxEntries: values.REVISIONS_MAX_ENTRIES,
-    webhookMaxAgeMs: values.WEBHOOK_MAX_AGE_HOURS * 3_600_000,
+    ...recordsConfig(values),
     configSnapshot: values.CONFIG_SNAPSHOT,
     workers,
     allowedOrigins: values.ALLOWED_ORIGINS,
@@ -166,6 +163,16 @@ export function loadConfig(env: Record<string, string | undefined>): GatewayConf
     shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_MS,
     shutdownDelayMs: values.SHUTDOWN_DELAY_MS,
   });
+}
+
+/** How much is kept of what has happened. */
+function recordsConfig(values: SettingValues) {
+  return {
+    auditMaxEntries: values.AUDIT_MAX_ENTRIES,
+    auditMaxAgeMs: values.AUDIT_MAX_AGE_DAYS && values.AUDIT_MAX_AGE_DAYS * 86_400_000,
+    revisionsMaxEntries: values.REVISIONS_MAX_ENTRIES,
+    webhookMaxAgeMs: values.WEBHOOK_MAX_AGE_HOURS * 3_600_000,
+  };
 }
 
 /** What bounds requests and responses, and what becomes of them on the way. */
