@@ -5,6 +5,7 @@ import * as zlib from 'node:zlib';
 import { waitFor } from '../support/children';
 import { startForwarding, type Forwarding } from '../support/forwarding';
 import { decoded, rawAnswer, type RawAnswer } from '../support/raw-answer';
+import { skipUnless } from '../support/skip';
 
 const TEXT = 'The quick brown fox jumps over the lazy dog. '.repeat(100);
 const JSON_TYPE = { 'Content-Type': 'application/json' };
@@ -210,5 +211,24 @@ describe('who says whether', () => {
     await first.until('0\r\n\r\n');
     first.destroy();
     await once(first.socket, 'close');
+  });
+});
+
+skipUnless(HAS_ZSTD, `zstd came with Node.js 22.15 and 23.8, this is ${process.version}`)('zstd', () => {
+  it.each<[how: string, respond: (response: ServerResponse) => void, body: string]>([
+    ['in one piece', withHead({}), TEXT],
+    ['streamed, where it is long', withHead({}, TEXT.repeat(50)), TEXT.repeat(50)],
+    [
+      'streamed, where nobody knows how long',
+      (response) => void response.writeHead(200, JSON_TYPE).end(TEXT),
+      TEXT,
+    ],
+  ])('is sent %s to whoever prefers it', async (_how, respond, body) => {
+    answer = respond;
+    const got = await get({ 'Accept-Encoding': 'gzip;q=0.5, zstd' });
+    expect(got).toMatchObject({ status: 200, complete: true });
+    expect(got.headers['content-encoding']).toBe('zstd');
+    expect(got.bytes.length).toBeLessThan(body.length / 5);
+    expect(decoded(got).toString()).toBe(body);
   });
 });

@@ -25,7 +25,7 @@ function connect(required: boolean) {
 }
 
 describe('a proxy that does not say who is there in time', () => {
-  beforeEach(() => void jest.useFakeTimers());
+  beforeEach(() => void jest.useFakeTimers({ doNotFake: ['nextTick'] }));
   afterEach(() => void jest.useRealTimers());
 
   it.each<[title: string, required: boolean, said: string, faults: string[], handedOn: number]>([
