@@ -80,6 +80,12 @@ async function seen(
   };
 }
 
+/** What may still be spent in the open cycle, in nano-units; each of the three requests cost a thousandth. */
+async function leftOfCap({ store }: Stage): Promise<number | undefined> {
+  const cap = { key: keys.spendCap('acme', 2), capacity: 100e9, windowMs: 0, cost: 1, endsAt: 0 } as const;
+  return (await store.limits.peek([cap])).verdicts[0]?.remaining;
+}
+
 describeRedis('a backup', () => {
   let redis: Awaited<ReturnType<typeof startRedis>>;
   let cluster: Awaited<ReturnType<typeof startCluster>>;
@@ -110,6 +116,7 @@ describeRedis('a backup', () => {
       expect([place, (await restore(stage, file)).body]).toMatchObject([place, { ledgers: 1 }]);
       expect([place, await backup(stage)]).toEqual([place, file]);
       expect([place, await seen(stage, credentials)]).toEqual([place, before]);
+      expect([place, await leftOfCap(stage)]).toEqual([place, 100e9 - 3e6]);
       // What follows goes on from there.
       await stage.call('PATCH', '/admin/tenants/acme', { name: 'After' });
       expect((await stage.call('GET', '/admin/audit/verify')).body).toMatchObject({ ok: true });

@@ -211,23 +211,24 @@ describeStores('revisions', (start) => {
     expect(await tenant()).toMatchObject({ name: 'Tenant acme' });
   });
 
-  it.each([
-    ['GET', '0', undefined, 404],
-    ['GET', '99', undefined, 404],
-    ['GET', 'x', undefined, 404],
-    ['GET', '1/diff?against=99', undefined, 404],
-    ['GET', '1/diff?against=-1', undefined, 400],
-    ['GET', '1/diff?against=x', undefined, 400],
-    ['POST', '99/rollback', {}, 404],
-    ['POST', '1/rollback', { object: { kind: 'god', id: 'x' } }, 400],
-    ['POST', '1/rollback', { object: 'acme' }, 400],
-    ['POST', '1/rollback', { all: true }, 400],
-  ])('answers %s %s', async (method, path, body, status) => {
-    const answer = refusal(await stage.call(method, `/admin/revisions/${path}`, body));
-    expect(answer).toMatchObject({
-      status,
-      code: status === 404 ? 'revision_not_found' : 'validation_failed',
-    });
+  it('that are not there, or not asked for rightly, are refused', async () => {
+    for (const [method, path, body, status] of [
+      ['GET', '0', undefined, 404],
+      ['GET', '99', undefined, 404],
+      ['GET', 'x', undefined, 404],
+      ['GET', '1/diff?against=99', undefined, 404],
+      ['GET', '1/diff?against=-1', undefined, 400],
+      ['GET', '1/diff?against=x', undefined, 400],
+      ['POST', '99/rollback', {}, 404],
+      ['POST', '1/rollback', { object: { kind: 'god', id: 'x' } }, 400],
+      ['POST', '1/rollback', { object: 'acme' }, 400],
+      ['POST', '1/rollback', { all: true }, 400],
+    ] as const) {
+      const answer = refusal(await stage.call(method, `/admin/revisions/${path}`, body));
+      const code = status === 404 ? 'revision_not_found' : 'validation_failed';
+      expect({ path, ...answer }).toMatchObject({ path, status, code });
+    }
+    expect(await head()).toBe(1);
   });
 });
 

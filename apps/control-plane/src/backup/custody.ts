@@ -17,6 +17,7 @@ import {
 import { GatewayError } from '#libs/errors';
 import { keys, type Store } from '#libs/store';
 import { OPTIONS, type ControlPlaneOptions } from '../control-plane.options';
+import { chargeSpentCaps } from './spent-caps';
 
 /** A disk that is full takes the journal of usage with it. */
 const MAX_BACKUP_BYTES = 16 * 1024 ** 3;
@@ -53,6 +54,7 @@ export class Custody {
       if (!replace && !(await holdsNothing(this.store, summary.sha256)))
         throw new GatewayError('store_not_empty', 'restore with replace=true to remove what it holds');
       await restore(this.store, linesOf(spool), summary.sha256);
+      await chargeSpentCaps(this.store);
       return summary;
     } finally {
       await rm(spool, { force: true });
