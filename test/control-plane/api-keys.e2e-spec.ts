@@ -45,7 +45,7 @@ describeStores('API keys', (start) => {
     const { key, ...record } = created;
     const { id, name, prefix, createdAt } = created;
     expect(await recordOf(key)).toEqual({ id, tenantId: 'acme', name, prefix, createdAt, enabled: true });
-    expect(listed.body).toEqual({ apiKeys: [{ ...record, active: true }], nextCursor: null });
+    expect(listed.body).toEqual({ apiKeys: [{ ...record, active: true }], nextCursor: null, total: 1 });
     for (const place of ['tenant:', 'gatehouse:{acme}:key:']) {
       for await (const found of stage.store.documents.scan(place)) {
         expect(found + (await stage.store.documents.get(found))).not.toContain(key);

@@ -153,7 +153,7 @@ describeStores('bad input', (start) => {
   /** Whatever was refused left everything as it was. */
   afterEach(async () => {
     const { body } = await stage.call('GET', '/admin/tenants');
-    expect(body).toEqual({ tenants: [tenantDocument('good')], nextCursor: null });
+    expect(body).toEqual({ tenants: [tenantDocument('good')], nextCursor: null, total: 1 });
     for await (const key of stage.store.documents.scan('tenant:')) expect(key).toBe('tenant:good');
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
   });

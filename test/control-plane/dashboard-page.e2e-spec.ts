@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { scratchFolder } from '../support/children';
 import { rawRequest } from '../support/raw-request';
-import { refusal, startStage, type Stage } from './stage';
+import { refusal, startStage, tenantDocument, type Stage } from './stage';
 
 const PAGE = '<!doctype html><title>Gatehouse</title>';
 const SCRIPT = 'console.log(1);'.repeat(100);
@@ -86,6 +86,28 @@ describe('the page of the dashboard', () => {
     expect((await get('/dashboard/favicon.svg')).headers.get('content-type')).toMatch(/^image\/svg/);
     const head = await get(asset, {}, 'HEAD');
     expect([head.status, await head.text()]).toEqual([200, '']);
+  });
+
+  it('gets what others have written as data, whatever it looks like', async () => {
+    const name = '<script>alert(1)</script><img src=x onerror=alert(1)>';
+    expect((await stage.call('POST', '/admin/tenants', tenantDocument('xss', { name }))).status).toBe(201);
+    const labels = { team: '"><svg onload=alert(1)>' };
+    await stage.call('POST', '/admin/tenants/xss/api-keys', { name, labels });
+    for (const path of [
+      '/admin/tenants/xss',
+      '/admin/tenants',
+      '/admin/tenants/xss/api-keys',
+      '/admin/tenants?search=%3Cscript',
+    ]) {
+      const answer = await stage.call('GET', path, undefined, { Accept: 'text/html' });
+      expect(answer.text).toContain(JSON.stringify(name).slice(1, -1));
+      expect(Object.fromEntries(answer.headers)).toMatchObject({
+        'content-type': 'application/json; charset=utf-8',
+        'x-content-type-options': 'nosniff',
+        'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+        'x-frame-options': 'DENY',
+      });
+    }
   });
 
   it('is all that can be reached there', async () => {

@@ -66,7 +66,7 @@ describeStores('services', (start) => {
         { status: 400, code: 'validation_failed', fields: problems },
       ]);
     }
-    expect((await stage.call('GET', SERVICES)).body).toEqual({ services: [], nextCursor: null });
+    expect((await stage.call('GET', SERVICES)).body).toEqual({ services: [], nextCursor: null, total: 0 });
   });
 
   it('lists those of one tenant by number, page by page', async () => {

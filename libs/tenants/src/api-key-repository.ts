@@ -76,11 +76,13 @@ export class ApiKeyRepository {
     filter: { serviceId?: string } = {},
   ): Promise<{ apiKeys: ListedApiKey[]; next?: string }> {
     await requireTenant(this.store, tenantId);
-    const { serviceId } = filter;
-    const index =
-      serviceId === undefined ? keys.apiKeyIndex(tenantId) : keys.serviceKeyIndex(tenantId, serviceId);
-    const { found, next } = await this.documents.page(tenantId, index, after, limit);
+    const { found, next } = await this.documents.page(tenantId, indexOf(tenantId, filter), after, limit);
     return { apiKeys: found.map((key) => ({ ...key.record, active: isActive(key) })), next };
+  }
+
+  /** How many keys `list` has in all its pages. */
+  count(tenantId: string, filter: { serviceId?: string } = {}): Promise<number> {
+    return this.store.documents.indexSize(indexOf(tenantId, filter));
   }
 
   /**
@@ -257,4 +259,8 @@ function unlessEnded(record: ApiKeyRecord): void {
   if (record.replacedBy !== undefined)
     throw new GatewayError('conflict', 'the API key has been rotated already');
   if (hasEnded(record, Date.now())) throw new GatewayError('conflict', 'the API key has expired');
+}
+
+function indexOf(tenantId: string, { serviceId }: { serviceId?: string }): string {
+  return serviceId === undefined ? keys.apiKeyIndex(tenantId) : keys.serviceKeyIndex(tenantId, serviceId);
 }

@@ -88,6 +88,11 @@ export class ServiceRepository {
     return { services, next: ids.length > limit ? page.at(-1) : undefined };
   }
 
+  /** How many services a tenant has, as the index has them. */
+  count(tenantId: string): Promise<number> {
+    return this.store.documents.indexSize(keys.serviceIndex(tenantId));
+  }
+
   /**
    * Reads, changes and writes, and again if somebody else wrote in between.
    * @param change gets the fields as they are; returns all that are to be.

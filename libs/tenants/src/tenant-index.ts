@@ -34,6 +34,10 @@ export class TenantIndex {
     return this.store.documents.indexPage(keys.TENANT_INDEX, after, limit);
   }
 
+  size(): Promise<number> {
+    return this.store.documents.indexSize(keys.TENANT_INDEX);
+  }
+
   /** Brings the entry of one tenant in line with its document. */
   async settle(id: string): Promise<void> {
     if (await hasTenant(this.store, id)) return this.add(id);

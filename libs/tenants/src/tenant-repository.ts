@@ -88,6 +88,11 @@ export class TenantRepository {
     return this.read(id);
   }
 
+  /** How many there are, as the index has them. */
+  count(): Promise<number> {
+    return this.index.size();
+  }
+
   /** Up to `limit` tenants with ids greater than `after` in byte order, and the id to go on from, if there are more. */
   async list(after: string, limit: number): Promise<{ tenants: StoredTenant[]; next?: string }> {
     const ids = await this.index.page(after, limit + 1);

@@ -1,4 +1,5 @@
 import type { Provider } from '@nestjs/common';
+import { AddressPolicy } from '#libs/tenants';
 import { Lookout, RefusalLog } from '#libs/vitals';
 import { AdminGuard } from '../edge/admin.guard';
 import type { ControlPlaneOptions } from '../control-plane.options';
@@ -7,17 +8,25 @@ import { LiveStreams } from '../overview/live-streams';
 import { OverviewController } from '../overview/overview.controller';
 import { Viewers } from '../overview/viewers';
 import { RefusalsController } from '../refusals/refusals.controller';
+import { ServiceTestController } from '../services/service-test.controller';
+import { ServiceTester } from '../services/service-tester';
 import { Identification } from './identify';
 import { SessionController } from './session.controller';
 import { Sessions } from './sessions';
 import { SignInLimits } from './sign-in-limits';
 
-export const DASHBOARD_CONTROLLERS = [SessionController, OverviewController, RefusalsController];
+export const DASHBOARD_CONTROLLERS = [
+  SessionController,
+  OverviewController,
+  RefusalsController,
+  ServiceTestController,
+];
 
 export function dashboardProviders({ store, config, isReady }: ControlPlaneOptions): Provider[] {
   const lookout = new Lookout(store);
   return [
     { provide: Sessions, useValue: new Sessions(store, config.dashboard) },
+    { provide: ServiceTester, useValue: new ServiceTester(new AddressPolicy(config.allowPrivateUpstreams)) },
     { provide: Lookout, useValue: lookout },
     { provide: LiveStreams, useValue: new LiveStreams(lookout, store, isReady) },
     { provide: RefusalLog, useValue: new RefusalLog(store) },

@@ -1,3 +1,4 @@
+import type { INestApplication } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
@@ -22,7 +23,8 @@ export function serveOpenApi(app: NestExpressApplication): void {
   app.use('/redoc', (_request: Request, response: Response) => response.redirect('/docs'));
 }
 
-function describeApi(app: NestExpressApplication): OpenAPIObject {
+/** The document itself. */
+export function describeApi(app: INestApplication): OpenAPIObject {
   const config = new DocumentBuilder()
     .setTitle('Gatehouse control plane')
     .setDescription(DESCRIPTION)

@@ -1,6 +1,7 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema, OmitType, PartialType } from '@nestjs/swagger';
 import { Allow, IsOptional, IsString } from 'class-validator';
 import { Nested } from '../edge/nested';
+import { Search } from '../edge/search';
 import { PageQuery } from '../edge/page.dto';
 import { RateLimitDto } from '../tenants/tenant.dto';
 
@@ -106,6 +107,9 @@ export class ApiKeysQuery extends PageQuery {
   @IsOptional()
   @IsString()
   serviceId?: string;
+
+  @Search('the id, the beginning, a label or a word of the name')
+  search?: string;
 }
 
 @ApiSchema({ name: 'ApiKey' })
@@ -156,6 +160,9 @@ export class CreatedApiKeyDto extends ApiKeyDto {
 export class ApiKeysDto {
   @ApiProperty({ type: [ApiKeyDto] })
   apiKeys!: ApiKeyDto[];
+
+  @ApiProperty({ type: 'integer', nullable: true, description: 'Of all; null for a search.' })
+  total!: number | null;
 
   @ApiProperty({ type: String, nullable: true, description: 'null on the last page.' })
   nextCursor!: string | null;

@@ -24,7 +24,7 @@ import { ApiKeyRepository } from '#libs/tenants';
 import { OPTIONS, type ControlPlaneOptions } from '../control-plane.options';
 import { BodyRefusals, Refusals } from '../docs/refusals';
 import { Mutation } from '../edge/control-request';
-import { cursorTo, positionOf } from '../edge/page.dto';
+import { cursorTo } from '../edge/page.dto';
 import { HonoursIfMatch, tag } from '../edge/preconditions';
 import {
   ApiKeyDto,
@@ -36,6 +36,7 @@ import {
   RotationDto,
 } from './api-key.dto';
 import { apiKeyView, createdView, storedView } from './api-key-view';
+import { listedKeys } from './listed-keys';
 import { Versioned, type VersionedExchange } from './versioned';
 import { RevokedDto, WaitQuery, followed, type FollowedDto } from './wait.dto';
 
@@ -68,9 +69,8 @@ export class ApiKeysController {
   @ApiOkResponse({ type: ApiKeysDto })
   @Refusals('validation_failed', 'tenant_not_found')
   async list(@Param('tenantId') tenantId: string, @Query() query: ApiKeysQuery): Promise<ApiKeysDto> {
-    const { serviceId, limit } = query;
-    const { apiKeys, next } = await this.apiKeys.list(tenantId, positionOf(query), limit, { serviceId });
-    return { apiKeys: apiKeys.map((key) => apiKeyView(key, key.active)), nextCursor: cursorTo(next) };
+    const { apiKeys, next, total } = await listedKeys(this.apiKeys, tenantId, query);
+    return { apiKeys: apiKeys.map((key) => apiKeyView(key, key.active)), nextCursor: cursorTo(next), total };
   }
 
   @Get(':keyId')

@@ -1,5 +1,6 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema, OmitType, PartialType } from '@nestjs/swagger';
 import { Allow, IsIn, IsOptional, IsString } from 'class-validator';
+import { Search } from '../edge/search';
 import { PortalPageQuery, PortalQuery } from '../edge/portal-query.dto';
 
 const NUMBER_OR_TEXT = { oneOf: [{ type: 'number' as const }, { type: 'string' as const }] };
@@ -90,6 +91,9 @@ export class PortalKeysQuery extends PortalPageQuery {
   @IsOptional()
   @IsString()
   service_id?: string;
+
+  @Search('the id, the beginning, a label or a word of the name')
+  search?: string;
 }
 
 export class PortalWaitQuery extends PortalQuery {
@@ -149,6 +153,9 @@ export class CreatedPortalKeyDto extends PortalKeyDto {
 export class PortalKeysDto {
   @ApiProperty({ type: [PortalKeyDto] })
   api_keys!: PortalKeyDto[];
+
+  @ApiProperty({ type: 'integer', nullable: true, description: 'Of all; null for a search.' })
+  total!: number | null;
 
   @ApiProperty({ type: String, nullable: true, description: 'null on the last page.' })
   next_cursor!: string | null;

@@ -24,10 +24,11 @@ import { ApiKeyRepository } from '#libs/tenants';
 import { OPTIONS, type ControlPlaneOptions } from '../control-plane.options';
 import { PortalBodyRefusals, PortalRefusals } from '../docs/refusals';
 import { Mutation } from '../edge/control-request';
-import { cursorTo, positionOf } from '../edge/page.dto';
+import { cursorTo } from '../edge/page.dto';
 import { PortalQuery } from '../edge/portal-query.dto';
 import { HonoursIfMatch, tag } from '../edge/preconditions';
 import { ActsFor, Portal, type Principal } from '../edge/principal';
+import { listedKeys } from '../keys/listed-keys';
 import { Versioned, type VersionedExchange } from '../keys/versioned';
 import { RevokedDto, followed } from '../keys/wait.dto';
 import { inDocumentedNames } from './documented-names';
@@ -78,11 +79,12 @@ export class PortalKeysController {
   @ApiOkResponse({ type: PortalKeysDto })
   @PortalRefusals()
   async list(@ActsFor() { tenantId }: Principal, @Query() query: PortalKeysQuery): Promise<PortalKeysDto> {
-    const { service_id: serviceId, limit } = query;
-    const { apiKeys, next } = await this.apiKeys.list(tenantId, positionOf(query), limit, { serviceId });
+    const asked = { ...query, serviceId: query.service_id };
+    const { apiKeys, next, total } = await listedKeys(this.apiKeys, tenantId, asked);
     return {
       api_keys: await this.portalKeys.viewAll(tenantId, apiKeys),
       next_cursor: cursorTo(next),
+      total,
     };
   }
 

@@ -1,5 +1,7 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema, PartialType } from '@nestjs/swagger';
 import { Allow } from 'class-validator';
+import { PortalPageQuery } from '../edge/portal-query.dto';
+import { Search } from '../edge/search';
 import { Nested } from '../edge/nested';
 import { ServiceTargetDto } from '../services/service.dto';
 
@@ -61,6 +63,14 @@ export class PortalServicesDto {
   @ApiProperty({ type: [PortalServiceDto] })
   services!: PortalServiceDto[];
 
+  @ApiProperty({ type: 'integer', nullable: true, description: 'Of all; null for a search.' })
+  total!: number | null;
+
   @ApiProperty({ type: String, nullable: true, description: 'null on the last page.' })
   next_cursor!: string | null;
+}
+
+export class PortalServicesQuery extends PortalPageQuery {
+  @Search('the id or a word of the name')
+  search?: string;
 }

@@ -4,13 +4,19 @@ import type { Response } from 'express';
 import { ServiceRepository } from '#libs/tenants';
 import { PortalBodyRefusals, PortalRefusals } from '../docs/refusals';
 import { Mutation } from '../edge/control-request';
-import { cursorTo, positionOf } from '../edge/page.dto';
-import { PortalPageQuery, PortalQuery } from '../edge/portal-query.dto';
+import { cursorTo } from '../edge/page.dto';
+import { PortalQuery } from '../edge/portal-query.dto';
 import { HonoursIfMatch, IfMatch, tag } from '../edge/preconditions';
 import { ActsFor, Portal, type Principal } from '../edge/principal';
+import { listedServices } from '../services/listed-services';
 import { Versioned, type VersionedExchange } from '../keys/versioned';
 import { Management } from './management';
-import { PortalServiceDto, PortalServicePatchDto, PortalServicesDto } from './portal-service.dto';
+import {
+  PortalServiceDto,
+  PortalServicePatchDto,
+  PortalServicesDto,
+  PortalServicesQuery,
+} from './portal-service.dto';
 import { PortalServices, serviceView } from './portal-services';
 
 type Versions = readonly string[] | undefined;
@@ -33,10 +39,10 @@ export class PortalServicesController {
   @PortalRefusals()
   async list(
     @ActsFor() { tenantId }: Principal,
-    @Query() query: PortalPageQuery,
+    @Query() query: PortalServicesQuery,
   ): Promise<PortalServicesDto> {
-    const { services, next } = await this.services.list(tenantId, positionOf(query), query.limit);
-    return { services: services.map(serviceView), next_cursor: cursorTo(next) };
+    const { services, next, total } = await listedServices(this.services, tenantId, query);
+    return { services: services.map(serviceView), next_cursor: cursorTo(next), total };
   }
 
   @Get(':service_id')

@@ -9,6 +9,8 @@ import type {
   SigningPolicy,
 } from '#libs/tenants';
 import { CachePolicyDto } from '../cache/cache-policy.dto';
+import { PageQuery } from '../edge/page.dto';
+import { Search } from '../edge/search';
 import { Nested } from '../edge/nested';
 import { MaintenanceDto } from '../maintenance/maintenance.dto';
 import { AuthPolicyDto } from '../tenants/auth.dto';
@@ -274,6 +276,14 @@ export class ServicesDto {
   @ApiProperty({ type: [ServiceDto] })
   services!: ServiceDto[];
 
+  @ApiProperty({ type: 'integer', nullable: true, description: 'Of all; null for a search.' })
+  total!: number | null;
+
   @ApiProperty({ type: String, nullable: true, description: 'null on the last page.' })
   nextCursor!: string | null;
+}
+
+export class ServicesQuery extends PageQuery {
+  @Search('the id or a word of the name')
+  search?: string;
 }

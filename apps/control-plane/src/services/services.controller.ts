@@ -11,10 +11,11 @@ import type { Response } from 'express';
 import { ServiceRepository, type StoredService } from '#libs/tenants';
 import { BodyRefusals, Refusals } from '../docs/refusals';
 import { Mutation } from '../edge/control-request';
-import { PageQuery, cursorTo, positionOf } from '../edge/page.dto';
+import { cursorTo } from '../edge/page.dto';
 import { HonoursIfMatch, IfMatch, tag } from '../edge/preconditions';
 import { mergePatch } from '../tenants/merge-patch';
-import { NewServiceDto, ServiceDto, ServicePatchDto, ServicesDto } from './service.dto';
+import { listedServices } from './listed-services';
+import { NewServiceDto, ServiceDto, ServicePatchDto, ServicesDto, ServicesQuery } from './service.dto';
 
 type Versions = readonly string[] | undefined;
 
@@ -43,9 +44,9 @@ export class ServicesController {
   @ApiOperation({ summary: 'Lists the services of a tenant, oldest first' })
   @ApiOkResponse({ type: ServicesDto })
   @Refusals('validation_failed', 'tenant_not_found')
-  async list(@Param('tenantId') tenantId: string, @Query() page: PageQuery): Promise<ServicesDto> {
-    const { services, next } = await this.services.list(tenantId, positionOf(page), page.limit);
-    return { services: services.map(serviceView), nextCursor: cursorTo(next) };
+  async list(@Param('tenantId') tenantId: string, @Query() query: ServicesQuery): Promise<ServicesDto> {
+    const { services, next, total } = await listedServices(this.services, tenantId, query);
+    return { services: services.map(serviceView), nextCursor: cursorTo(next), total };
   }
 
   @Get(':serviceId')

@@ -9,6 +9,8 @@ import {
   type StoredTenant,
   type TenantTimeouts,
 } from '#libs/tenants';
+import { PageQuery } from '../edge/page.dto';
+import { Search } from '../edge/search';
 import { BrokenTenantDto, TenantDto } from './tenant.dto';
 
 /**
@@ -105,6 +107,12 @@ export const ShowsTenant = (status: 200 | 201): MethodDecorator =>
   );
 
 /** Documents a response that shows a page of tenants. */
+/** Which tenants are wanted. */
+export class TenantsQuery extends PageQuery {
+  @Search('the id or a word of the name')
+  search?: string;
+}
+
 export const ShowsTenants = (): MethodDecorator =>
   applyDecorators(
     ApiExtraModels(TenantDto, BrokenTenantDto),
@@ -113,10 +121,11 @@ export const ShowsTenants = (): MethodDecorator =>
       description: 'A page of tenants, in the byte order of their ids.',
       schema: {
         type: 'object',
-        required: ['tenants', 'nextCursor'],
+        required: ['tenants', 'nextCursor', 'total'],
         properties: {
           tenants: { type: 'array', items: TENANT_SCHEMA },
           nextCursor: { type: 'string', nullable: true, description: 'null on the last page.' },
+          total: { type: 'integer', nullable: true, description: 'Of all; null for a search.' },
         },
       },
     }),

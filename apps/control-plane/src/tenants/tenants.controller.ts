@@ -17,11 +17,12 @@ import type { Response } from 'express';
 import { TenantRepository, type StoredTenant, type TenantDocument } from '#libs/tenants';
 import { BodyRefusals, Refusals } from '../docs/refusals';
 import { Mutation, type ControlRequest } from '../edge/control-request';
-import { PageQuery, cursorTo, positionOf } from '../edge/page.dto';
+import { cursorTo, positionOf } from '../edge/page.dto';
+import { searched } from '../edge/search';
 import { HonoursIfMatch, IfMatch, tag } from '../edge/preconditions';
 import { mergePatch } from './merge-patch';
 import { BrokenTenantDto, TenantDto, TenantInputDto, TenantPatchDto } from './tenant.dto';
-import { ShowsTenant, ShowsTenants, tenantView } from './tenant-view';
+import { ShowsTenant, ShowsTenants, TenantsQuery, tenantView } from './tenant-view';
 
 type Versions = readonly string[] | undefined;
 type View = TenantDto | BrokenTenantDto;
@@ -51,9 +52,20 @@ export class TenantsController {
   @ApiOperation({ summary: 'Lists tenants' })
   @ShowsTenants()
   @Refusals('validation_failed')
-  async list(@Query() page: PageQuery): Promise<{ tenants: View[]; nextCursor: string | null }> {
-    const { tenants, next } = await this.tenants.list(positionOf(page), page.limit);
-    return { tenants: tenants.map(tenantView), nextCursor: cursorTo(next) };
+  async list(
+    @Query() query: TenantsQuery,
+  ): Promise<{ tenants: View[]; nextCursor: string | null; total: number | null }> {
+    const { search, limit } = query;
+    const { items, next } = await searched(
+      async (after, most) => {
+        const page = await this.tenants.list(after, most);
+        return { items: page.tenants, next: page.next };
+      },
+      { search, after: positionOf(query), limit },
+      { idOf: ({ id }) => id, textsOf: ({ id, tenant }) => [id, tenant?.name ?? ''] },
+    );
+    const total = search === undefined ? await this.tenants.count() : null;
+    return { tenants: items.map(tenantView), nextCursor: cursorTo(next), total };
   }
 
   @Get(':tenantId')
