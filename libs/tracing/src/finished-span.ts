@@ -19,6 +19,9 @@ export function newSpan(
   attributes: Record<string, string | number | boolean | undefined>,
 ): FinishedSpan {
   const known: SpanAttributes = {};
-  for (const [name, value] of Object.entries(attributes)) if (value !== undefined) known[name] = value;
+  for (const name in attributes) {
+    const value = attributes[name];
+    if (value !== undefined) known[name] = value;
+  }
   return { ...span, attributes: known };
 }
