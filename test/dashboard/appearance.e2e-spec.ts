@@ -58,6 +58,7 @@ describeDashboard('the dashboard, as it is seen', () => {
       await open.page.goto('/dashboard');
       await open.page.getByLabel('Token').waitFor();
       expect(await look()).toEqual(FINE);
+      await open.page.setViewportSize({ width: 1280, height: 900 });
       await signIn(open.page, ADMIN_TOKEN);
     });
 

@@ -2,7 +2,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Page } from 'playwright-core';
 import { launch, openPage, OWNER_PLACES, settled, signIn } from './browser';
-import { ADMIN_TOKEN, openShop, usageCounted } from './shop';
+import { ADMIN_TOKEN, openShop, usageCounted, type Shop } from './shop';
 
 const FOLDER = resolve(__dirname, '../../screenshots');
 const WIDE = { width: 1280, height: 900 };
@@ -25,9 +25,9 @@ export async function takePictures(): Promise<number> {
       await signIn(page, ADMIN_TOKEN);
       for (const [name, path] of OWNER_PLACES) {
         await page.setViewportSize(WIDE);
-        await shop.traffic(name === 'overview' ? 40 : 1);
         await page.goto(`/dashboard${path}`);
         await settled(page);
+        if (name === 'overview') await busy(shop, page);
         await save(page, `${name}-${scheme}`);
         if (scheme === 'dark') continue;
         await page.setViewportSize(NARROW);
@@ -41,6 +41,16 @@ export async function takePictures(): Promise<number> {
   }
   process.stdout.write(`pictures are in ${FOLDER}\n`);
   return 0;
+}
+
+/** Figures are of the last seconds, and those of tenants are gathered from when somebody looks. */
+async function busy(shop: Shop, page: Page): Promise<void> {
+  for (let second = 0; second < 8; second += 1) {
+    await shop.traffic(15);
+    await page.evaluate('new Promise((done) => setTimeout(done, 1000))');
+  }
+  await page.getByRole('table', { name: 'Top tenants' }).waitFor();
+  await page.getByRole('table', { name: 'Upstreams' }).waitFor();
 }
 
 /** Once charts have drawn and fonts are there. */

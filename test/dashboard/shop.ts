@@ -80,6 +80,8 @@ async function stock(admin: Shop['admin'], upstream: string) {
   const made = await admin('POST', '/register-api?tenant_id=acme', { name: 'Orders', target_url: upstream });
   await admin('POST', '/register-api?tenant_id=acme', { name: 'Catalogue', target_url: upstream });
   await admin('POST', '/register-api?tenant_id=globex', { name: 'Reactor', target_url: upstream });
+  // Targets are watched where there is something to watch them for.
+  await admin('PATCH', '/admin/tenants/acme/services/1', { breaker: {} });
   await admin('PATCH', `/api-keys/${made.api_key_id}?tenant_id=acme`, MANY);
   const manager = await admin('POST', '/api-keys?tenant_id=acme', { name: 'Back office' });
   await admin('POST', '/api-keys?tenant_id=acme', { name: 'Mobile app', ...MANY, monthly_quota: 1_000_000 });

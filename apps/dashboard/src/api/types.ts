@@ -10,6 +10,7 @@ export type Refusal = Schemas['Refusal'];
 export type RefusalPage = Schemas['Refusals'];
 export type Service = Schemas['PortalService'];
 export type ServicePatch = Schemas['ServicePatch'];
+export type ServiceTestCall = Schemas['ServiceTestCall'];
 export type ServiceTest = Schemas['ServiceTest'];
 export type TargetHealth = Schemas['TargetHealth'];
 export type Registration = Schemas['Registration'];

@@ -1,21 +1,14 @@
-import type { Service, ServiceTest } from '../api/types';
-
-interface TestRequest {
-  method: string;
-  path: string;
-  headers: Record<string, string>;
-  body?: string;
-}
+import type { Service, ServiceTest, ServiceTestCall } from '../api/types';
 
 const MOST_CHARACTERS = 64 * 1024;
 
 /** As a client would, with a key of its own and without this page's cookie. */
 export async function callGateway(
   service: Service,
-  request: TestRequest,
+  request: ServiceTestCall,
   apiKey: string,
 ): Promise<ServiceTest> {
-  const { method, path, headers, body } = request;
+  const { method, path = '/', headers, body } = request;
   const url = `${service.gateway_url}${path.startsWith('/') ? path : `/${path}`}`;
   const started = performance.now();
   const response = await fetch(url, {

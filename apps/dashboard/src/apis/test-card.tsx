@@ -1,7 +1,7 @@
 import { useMutation } from '@tanstack/react-query';
 import { Send } from 'lucide-react';
 import { api, data } from '../api/client';
-import type { Service, ServiceTest } from '../api/types';
+import type { Service, ServiceTest, ServiceTestCall } from '../api/types';
 import { useGatewayUrl, useScope } from '../session/scope';
 import { Button } from '../ui/button';
 import { FieldRow, SelectField, TextArea, TextField } from '../ui/field';
@@ -39,7 +39,7 @@ export function TestCard({ service }: { service: Service }) {
     mutationFn: () => {
       const { method, path, body } = values;
       const request = {
-        method,
+        method: method as ServiceTestCall['method'],
         path,
         headers: headersOf(values.headers),
         ...(body !== '' && !['GET', 'HEAD'].includes(method) && { body }),

@@ -63,10 +63,11 @@ function Workbench({ first }: { first?: Question }) {
     error,
     data: explanation,
   } = useMutation<Explanation, Error, Question>({
-    mutationFn: (question) =>
+    mutationFn: ({ tenantId, ...question }) =>
       admin
-        ? data(api.POST('/admin/explain', { body: question }))
-        : data(api.POST('/me/explain', { body: question })),
+        ? data(api.POST('/admin/explain', { body: { ...question, ...(tenantId && { tenantId }) } }))
+        : // Whose it is, is the gateway's to know.
+          data(api.POST('/me/explain', { body: question })),
   });
   useEffect(() => {
     if (known) mutate(known);

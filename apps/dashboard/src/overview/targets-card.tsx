@@ -34,8 +34,8 @@ export function TargetsCard({ overview, admin }: { overview: Overview; admin?: b
       }
     >
       {targets.length === 0 ? (
-        <EmptyState icon={<HeartPulse size={18} aria-hidden />} title="No upstream in use">
-          Whatever requests were forwarded to in the last ten minutes is shown here.
+        <EmptyState icon={<HeartPulse size={18} aria-hidden />} title="No upstream is watched">
+          Services with health checks or circuit breakers are shown here as soon as they are used.
         </EmptyState>
       ) : (
         <DataTable

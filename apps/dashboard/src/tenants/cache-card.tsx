@@ -45,7 +45,7 @@ export function CacheCard({ tenantId }: { tenantId: string }) {
           onClose={() => setPurging(false)}
           onConfirm={async () => {
             await api.POST('/admin/tenants/{tenantId}/cache/purge', {
-              params: { ...params, query: { wait: 'true' } },
+              params: { ...params, query: { wait: true } },
               body: { everything: true },
             });
             await queries.invalidateQueries({ queryKey: ['cache', tenantId] });
