@@ -356,14 +356,14 @@ it('lets a slow reader hold up nobody but itself', async () => {
 });
 
 it('checks addresses of HTTP/2 as all others, however they are spelt', async () => {
-  const { admin } = forwarding.gateway;
+  const { gateway } = forwarding;
   const bad = [
     'h2c://169.254.169.254', 'h2c://2852039166', 'H2C://0xa9fea9fe:80', 'h2://[::ffff:169.254.169.254]', 'h2://u:p@a.test',
     'h2c://a.test/?x=1', 'h2c:a.test', 'grpc://a.test', 'h3://a.test',
   ]; // prettier-ignore
   for (const upstreamBaseUrl of bad) {
     const tenant = { id: 'bad', name: 'bad', upstreamBaseUrl, allowedRoutes: [] };
-    const { status, body } = await admin('POST', '/admin/tenants', tenant);
+    const { status, body } = await gateway.admin('POST', '/admin/tenants', tenant);
     expect([upstreamBaseUrl, status, (body as { errors: object[] }).errors]).toEqual([
       upstreamBaseUrl,
       400,
@@ -371,7 +371,7 @@ it('checks addresses of HTTP/2 as all others, however they are spelt', async () 
     ]);
   }
   const issuer = { id: 'bad', name: 'bad', upstreamBaseUrl: 'h2c://a.test', allowedRoutes: [], idp: { issuer: 'h2://a.test', audience: 'x' } }; // prettier-ignore
-  expect((await admin('POST', '/admin/tenants', issuer)).status).toBe(400);
+  expect((await gateway.admin('POST', '/admin/tenants', issuer)).status).toBe(400);
 });
 
 it('leaves no stream behind, and no session when the gateway ends', async () => {
