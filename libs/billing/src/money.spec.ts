@@ -92,23 +92,24 @@ it.each(['', '-', '1.', '.1', '01', '1e3', ' 1', '1\n', '+1', '1.0000000001', '1
 
 describe('10,000 random amounts survive', () => {
   it('as texts', () => {
+    const lost: bigint[] = [];
     for (let i = 0; i < 10_000; i++) {
       const nano = randomNano(30) * (below(2) === 0 ? 1n : -1n);
       const text = formatMoney(nano);
-      expect(parseMoney(text)).toBe(nano);
-      expect(text).toMatch(/^-?\d+(\.\d*[1-9])?$/);
+      if (parseMoney(text) !== nano || !/^-?\d+(\.\d*[1-9])?$/.test(text)) lost.push(nano);
     }
+    expect(lost).toEqual([]);
   });
 
   it('as prices in texts and in JSON numbers', () => {
+    const lost: bigint[] = [];
     for (let i = 0; i < 10_000; i++) {
       const nano = randomNano(15);
       const number: unknown = JSON.parse(JSON.stringify(toNumber(nano)));
-      expect([parsePrice(formatMoney(nano), 'price'), parsePrice(number, 'price')]).toEqual([
-        { nano },
-        { nano },
-      ]);
+      const read = [parsePrice(formatMoney(nano), 'price'), parsePrice(number, 'price')];
+      if (!read.every((price) => 'nano' in price && price.nano === nano)) lost.push(nano);
     }
+    expect(lost).toEqual([]);
   });
 });
 
