@@ -15,6 +15,9 @@ export interface Link {
 
 export type Linked<T> = T & Link;
 
+/** What the next entry has to know of the last one. */
+export type End = Pick<Link, 'seq' | 'at' | 'hash'>;
+
 /** Where a chain begins after its oldest entries were removed: the last one of those. */
 export interface Anchor {
   readonly seq: number;
@@ -73,8 +76,8 @@ export class Chain<T extends object> {
     return [];
   }
 
-  /** The newest entry; undefined in an empty chain. */
-  async newest(): Promise<Linked<T> | undefined> {
+  /** Where the newest entry is, and its digest; undefined in an empty chain. */
+  async newest(): Promise<End | undefined> {
     const hint = Math.max(this.known, await this.hint());
     const entry = hint > 0 ? await this.last(hint) : undefined;
     // Nothing where it was said to be: the chain was trimmed, lost or restored.
@@ -136,13 +139,13 @@ export class Chain<T extends object> {
    * What the next entry follows. Where somebody has spoilt it, that is what is there now: the chain goes on, broken at
    * this place for everybody to see.
    */
-  private async last(seq: number): Promise<Linked<T> | undefined> {
+  private async last(seq: number): Promise<End | undefined> {
     const text = await this.store.documents.get(keys.chainEntry(this.name, seq));
     if (text === undefined) return undefined;
-    const entry = (await this.readable(seq)) as Partial<Linked<T>> | undefined;
-    const sound = typeof entry?.hash === 'string' && !Number.isNaN(Date.parse(entry.at ?? ''));
-    if (sound) return entry as Linked<T>;
-    return { seq, at: new Date(0).toISOString(), hash: hash('sha256', text, 'hex') } as Linked<T>;
+    const entry: Partial<End> | undefined = await this.readable(seq);
+    const { hash: digest, at = '' } = entry ?? {};
+    if (typeof digest === 'string' && !Number.isNaN(Date.parse(at))) return { seq, at, hash: digest };
+    return { seq, at: new Date(0).toISOString(), hash: hash('sha256', text, 'hex') };
   }
 
   private async readable(seq: number): Promise<Linked<T> | undefined> {
@@ -157,7 +160,7 @@ export class Chain<T extends object> {
   }
 
   private async link(body: T, now: number): Promise<Linked<T>> {
-    let last: Link | undefined = await this.newest();
+    let last = await this.newest();
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const entry = linked({ ...body, chain: this.name }, last, now);
       const key = keys.chainEntry(this.name, entry.seq);
@@ -203,7 +206,7 @@ export class Chain<T extends object> {
 }
 
 /** The entry that follows another one. */
-export function linked<T extends object>(body: T, last: Link | undefined, now: number): Linked<T> {
+export function linked<T extends object>(body: T, last: End | undefined, now: number): Linked<T> {
   const at = new Date(Math.max(now, last ? Date.parse(last.at) : 0)).toISOString();
   const previousHash = last?.hash ?? FIRST_HASH;
   const entry = { ...body, seq: (last?.seq ?? 0) + 1, at, previousHash };
