@@ -31,9 +31,9 @@ export const BYTES = {
   /** In Redis: the marker by which a tenant's ledger knows a process, for 40 days after its last batch. */
   redisPerMarker: 104,
   /** In a process: a key that it serves, with what it is compiled to. */
-  processPerKey: 1200,
+  processPerKey: 1500,
   /** In a process that serves nobody yet. */
-  processBase: 90_000_000,
+  processBase: 130_000_000,
   /** On the wire: one change as a replica hears of it. */
   change: 100,
 };
