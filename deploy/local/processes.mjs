@@ -17,8 +17,11 @@ const GUARDIAN = `
 
 /** A folder for what the processes write, and the processes. */
 export class Processes {
+  /** Hears of those that ended without being told to. */
+  onDeath;
   folder = fs.mkdtempSync(path.join(os.tmpdir(), 'gatehouse-local-'));
   #running = new Set();
+  #closing = false;
   #guardian;
 
   constructor() {
@@ -31,6 +34,7 @@ export class Processes {
 
   /** What it prints goes to a file, whose name is `log`. In a group of its own, so that Ctrl-C reaches only us. */
   start(name, command, args, { env, cwd = this.folder } = {}) {
+    if (this.#closing) throw new Error('everything is being stopped');
     const log = path.join(this.folder, `${name}.log`);
     const fd = fs.openSync(log, 'a');
     const child = spawn(command, args, { cwd, env, stdio: ['ignore', fd, fd], detached: true });
@@ -43,6 +47,7 @@ export class Processes {
       started.exit = exit;
       this.#running.delete(started);
       this.#guardian.stdin.write(`ended ${child.pid}\n`);
+      if (!this.#closing && !started.stopping) this.onDeath?.(started);
       return exit;
     });
     this.#running.add(started);
@@ -52,6 +57,7 @@ export class Processes {
 
   /** SIGTERM, and SIGKILL to whoever does not heed it; resolves to how it ended. */
   async stop(started, graceMs = 10_000) {
+    started.stopping = true;
     if (started.exit === undefined) started.child.kill('SIGTERM');
     const timer = setTimeout(() => started.child.kill('SIGKILL'), graceMs);
     const exit = await started.ended;
@@ -61,6 +67,7 @@ export class Processes {
 
   /** All of them, and the folder. */
   async close() {
+    this.#closing = true;
     await Promise.all([...this.#running].map((each) => this.stop(each)));
     this.#guardian.stdin.end();
     fs.rmSync(this.folder, { recursive: true, force: true });

@@ -30,7 +30,9 @@ const say = (line) => process.stderr.write(`rehearsal: ${line}\n`);
 
 const processes = new Processes();
 let failure;
-for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => fail(`${signal} received`));
+for (const signal of ['SIGINT', 'SIGTERM'])
+  process.once(signal, () => void processes.close().then(() => process.exit(130)));
+processes.onDeath = ({ name, exit }) => fail(`${name} ended by itself (${exit})`);
 try {
   process.stdout.write(`${JSON.stringify(await rehearse())}\n`);
 } catch (error) {

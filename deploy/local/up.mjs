@@ -21,12 +21,12 @@ const FLAGS = ['--max-semi-space-size=8', '--single-threaded-gc', '--no-incremen
 const WISHED = { gateway: 8080, admin: 3001, prometheus: 9090 };
 
 const processes = new Processes();
+processes.onDeath = ({ name, exit, log }) => process.stderr.write(`${name} ended (${exit}); see ${log}\n`);
 const stopped = new Promise((resolve) => {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, resolve);
 });
 try {
-  await up();
-  await stopped;
+  await Promise.race([up().then(() => stopped), stopped]);
   process.stdout.write('\nstopping …\n');
 } catch (error) {
   process.stderr.write(`up: ${error.message}\n`);
