@@ -66,7 +66,7 @@ function problemOf(line: BackupLine): string | undefined {
   if (typeof line !== 'object' || line === null) return 'is no object';
   switch (line.type) {
     case 'header':
-      if (line.format !== FORMAT) return `is no ${FORMAT}`;
+      if (text(line.format) !== FORMAT) return `is no ${FORMAT}`;
       return line.version === VERSION
         ? undefined
         : `is of version ${JSON.stringify(line.version)}, not ${VERSION}`;

@@ -171,11 +171,17 @@ export class WebhookQueue {
     for (const index of [keys.webhookPending(webhookId), keys.webhookDead(webhookId)]) {
       const { documents } = this.store;
       for (let ids = await documents.indexPage(index, '', PAGE); ids.length > 0;) {
-        await Promise.all(ids.map((id) => documents.delete(keys.webhookDelivery(id), 'any')));
+        await Promise.all(ids.map((id) => this.remove(id)));
         ids = await documents.indexPage(index, ids.at(-1) ?? '', PAGE);
       }
       await documents.indexDrop(index);
     }
+  }
+
+  private async remove(id: string): Promise<void> {
+    const delivery = await this.find(id);
+    if (delivery) await this.store.documents.indexRemove(keys.WEBHOOK_DUE, memberOf(delivery));
+    await this.store.documents.delete(keys.webhookDelivery(id), 'any');
   }
 
   private async find(id: string): Promise<Delivery | undefined> {
