@@ -92,7 +92,7 @@ async function checkTypes() {
 }
 
 async function mustRun(args) {
-  const { code } = await run(process.execPath, args, ['ignore', 'ignore', 2]);
+  const { code } = await run(process.execPath, args, ['ignore', 2, 2]);
   if (code !== 0) throw new SetupError(`${path.basename(args[0])} failed`);
 }
 

@@ -126,10 +126,14 @@ describe('the rules', () => {
   });
 });
 
+/** Made from the OpenAPI document, see scripts/dashboard.mjs. */
+const GENERATED = 'apps/dashboard/src/api/schema.d.ts';
+
 function readTree(folder: string): SourceText[] {
   return readdirSync(join(ROOT, folder), { withFileTypes: true }).flatMap((entry) => {
     const path = `${folder}/${entry.name}`;
     if (entry.isDirectory()) return entry.name === 'node_modules' ? [] : readTree(path);
+    if (path === GENERATED) return [];
     return [{ path, text: readFileSync(join(ROOT, path), 'utf8') }];
   });
 }

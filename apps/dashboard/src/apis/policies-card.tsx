@@ -1,7 +1,6 @@
 import { useMutation } from '@tanstack/react-query';
 import { Pencil } from 'lucide-react';
 import { useState } from 'react';
-import type { ServicePatch } from '../api/types';
 import { Button } from '../ui/button';
 import { ErrorState, LoadingRows } from '../ui/states';
 import { Card, Code } from '../ui/surface';
@@ -19,7 +18,7 @@ export function PoliciesCard({ serviceId }: { serviceId: string }) {
   const { setPolicies } = useServiceOperations();
   const save = useMutation({
     mutationFn: (next: Record<string, unknown>) =>
-      setPolicies(serviceId, { ...removals(policies, next), ...next } as ServicePatch),
+      setPolicies(serviceId, { ...removals(policies, next), ...next }),
     onSuccess: () => {
       tell('Policies changed');
       setEditing(false);

@@ -17,13 +17,22 @@ const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'].map
   (name) => [name, name] as const,
 );
 
+interface TestValues {
+  way: 'target' | 'gateway';
+  method: string;
+  path: string;
+  headers: string;
+  body: string;
+  apiKey: string;
+}
+
 /** A call to try it: straight to a target, or through the gateway as a client would, past every guard. */
 export function TestCard({ service }: { service: Service }) {
   const { query } = useScope();
   const gatewayUrl = useGatewayUrl();
   const sameOrigin = gatewayUrl === window.location.origin;
-  const { values, set } = useForm({
-    way: 'target' as 'target' | 'gateway',
+  const { values, set } = useForm<TestValues>({
+    way: 'target',
     method: 'GET',
     path: '/',
     headers: '',

@@ -135,11 +135,12 @@ export function PlanForm({ editing, onClose }: { editing?: Plan; onClose: () => 
 }
 
 function valuesOf(plan: Plan | undefined) {
+  const model: Plan['model'] = plan?.model ?? 'per_request';
   return {
     id: plan?.id ?? '',
     name: plan?.name ?? '',
     currency: plan?.currency ?? 'USD',
-    model: plan?.model ?? ('per_request' as Plan['model']),
+    model,
     fee: plan?.fee ?? '',
     price: plan?.price ?? '',
     included: plan?.includedRequests === undefined ? '' : String(plan.includedRequests),

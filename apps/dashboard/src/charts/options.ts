@@ -19,10 +19,7 @@ const LINE_WIDTH = 1.75;
 const LEAST_PULL_PX = 8;
 
 export function optionsOf(form: ChartForm): uPlot.Options {
-  const { element, series, format, height, stacked, utc } = form;
-  const text = colourOf(element, 'var(--text-faint)');
-  const grid = { stroke: colourOf(element, 'var(--line)'), width: 1 };
-  const axis = { stroke: text, font: FONT, grid, ticks: { show: false } };
+  const { element, series, height, stacked, utc } = form;
   return {
     width: element.clientWidth,
     height,
@@ -38,23 +35,7 @@ export function optionsOf(form: ChartForm): uPlot.Options {
       x: { time: true, ...(stacked && { range: roomForColumns }) },
       y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.12 : 1] },
     },
-    axes: [
-      {
-        ...axis,
-        grid: { show: false },
-        gap: 6,
-        size: 28,
-        space: 64,
-        values: (_plot, splits, _axis, _space, step) => splits.map((at) => timeLabel(at, step, utc)),
-      },
-      {
-        ...axis,
-        gap: 6,
-        space: 34,
-        size: (_plot, values) => 16 + 6.6 * Math.max(4, ...(values ?? []).map((value) => value.length)),
-        values: (_plot, splits) => splits.map((value) => format(value)),
-      },
-    ],
+    axes: axesOf(form),
     series: [{}, ...series.map((one) => seriesOf(element, one, stacked))],
     ...(stacked && { bands: series.slice(1).map((_one, index) => ({ series: [index + 1, index + 2] as [number, number] })) }), // prettier-ignore
     hooks: {
@@ -69,6 +50,29 @@ export function optionsOf(form: ChartForm): uPlot.Options {
       ],
     },
   };
+}
+
+function axesOf({ element, format, utc }: ChartForm): uPlot.Axis[] {
+  const text = colourOf(element, 'var(--text-faint)');
+  const grid = { stroke: colourOf(element, 'var(--line)'), width: 1 };
+  const axis = { stroke: text, font: FONT, grid, ticks: { show: false } };
+  return [
+    {
+      ...axis,
+      grid: { show: false },
+      gap: 6,
+      size: 28,
+      space: 64,
+      values: (_plot, splits, _axis, _space, step) => splits.map((at) => timeLabel(at, step, utc)),
+    },
+    {
+      ...axis,
+      gap: 6,
+      space: 34,
+      size: (_plot, values) => 16 + 6.6 * Math.max(4, ...(values ?? []).map((value) => value.length)),
+      values: (_plot, splits) => splits.map((value) => format(value)),
+    },
+  ];
 }
 
 const DAY_SECONDS = 86_400;

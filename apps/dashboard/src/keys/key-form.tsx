@@ -1,5 +1,5 @@
 import { useMutation } from '@tanstack/react-query';
-import type { ApiKey, NewKey } from '../api/types';
+import type { ApiKey } from '../api/types';
 import { fieldError } from '../api/problem';
 import { FormDialog } from '../ui/dialog';
 import { FieldRow, SelectField, TextArea, TextField } from '../ui/field';
@@ -23,7 +23,7 @@ export function KeyForm({ editing, serviceId = '', onMade, onClose }: KeyFormPro
   const { mutate, isPending, error } = useMutation<{ api_key?: string } | undefined>({
     mutationFn: async () => {
       if (!editing) return create(keyBody(values));
-      await change(editing, keyPatch(values, editing) as Partial<NewKey>);
+      await change(editing, keyPatch(values, editing));
       return undefined;
     },
     onSuccess: (made) => {

@@ -59,7 +59,7 @@ export function useKeyOperations() {
   return {
     create: (body: NewKey) => done(data(api.POST('/api-keys', { params: { query }, body }))),
     change: (key: ApiKey, body: Partial<NewKey>) =>
-      done(data(api.PATCH('/api-keys/{key_id}', { params: at(key), body: body as object }))),
+      done(data(api.PATCH('/api-keys/{key_id}', { params: at(key), body }))),
     rotate: (key: ApiKey, graceSeconds: number) =>
       done(
         data(

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { History } from 'lucide-react';
 import { useState } from 'react';
 import { api, data } from '../api/client';
-import type { ObjectChange, Revision } from '../api/types';
+import type { Revision } from '../api/types';
 import { usePages } from '../api/use-pages';
 import { Button } from '../ui/button';
 import { Dialog, DialogBody } from '../ui/dialog';
@@ -121,7 +121,7 @@ function RevisionDialog({ of: { number, at }, onClose }: { of: Revision; onClose
         {error ? (
           <ErrorNotice error={error} />
         ) : revision ? (
-          <Changes of={revision.changes as ObjectChange[]} />
+          <Changes of={revision.changes} />
         ) : (
           <LoadingRows rows={3} />
         )}

@@ -1,7 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, data } from '../api/client';
-import type { ObjectChange } from '../api/types';
 import { FormDialog } from '../ui/dialog';
 import { CheckField } from '../ui/field';
 import { ErrorNotice, LoadingRows, Notice } from '../ui/states';
@@ -59,7 +58,7 @@ export function RollbackDialog({ to, onClose }: RollbackDialogProps) {
               {kind.replaceAll('_', ' ')} {id} stays as it is: {reason}
             </Notice>
           ))}
-          <Changes of={plan.data.changes as ObjectChange[]} />
+          <Changes of={plan.data.changes} />
           <CheckField
             label="Also over changes that were made by other programs"
             checked={force}

@@ -1,7 +1,6 @@
 import { useMutation } from '@tanstack/react-query';
 import { useNavigate } from 'react-router';
 import { fieldError } from '../api/problem';
-import type { TenantInput } from '../api/types';
 import { FormDialog } from '../ui/dialog';
 import { FieldRow, TextArea, TextField } from '../ui/field';
 import { tell } from '../ui/toast';
@@ -30,7 +29,7 @@ export function CreateTenant({ onClose }: { onClose: () => void }) {
         ...(maxRequests !== undefined && {
           rateLimit: { maxRequests, windowSeconds: numberOf(values.windowSeconds) ?? 60 },
         }),
-      } as TenantInput);
+      });
     },
     onSuccess: ({ id }) => {
       tell('Tenant created');

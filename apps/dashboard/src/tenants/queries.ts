@@ -52,7 +52,7 @@ export function useTenantOperations() {
         data(
           api.PATCH('/admin/tenants/{tenantId}', {
             params: at(tenantId),
-            body: { maintenance } as unknown as TenantPatch,
+            body: { maintenance },
           }),
         ),
       ),
