@@ -5,8 +5,8 @@ const DAY = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeZone: 'UTC'
 const AGO = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 
 export const whole = (value: number): string => WHOLE.format(value);
-export const compact = (value: number): string =>
-  value < 10_000 ? WHOLE.format(value) : COMPACT.format(value);
+export const compact = (value: number | null): string =>
+  value === null ? '–' : value < 10_000 ? WHOLE.format(value) : COMPACT.format(value);
 
 /** Requests per second: small rates keep a digit. */
 export const rate = (value: number): string =>
