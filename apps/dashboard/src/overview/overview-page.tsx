@@ -77,8 +77,8 @@ function Headline({ overview: { now, total, inflight, openStreams } }: { overvie
       <Stat label="Latency, median" note={`p95\u00a0${milliseconds(p95)} · p99\u00a0${milliseconds(p99)}`}>
         {milliseconds(p50)}
       </Stat>
-      <Stat label="Under way" note={`${compact(openStreams)} streams`}>
-        {compact(inflight)}
+      <Stat label="Under way" note={openStreams === null ? undefined : `${compact(openStreams)} streams`}>
+        {inflight === null ? '–' : compact(inflight)}
       </Stat>
     </Stats>
   );

@@ -17,7 +17,7 @@ interface RollbackDialogProps {
 export function RollbackDialog({ to, onClose }: RollbackDialogProps) {
   const queries = useQueryClient();
   const [force, setForce] = useState(false);
-  const params = { path: { number: to } };
+  const params = { path: { number: String(to) } };
   const plan = useQuery({
     queryKey: ['revisions', 'rollback', to],
     queryFn: () =>
