@@ -74,11 +74,11 @@ function Headline({ overview: { now, total, inflight, openStreams } }: { overvie
       <Stat label="Refused" note={`${compact(total.refused)} in all`}>
         {percent(now.refusedRatio)}
       </Stat>
-      <Stat label="Latency, median" note={`p95 ${milliseconds(p95)} · p99 ${milliseconds(p99)}`}>
+      <Stat label="Latency, median" note={`p95\u00a0${milliseconds(p95)} · p99\u00a0${milliseconds(p99)}`}>
         {milliseconds(p50)}
       </Stat>
-      <Stat label="Under way" note={`${compact(openStreams)} streams`}>
-        {compact(inflight)}
+      <Stat label="Under way" note={openStreams === null ? undefined : `${compact(openStreams)} streams`}>
+        {inflight === null ? '–' : compact(inflight)}
       </Stat>
     </Stats>
   );

@@ -113,7 +113,8 @@ export function RevisionsTab({ tenantId }: { tenantId: string }) {
 function RevisionDialog({ of: { number, at }, onClose }: { of: Revision; onClose: () => void }) {
   const { data: revision, error } = useQuery({
     queryKey: ['revisions', 'one', number],
-    queryFn: () => data(api.GET('/admin/revisions/{number}', { params: { path: { number: String(number) } } })),
+    queryFn: () =>
+      data(api.GET('/admin/revisions/{number}', { params: { path: { number: String(number) } } })),
   });
   return (
     <Dialog title={`Revision ${number}`} description={moment(at)} wide onClose={onClose}>

@@ -21,8 +21,8 @@ export function percent(share: number): string {
 
 export function milliseconds(value: number | null | undefined): string {
   if (value === null || value === undefined) return '–';
-  if (value >= 1000) return `${(value / 1000).toFixed(2)} s`;
-  return `${value >= 10 ? Math.round(value) : Number(value.toFixed(1))} ms`;
+  if (value >= 1000) return `${(value / 1000).toFixed(2)}\u00a0s`;
+  return `${value >= 10 ? Math.round(value) : Number(value.toFixed(1))}\u00a0ms`;
 }
 
 export function bytes(value: number): string {
