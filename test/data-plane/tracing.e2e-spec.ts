@@ -168,6 +168,13 @@ it.each([
   expect(attempts.map(({ attributes }) => attributes['error.type'])).toEqual(expected >= 500 ? [code] : []);
 });
 
+it('keeps of a long path only its beginning', async () => {
+  const path = `/api/${'x'.repeat(3000)}`;
+  const { traceId } = await send(path, { 'X-API-Key': 'nobody' });
+  const { server } = await collector.trace(traceId);
+  expect(server.attributes['url.path']).toBe(path.slice(0, 1024));
+});
+
 it('counts methods of clients as one', async () => {
   const { traceId } = await send('/api/x', {}, '01', 'PROPFIND');
   const { server } = await collector.trace(traceId);

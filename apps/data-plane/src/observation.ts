@@ -80,7 +80,7 @@ export class Observation {
 
   private deliver(context: RequestContext, trace: RequestTrace, status: number, endedAt: number): void {
     const epoch = Date.now() - performance.now();
-    this.beside.tracing?.deliver(trace, requestSpans(context, trace, { status, endedAt, epoch }));
+    this.beside.tracing?.deliver(trace, () => requestSpans(context, trace, { status, endedAt, epoch }));
   }
 
   /** An error nobody planned for. */

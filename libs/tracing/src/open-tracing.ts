@@ -19,8 +19,11 @@ export interface Tracing {
    * @param headers flat; what the caller says of traces is taken out of them.
    */
   begin(headers: string[]): RequestTrace;
-  /** Hands over the spans of one trace; never waits, and never throws. */
-  deliver(trace: RequestTrace, spans: readonly FinishedSpan[]): void;
+  /**
+   * Hands over the spans of one trace; never waits, and never throws.
+   * @param make is not called where there is no room for them.
+   */
+  deliver(trace: RequestTrace, make: () => readonly FinishedSpan[]): void;
   /** Delivers what is left, for a few seconds at most. */
   close(): Promise<void>;
 }

@@ -28,8 +28,8 @@ export class OtlpTracing implements Tracing {
     return new RequestTrace(identity, recording, this.newSpanId);
   }
 
-  deliver(trace: RequestTrace, spans: readonly FinishedSpan[]): void {
-    this.delivery.take(trace, spans);
+  deliver(trace: RequestTrace, make: () => readonly FinishedSpan[]): void {
+    this.delivery.take(trace, make);
   }
 
   close(): Promise<void> {

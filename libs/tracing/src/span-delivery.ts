@@ -1,4 +1,11 @@
-import { SpanKind, SpanStatusCode, TraceFlags, type HrTime } from '@opentelemetry/api';
+import {
+  SpanKind,
+  SpanStatusCode,
+  TraceFlags,
+  type HrTime,
+  type SpanContext,
+  type SpanStatus,
+} from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { resourceFromAttributes, type Resource } from '@opentelemetry/resources';
 import { BatchSpanProcessor, type ReadableSpan, type SpanExporter } from '@opentelemetry/sdk-trace';
@@ -13,6 +20,9 @@ const CLOSE_MS = 3000;
 const MAX_BATCH = 512;
 const SCOPE = { name: 'gatehouse' };
 const KINDS = { server: SpanKind.SERVER, client: SpanKind.CLIENT, internal: SpanKind.INTERNAL };
+
+const FAILED: SpanStatus = { code: SpanStatusCode.ERROR };
+const UNSET: SpanStatus = { code: SpanStatusCode.UNSET };
 
 type Ids = Pick<RequestTrace, 'traceId' | 'parent'>;
 
@@ -40,7 +50,8 @@ export class SpanDelivery {
     });
     this.processor = new BatchSpanProcessor({
       exporter: this.counted(exporter),
-      maxQueueSize: config.maxQueuedSpans,
+      // The bound is kept here, by a guess that may be one span off: what the queue dropped would be counted by nobody.
+      maxQueueSize: config.maxQueuedSpans + 16,
       maxExportBatchSize: Math.min(MAX_BATCH, config.maxQueuedSpans),
       scheduledDelayMillis: config.delayMs,
       // The exporter keeps its own time; this one is only a second line.
@@ -48,12 +59,15 @@ export class SpanDelivery {
     });
   }
 
-  /** Takes the spans of one request, all or none. */
-  take({ traceId, parent }: Ids, spans: readonly FinishedSpan[]): void {
-    if (this.waiting + spans.length > this.config.maxQueuedSpans)
-      return this.house.count('dropped', spans.length);
+  /** Takes the spans of one request, all or none; what is dropped is not even made. */
+  take(trace: RequestTrace, make: () => readonly FinishedSpan[]): void {
+    const { steps = [], attempts = [] } = trace.recording ?? {};
+    // Its own span makes up for the last step, which has none.
+    const expected = Math.max(1, steps.length + attempts.length);
+    if (this.waiting + expected > this.config.maxQueuedSpans) return this.house.count('dropped', expected);
+    const spans = make();
     this.waiting += spans.length;
-    for (const span of spans) this.processor.onEnd(readable(span, { traceId, parent }, this.resource));
+    for (const span of spans) this.processor.onEnd(new DeliveredSpan(span, trace, this.resource));
   }
 
   async close(): Promise<void> {
@@ -86,30 +100,64 @@ export class SpanDelivery {
   }
 }
 
-function readable(span: FinishedSpan, { traceId, parent }: Ids, resource: Resource): ReadableSpan {
-  const context = (spanId: string) => ({ traceId, spanId, traceFlags: TraceFlags.SAMPLED });
-  const own = context(span.spanId);
-  const { parentId } = span;
-  return {
-    name: span.name,
-    kind: KINDS[span.kind],
-    spanContext: () => own,
-    parentSpanContext:
-      parentId === undefined ? undefined : { ...context(parentId), isRemote: parentId === parent?.spanId },
-    startTime: hrTime(span.startedAt),
-    endTime: hrTime(span.endedAt),
-    duration: hrTime(span.endedAt - span.startedAt),
-    status: { code: span.failed ? SpanStatusCode.ERROR : SpanStatusCode.UNSET },
-    attributes: span.attributes,
-    links: [],
-    events: [],
-    ended: true,
-    resource,
-    instrumentationScope: SCOPE,
-    droppedAttributesCount: 0,
-    droppedEventsCount: 0,
-    droppedLinksCount: 0,
-  };
+const NONE: never[] = [];
+
+/** A span as OpenTelemetry's exporters read it; what they read once is made when they do. */
+class DeliveredSpan implements ReadableSpan {
+  readonly links = NONE;
+  readonly events = NONE;
+  readonly ended = true;
+  readonly instrumentationScope = SCOPE;
+  readonly droppedAttributesCount = 0;
+  readonly droppedEventsCount = 0;
+  readonly droppedLinksCount = 0;
+  private readonly context: SpanContext;
+
+  constructor(
+    private readonly span: FinishedSpan,
+    private readonly trace: Ids,
+    readonly resource: Resource,
+  ) {
+    this.context = { traceId: trace.traceId, spanId: span.spanId, traceFlags: TraceFlags.SAMPLED };
+  }
+
+  spanContext(): SpanContext {
+    return this.context;
+  }
+
+  get name(): string {
+    return this.span.name;
+  }
+
+  get kind(): SpanKind {
+    return KINDS[this.span.kind];
+  }
+
+  get parentSpanContext(): SpanContext | undefined {
+    const { parentId: spanId } = this.span;
+    if (spanId === undefined) return undefined;
+    return { ...this.context, spanId, isRemote: spanId === this.trace.parent?.spanId };
+  }
+
+  get startTime(): HrTime {
+    return hrTime(this.span.startedAt);
+  }
+
+  get endTime(): HrTime {
+    return hrTime(this.span.endedAt);
+  }
+
+  get duration(): HrTime {
+    return hrTime(this.span.endedAt - this.span.startedAt);
+  }
+
+  get status(): SpanStatus {
+    return this.span.failed ? FAILED : UNSET;
+  }
+
+  get attributes(): FinishedSpan['attributes'] {
+    return this.span.attributes;
+  }
 }
 
 /** @param ms since the epoch, with fractions. */

@@ -6,6 +6,8 @@ const METHODS = new Set(
   ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH', 'CONNECT', 'TRACE', 'QUERY'], // prettier-ignore
 );
 
+const MAX_TEXT = 1024;
+
 /** How a request ended. */
 export interface Outcome {
   /** What the client got. */
@@ -48,7 +50,7 @@ function serverSpan(context: RequestContext, trace: RequestTrace, outcome: Outco
     },
     {
       ...methodOf(context),
-      'url.path': context.path,
+      'url.path': short(context.path),
       'url.scheme': context.scheme,
       'http.route': route,
       'http.response.status_code': status,
@@ -84,9 +86,12 @@ function guardSpans(context: RequestContext, trace: RequestTrace, outcome: Outco
       endedAt: outcome.epoch + (steps[i + 1]?.startedAt ?? outcome.endedAt),
       failed: refused && refusal.status >= 500,
     };
-    return [newSpan(own, { 'gatehouse.guard': name, 'error.type': refused ? refusal.code : undefined })];
+    return [refused ? newSpan(own, { 'error.type': refusal.code }) : { ...own, attributes: NOTHING }];
   });
 }
+
+/** All that most guards have to say. */
+const NOTHING = {};
 
 /** The steps that have spans of their own; the others only end the one before them. */
 const GUARDS: ReadonlySet<string> = new Set([
@@ -139,7 +144,7 @@ function attemptSpan(
     },
     {
       ...methodOf(context),
-      'url.full': origin === undefined ? undefined : origin + path,
+      'url.full': origin === undefined ? undefined : short(origin + path),
       'server.address': address,
       'server.port': port,
       'http.response.status_code': status,
@@ -147,6 +152,11 @@ function attemptSpan(
       'error.type': error ?? (failed ? String(status) : undefined),
     },
   );
+}
+
+/** Spans wait for their delivery, and clients choose how long a path is. */
+function short(text: string): string {
+  return text.length > MAX_TEXT ? text.slice(0, MAX_TEXT) : text;
 }
 
 /** Of few values, whatever clients ask for. */
