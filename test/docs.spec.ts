@@ -3,8 +3,6 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { SETTINGS, isSecretVariable } from '#libs/config';
 
 const DOCS = resolve(__dirname, '../docs');
-/** Written beside what it explains, in a part of the repository that may not be there yet. */
-const ELSEWHERE = ['operations/runbook.md'];
 /** What the data plane answers itself, or forwards: it is in no document of the control plane. */
 const DATA_PLANE = new Set(
   ['ANY /api/*', 'ANY /proxy/{service_id}', 'ANY /*', 'ANY /docs', 'GET /ping', 'GET /health', 'GET /stats'], // prettier-ignore
@@ -98,7 +96,7 @@ function linksOf(text: string): string[] {
 function leadsSomewhere(page: string, link: string): boolean {
   const [path = '', heading] = link.split('#');
   const file = path === '' ? join(DOCS, page) : resolve(DOCS, dirname(page), path);
-  if (!existsSync(file)) return ELSEWHERE.includes(relative(DOCS, file));
+  if (!existsSync(file)) return false;
   return heading === undefined || headingsOf(readFileSync(file, 'utf8')).has(heading);
 }
 

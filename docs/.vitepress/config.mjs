@@ -26,7 +26,7 @@ export default defineConfig({
   outDir: '../docs-site',
   cacheDir: 'node_modules/.vitepress',
   // Links to files of the repository, which are not pages: test/docs.spec.ts looks at all links.
-  ignoreDeadLinks: [/runbook$/, /\.\.\/(?!adr|guide|policies|migrate|reference|operations)/, /^\/?schema\//],
+  ignoreDeadLinks: [/\.\.\/(?!adr|guide|policies|migrate|reference|operations)/, /^\/?schema\//],
   // Nothing is fetched from elsewhere: the site works without a network.
   head: [],
   // What looks like an element in a text is a text.
