@@ -21,10 +21,7 @@ afterAll(() => upstream.stop());
 
 /** Two replicas, and what they share of responses. */
 async function startReplicas(env: Record<string, string>) {
-  const [one, other] = (await Promise.all([startGateway(env), startGateway(env)])) as [
-    TestGateway,
-    TestGateway,
-  ];
+  const [one, other] = await Promise.all([startGateway(env), startGateway(env)]);
   const keys = new Map<string, string>();
   for (const id of TENANTS) {
     const tenant = { id, upstreamBaseUrl: upstream.url, cache: {}, rateLimit: NO_LIMIT };

@@ -1,6 +1,5 @@
 import { Server } from 'node:http';
 import { Socket } from 'node:net';
-import type { Drainable } from '#libs/lifecycle';
 import { ProxyConnections } from './proxy-connections';
 
 /** Proxies send it with their first segment. */
@@ -18,7 +17,7 @@ function connect(required: boolean) {
     required,
     proxies: { peer: (address: string) => ({ address, trusted: true }) } as never,
     refused: (fault) => faults.push(fault),
-  }).precede(server as unknown as Drainable);
+  }).precede(server);
   const socket = new Socket();
   server.emit('connection', socket);
   return { socket, faults, handedOn, say: (text: string) => socket.emit('data', Buffer.from(text)) };
