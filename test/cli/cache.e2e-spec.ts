@@ -91,6 +91,6 @@ it('refuses what says nothing, and tells of tenants that are not there', async (
   ];
   const answers = await Promise.all(rows.map(([args]) => run(['cache', ...args])));
   expect(answers.map(({ code, stderr }) => [code, stderr])).toEqual(
-    rows.map(([, code, said]): unknown[] => [code, expect.stringContaining(said)]),
+    rows.map(([, code, said]): [number, unknown] => [code, expect.stringContaining(said)]),
   );
 });
