@@ -6,9 +6,6 @@ const ROOT = resolve(__dirname, '..');
 /** Made from the OpenAPI document, see scripts/dashboard.mjs. */
 const GENERATED = 'apps/dashboard/src/api/schema.d.ts';
 
-/** Made from the OpenAPI document, see scripts/dashboard.mjs. */
-const GENERATED = 'apps/dashboard/src/api/schema.d.ts';
-
 describe('the source tree', () => {
   const files = ['src', 'apps', 'libs'].flatMap(readTree);
 

@@ -21,7 +21,9 @@ export function keptFields(tenant: Document): string[] {
 export function demandKept(wanted: Project, found: Project | undefined): void {
   const there = new Set(secretsOf(found?.tenant ?? {}).map(known));
   // Not in the form that is compared, in which every secret is a digest.
-  const missing = secretsOf(wanted.sent ?? wanted.tenant).filter((one) => isKept(one.secret) && !there.has(known(one)));
+  const missing = secretsOf(wanted.sent ?? wanted.tenant).filter(
+    (one) => isKept(one.secret) && !there.has(known(one)),
+  );
   if (missing.length === 0) return;
   const fields = missing.map(({ field }) => `project.${field}`).join(', ');
   throw new Failure(
