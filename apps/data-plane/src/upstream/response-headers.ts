@@ -5,7 +5,8 @@ import { CORS_RESPONSE_HEADERS } from '../cors';
 /** Hop-by-hop (RFC 9110 §7.6.1); Node writes the framing of this hop itself. `trailer` announces what is sent on. */
 const HOP_BY_HOP = ['keep-alive', 'proxy-connection', 'upgrade', 'proxy-authenticate'];
 
-type Fate = 'trailer' | 'send' | 'drop' | 'connection' | 'coding' | 'length' | 'type' | 'limit' | 'hsts' | 'cookie';
+type Fate =
+  'trailer' | 'send' | 'drop' | 'connection' | 'coding' | 'length' | 'type' | 'limit' | 'hsts' | 'cookie';
 
 const HSTS = 'Strict-Transport-Security';
 
