@@ -2,11 +2,9 @@
 // what is generated from it. Works with what dist/ holds; nothing is installed or built.
 import fs from 'node:fs';
 import path from 'node:path';
-import { ROOT } from './prepare.mjs';
 
 const out = process.argv[2];
 if (!out) throw new Error('usage: openapi.mjs <output file>');
-const dist = path.join(process.env.GATEHOUSE_DIST ?? path.join(ROOT, 'dist'), 'apps/control-plane/src/docs');
-const { openApiDocument } = await import(path.join(dist, 'open-api-document.js'));
+const { openApiDocument } = await import('../dist/apps/control-plane/src/docs/open-api-document.js');
 fs.mkdirSync(path.dirname(path.resolve(out)), { recursive: true });
 fs.writeFileSync(out, `${JSON.stringify(await openApiDocument(), null, 2)}\n`);

@@ -193,7 +193,7 @@ describeStores('a session of the dashboard', (start) => {
 
   it('is kept where a reader of the store can do nothing with it', async () => {
     const browser = await signedIn(stage, acme.manager.key);
-    const kept = await stage.store.notes.all({ key: `${keys.SESSIONS}:tenants`, max: 1 });
+    const kept = await stage.store.notes.all({ key: keys.sessions('tenants'), max: 1 });
     const texts = [...kept].flat().join();
     expect(kept.size).toBeGreaterThan(0);
     expect(texts).not.toContain(acme.manager.key);

@@ -86,6 +86,7 @@ describeStores('tenants that other programs write', (start) => {
       expect(body).toEqual({
         tenants: [{ id: 'corrupt', problems }, tenantDocument('ours')],
         nextCursor: null,
+        total: 2,
       });
       expect(listed).not.toContain('s3cret');
       const shown = await stage.call('GET', '/admin/tenants/corrupt');

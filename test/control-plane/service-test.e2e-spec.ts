@@ -1,6 +1,6 @@
 import { startUpstream, type TestUpstream } from '../support/upstream';
 import { callAs, furnish, type Furnished } from './portal-calls';
-import { refusal, startStage, type Stage } from './stage';
+import { refusal, startStage, tenantDocument, type Stage } from './stage';
 
 describe('a test call of a service', () => {
   let stage: Stage;
@@ -68,12 +68,19 @@ describe('a test call of a service', () => {
     const missing = await stage.call('POST', `${acme.admin}/services/99/test`, {});
     expect(refusal(missing)).toMatchObject({ status: 404, code: 'service_not_found' });
     const strict = await startStage({ env: { ALLOW_PRIVATE_UPSTREAMS: 'false' } });
-    const far = await furnish(strict, 'far');
+    await strict.call(
+      'POST',
+      '/admin/tenants',
+      tenantDocument('far', { upstreamBaseUrl: 'http://far.test' }),
+    );
+    const farAway = { name: 'x', targets: [{ url: 'http://far.test' }] };
+    const made = await strict.call('POST', '/admin/tenants/far/services', farAway);
+    const { id: farId } = made.body as { id: string };
     await strict.foreignSet(
-      `tenant:service:${far.serviceId}`,
-      JSON.stringify({ id: far.serviceId, tenantId: 'far', name: 'x', createdAt: '2030-01-01T00:00:00.000Z', targets: [{ url: upstream.url }] }),
+      `tenant:service:${farId}`,
+      JSON.stringify({ id: farId, tenantId: 'far', name: 'x', createdAt: '2030-01-01T00:00:00.000Z', targets: [{ url: upstream.url }] }),
     ); // prettier-ignore
-    const inward = await strict.call('POST', `${far.admin}/services/${far.serviceId}/test`, {});
+    const inward = await strict.call('POST', `/admin/tenants/far/services/${farId}/test`, {});
     expect(inward.body).toMatchObject({
       status: null,
       problem: 'the address of the target is not permitted',

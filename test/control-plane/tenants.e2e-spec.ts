@@ -258,6 +258,7 @@ describeStores('tenants', (start) => {
     expect((await stage.call('GET', '/admin/tenants/acme/api-keys')).body).toEqual({
       apiKeys: [],
       nextCursor: null,
+      total: 0,
     });
     for await (const found of stage.store.documents.scan('tenant:byApiKey:'))
       throw new Error(`left behind: ${found}`);

@@ -160,7 +160,7 @@ export const signatureNonce = (tenantId: string, keyId: string, nonce: string): 
   `gatehouse:{${tenantId}}:nonce:${keyId}:${nonce}`;
 
 /** Boards of notes: sessions of the dashboard, who looks at live figures, and what replicas say of themselves. */
-export const SESSIONS = 'gatehouse:{sessions}';
+export const sessions = (of: 'admins' | 'tenants'): string => `gatehouse:{sessions}:${of}`;
 export const WATCHERS = 'gatehouse:{watchers}';
 export const VITALS = 'gatehouse:{vitals}';
 /** The number of the latest revision of the configuration, where such are kept. */

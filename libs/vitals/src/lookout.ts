@@ -57,7 +57,7 @@ export class Lookout {
         const reported = sight.notes
           .filter(({ counted }) => counted[scope] !== undefined)
           .map(({ id }) => id);
-        const all = sight.members.length > 0 && sight.members.every((id) => reported.includes(id));
+        const all = sight.members.every((id) => reported.includes(id));
         if (all || performance.now() > deadline) return sight;
         await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
       }

@@ -22,8 +22,8 @@ interface SessionNote {
 
 /** Those of administrators are kept apart: tenants may sign in as often as they like, and push out none of them. */
 const BOARDS = {
-  a: { key: `${keys.SESSIONS}:admins`, max: 1000 },
-  t: { key: `${keys.SESSIONS}:tenants`, max: 20_000 },
+  a: { key: keys.sessions('admins'), max: 1000 },
+  t: { key: keys.sessions('tenants'), max: 20_000 },
 } as const satisfies Record<string, NoteBoard>;
 
 const COOKIE = /^([at])\.([A-Za-z0-9_-]{43})$/;

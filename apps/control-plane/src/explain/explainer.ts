@@ -50,6 +50,10 @@ export interface PresumedRequest extends ArrivingRequest {
   readonly presumed?: { readonly tenantId: string; readonly keyId: string };
 }
 
+interface JudgedRequest extends ArrivingRequest {
+  readonly keyHash: string | undefined;
+}
+
 type Details = Record<string, unknown>;
 type Guard = (typeof GUARDS)[number];
 
@@ -82,11 +86,15 @@ export class Explainer {
     this.proxies = new ProxyTrust(config.clientAddress);
   }
 
-  /** @param clientAddress the other end of the connection. */
+  /**
+   * @param clientAddress the other end of the connection.
+   * @throws GatewayError tenant_not_found or api_key_not_found, for a key that is presumed and is none
+   */
   async explain(request: PresumedRequest, clientAddress: string): Promise<ExplanationDto> {
     const { publications } = this.bench;
     const { store, config, replica } = this;
     if (this.store.state === 'ready') await publications.loaded;
+    const judged = { ...request, keyHash: await this.hashOf(request) };
     const context = new RequestContext(performance.now());
     const judgements: JudgementDto[] = [];
     let refusal: GatewayError | undefined;
@@ -96,7 +104,7 @@ export class Explainer {
         continue;
       }
       try {
-        const details = await this.judge(guard, request, clientAddress, context);
+        const details = await this.judge(guard, judged, clientAddress, context);
         judgements.push({ guard, verdict: 'pass', details });
       } catch (error) {
         if (!(error instanceof GatewayError)) throw error;
@@ -136,7 +144,7 @@ export class Explainer {
   /** @throws GatewayError if the guard refuses */
   private judge(
     guard: Guard,
-    request: PresumedRequest,
+    request: JudgedRequest,
     address: string,
     context: RequestContext,
   ): Details | Promise<Details> {
@@ -180,9 +188,9 @@ export class Explainer {
     return { host, published: name, tenantId, declaredIn, hides: hides.length > 0 ? hides : undefined };
   }
 
-  private async judgeKey(context: RequestContext, request: PresumedRequest): Promise<Details> {
+  private async judgeKey(context: RequestContext, request: JudgedRequest): Promise<Details> {
     const { published } = context;
-    const { use, directory } = await this.keyUse(context, request);
+    const { use, directory } = this.keyUse(context, request);
     const caller = await (published
       ? identifyVisitor(use, published, directory)
       : identifyCaller(use, directory));
@@ -192,20 +200,23 @@ export class Explainer {
     return { tenantId: caller.tenant.id, keyId: required ? caller.key.id : undefined, required };
   }
 
-  /** @throws GatewayError tenant_not_found or api_key_not_found, for a key that is presumed and is none */
-  private async keyUse(context: RequestContext, { presumed }: PresumedRequest) {
+  /** Of a key that is presumed only its hash is known. */
+  private keyUse(context: RequestContext, { keyHash }: JudgedRequest) {
     const { directory } = this.bench;
-    if (!presumed) return { use: context, directory };
-    const { document } = await this.apiKeys.get(presumed.tenantId, presumed.keyId);
-    const keyHash = keys.keyHashOf(document) ?? '';
+    if (keyHash === undefined) return { use: context, directory };
     const { clientAddress, method, path, routedPath } = context;
     return {
-      use: { apiKey: presumed.keyId, clientAddress, method, path, routedPath },
+      use: { apiKey: 'presumed', clientAddress, method, path, routedPath },
       directory: {
         byApiKey: () => directory.byKeyHash(keyHash),
         tenant: (id: string) => directory.tenant(id),
       },
     };
+  }
+
+  private async hashOf({ presumed }: PresumedRequest): Promise<string | undefined> {
+    if (!presumed) return undefined;
+    return keys.keyHashOf((await this.apiKeys.get(presumed.tenantId, presumed.keyId)).document);
   }
 
   private async judgeRoute(context: RequestContext): Promise<Details> {

@@ -7,7 +7,7 @@ import { overviewView, type ShownStore } from './overview-view';
 const MAX_STREAMS = 100;
 const MAX_OF_TENANT = 20;
 /** How often it is asked whether whoever looks still may. */
-const JUDGED_EVERY_MS = 5000;
+const JUDGED_EVERY_MS = 2000;
 /** What a client that does not read may have waiting for it; it misses figures rather than getting old ones. */
 const MAX_WAITING_BYTES = 256 * 1024;
 const RECONNECT_MS = 2000;
