@@ -322,12 +322,15 @@ describe('opaque tokens', () => {
     const issuer = await newIssuer();
     const call = await newTenant([asked(issuer)]);
     const statuses = new Set<number>();
+    const startedAt = performance.now();
     for (let round = 0; round < 20; round++) {
       const answers = await Promise.all(Array.from({ length: 50 }, (_unused, i) => call(`x-${round}-${i}`)));
       for (const { status } of answers) statuses.add(status);
     }
+    const seconds = (performance.now() - startedAt) / 1000;
     expect([...statuses].sort()).toEqual([401, 503]);
-    expect(issuer.questions.length).toBeLessThan(900);
+    // Two hundred, and fifty more each second.
+    expect(issuer.questions.length).toBeLessThanOrEqual(201 + 50 * seconds);
   });
 
   it('go to nobody where nobody can be asked', async () => {
