@@ -1,7 +1,5 @@
 'use strict';
 
-const { availableParallelism } = require('node:os');
-
 /**
  * Node 20 has no require(esm) inside jest, so packages that are ES modules only are transformed like our own code; and one
  * that loads what it needs by `import()`, for the same reason.
@@ -44,8 +42,9 @@ const project = {
 
 /** @type {import('jest').Config} */
 module.exports = {
-  // Many tests wait for a process, a fail-over or a time-out: with one more than there are cores none of these is idle.
-  maxWorkers: availableParallelism() + 1,
+  // The default leaves one core idle, which on two cores is half the machine. With more workers than cores clusters and
+  // fail-overs take longer than their tests wait.
+  maxWorkers: '100%',
   // A worker keeps something of every file it has run; a new one is cheaper than collecting garbage in a full one.
   workerIdleMemoryLimit: '1GB',
   // Only what a failure takes; on a busy machine some tests take ten times what they do alone.
