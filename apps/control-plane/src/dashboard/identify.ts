@@ -1,8 +1,8 @@
 import type { ExecutionContext } from '@nestjs/common';
 import { GatewayError } from '#libs/errors';
+import { WhoAmIController } from '../admin-tokens/who-am-i.controller';
 import type { AdminGuard } from '../edge/admin.guard';
 import type { ControlRequest } from '../edge/control-request';
-import { HealthController } from '../health/health.controller';
 import { MeController } from '../portal/me.controller';
 import type { WhoIs } from '../portal/who-is';
 import type { Credential } from './sealed-credential';
@@ -50,7 +50,7 @@ export class Identification {
 
   /** @throws GatewayError as an operation would refuse the credential */
   async of(credential: Credential, request: ControlRequest): Promise<Known> {
-    const place = credential.header === 'x-admin-token' ? HealthController : MeController;
+    const place = credential.header === 'x-admin-token' ? WhoAmIController : MeController;
     const probe = await this.admitted(credential, request, place);
     const { actor, principal } = probe;
     return {
@@ -63,7 +63,7 @@ export class Identification {
   private async admitted(
     credential: Credential,
     { headers, socket }: ControlRequest,
-    place: typeof HealthController | typeof MeController,
+    place: typeof WhoAmIController | typeof MeController,
   ): Promise<ControlRequest> {
     const {
       cookie: _cookie,
@@ -79,7 +79,7 @@ export class Identification {
       params: {},
       query: {},
     } as unknown as ControlRequest;
-    const handler: unknown = Reflect.get(place.prototype, place === HealthController ? 'health' : 'show');
+    const handler: unknown = Reflect.get(place.prototype, 'show');
     await this.guard.canActivate({
       switchToHttp: () => ({ getRequest: () => probe }),
       getHandler: () => handler,

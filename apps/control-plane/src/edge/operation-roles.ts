@@ -33,7 +33,12 @@ export const OPERATION_ROLES: Readonly<Record<string, Permission>> = {
   'Publication.show': 'viewer+tenant', 'Publications.list': 'viewer',
   'Publication.replace': 'operator', 'Publication.remove': 'operator',
   'Maintenance.show': 'viewer', 'Maintenance.start': 'operator', 'Maintenance.stop': 'operator',
-  'Explain.explain': 'viewer',
+  'Explain.explain': 'viewer', 'Explain.explainMine': 'viewer+tenant',
+  'Overview.show': 'viewer', 'Overview.stream': 'viewer',
+  'Overview.showMine': 'viewer+tenant', 'Overview.streamMine': 'viewer+tenant',
+  'Refusals.list': 'viewer', 'Refusals.show': 'viewer',
+  'Refusals.listMine': 'viewer+tenant', 'Refusals.showMine': 'viewer+tenant',
+  'ServiceTest.test': 'operator+tenant', 'ServiceTest.testMine': 'operator+tenant',
 
   'Services.list': 'viewer+tenant', 'Services.show': 'viewer+tenant', 'ServiceHealth.show': 'viewer+tenant',
   'Services.create': 'operator+tenant', 'Services.change': 'operator+tenant', 'Services.remove': 'operator+tenant',
