@@ -107,7 +107,7 @@ describeRedis('responses that replicas share', () => {
         const { missing = ['?'] } = body as { missing?: string[] };
         return status === 200 && missing.length === 0 && (await ready(replicas.other));
       },
-      15_000,
+      30_000,
       100,
     );
     await replicas.share('acme', '/api/c', '/api/d');
