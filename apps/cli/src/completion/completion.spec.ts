@@ -37,7 +37,7 @@ describe('the tree of commands', () => {
       ]),
     );
     const takingFiles = tree.filter(({ takesFiles }) => takesFiles).map(({ path }) => path);
-    expect(takingFiles).toEqual(['config check', 'config diff', 'config apply']);
+    expect(takingFiles).toEqual(['restore', 'config check', 'config diff', 'config apply']);
   });
 });
 
