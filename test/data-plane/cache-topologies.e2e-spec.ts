@@ -93,6 +93,7 @@ describeRedis('responses that replicas share', () => {
     await replicas.share('acme', '/api/a', '/api/b');
     await replicas.purge('acme', { tags: ['page-a'] });
     expect(await replicas.hits('acme', '/api/a', '/api/b')).toEqual([false, true]);
+    await group.caughtUp();
     await group.master.kill();
     await waitFor('the other master', async () => (await group.masterPort()) === group.replica.port, 15_000);
     const ready = async ({ url }: TestGateway): Promise<boolean> => (await fetch(`${url}/readyz`)).ok;

@@ -244,10 +244,7 @@ describeRedis('a change that is awaited', () => {
     const [asker, follower] = [await openTestStore(env), await startFollower(env)];
     await asker.documents.put('tenant:a', 'old', 'any');
     expect(await served([follower], 'a')).toEqual(['old']);
-    // Who joined while the master died, the new one does not know of until it reports again.
-    await waitFor('the replica to know who is there', async () =>
-      (await group.replica.cli('ZRANGE', 'gatehouse:replicas', '0', '-1')).includes(follower.id),
-    );
+    await group.caughtUp();
     await group.master.kill();
     const written = (): Promise<boolean> => asker.documents.put('tenant:a', 'new', 'any').catch(() => false);
     await waitFor('the new master', written, 15_000);

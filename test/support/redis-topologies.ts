@@ -66,6 +66,8 @@ export interface TestSentinel {
   addresses: string[];
   /** The port of the master as the sentinels see it now. */
   masterPort(): Promise<number>;
+  /** Waits until the replica has what has been written so far: what it has not, a fail-over loses. */
+  caughtUp(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -110,12 +112,24 @@ export async function startSentinel(
       sentinels,
       addresses: sentinels.map((sentinel) => `${sentinel.host}:${sentinel.port}`),
       masterPort: async () => Number((await addressOf())[1]),
+      async caughtUp() {
+        const written = await offsetOf(master, 'master_repl_offset');
+        await waitFor('the replica to have what was written', async () => {
+          const got = await offsetOf(replica, 'slave_repl_offset');
+          return got >= written;
+        });
+      },
       stop,
     };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+async function offsetOf(redis: TestRedis, field: string): Promise<number> {
+  const info = await redis.cli('INFO', 'replication');
+  return Number(new RegExp(`^${field}:(\\d+)`, 'm').exec(info)?.[1]);
 }
 
 async function startOneSentinel(name: string, master: TestRedis, count: number): Promise<TestRedis> {
