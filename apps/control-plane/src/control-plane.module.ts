@@ -108,6 +108,11 @@ function problemFilter({ logging }: ControlPlaneOptions): ProblemFilter {
   });
 }
 
+function filters(options: ControlPlaneOptions): Provider[] {
+  const problems = problemFilter(options);
+  return [problems, new StoreAwayFilter(problems)].map((useValue) => ({ provide: APP_FILTER, useValue }));
+}
+
 @Module({})
 export class ControlPlaneModule {
   static with(given: ControlPlaneOptions): DynamicModule {
@@ -123,8 +128,8 @@ export class ControlPlaneModule {
     const tokens = new TokenRepository(store, new TokenSigner(config));
     const adminTokens = new AdminTokens(store, config.staleConfigMaxAgeMs);
     const webhooks = new Webhooks(store, addresses);
-    const reservations = reservationsOf(config.profiles);
-    const publications = new PublicationRepository(store, ownTokens, addresses, reservations);
+    const reserved = reservationsOf(config.profiles);
+    const publications = new PublicationRepository(store, ownTokens, addresses, reserved);
     const tenants = new TenantRepository(store, apiKeys, addresses, ownTokens, [
       tokens,
       adminTokens,
@@ -132,7 +137,6 @@ export class ControlPlaneModule {
       new TenantResponses(store, options.responses),
     ]);
     const directory = new TenantDirectory(store, logging.logger, config.staleConfigMaxAgeMs);
-    const problems = problemFilter(given);
     return {
       module: ControlPlaneModule,
       controllers: CONTROLLERS,
@@ -158,8 +162,7 @@ export class ControlPlaneModule {
         ...dashboardProviders(options),
         AdminGuard,
         ...EDGE,
-        { provide: APP_FILTER, useValue: problems },
-        { provide: APP_FILTER, useValue: new StoreAwayFilter(problems) },
+        ...filters(given),
       ],
     };
   }

@@ -30,6 +30,16 @@ export interface ControlPlane {
   close(): Promise<void>;
 }
 
+/** What pages of other origins may send. */
+const ALLOWED_HEADERS = [
+  'Content-Type',
+  'Authorization',
+  'X-API-Key',
+  'X-Admin-Token',
+  'If-Match',
+  'If-None-Match',
+];
+
 /** Builds the control plane on an Express of its own. It does not listen by itself. */
 export async function createControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { config, logging, metrics } = options;
@@ -51,14 +61,7 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
   app.enableCors({
     origin: config.allowedOrigins.includes('*') ? true : [...config.allowedOrigins],
     credentials: true,
-    allowedHeaders: [
-      'Content-Type',
-      'Authorization',
-      'X-API-Key',
-      'X-Admin-Token',
-      'If-Match',
-      'If-None-Match',
-    ],
+    allowedHeaders: ALLOWED_HEADERS,
     exposedHeaders: ['X-Request-Id', 'ETag', 'Location', 'Retry-After'],
   });
   serveBrowsers(app, options);
