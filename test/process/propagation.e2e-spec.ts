@@ -56,19 +56,6 @@ async function measure(
   return delays;
 }
 
-/**
- * Holds a round of measurements to the guarantee. On a machine that is busy with other tests a request may stand in
- * line for longer than that: of three rounds one has to keep it.
- * @param round gets the number of its first change, none of which was used before
- */
-async function expectGuarantee(title: string, round: (first: number) => Promise<number[]>): Promise<void> {
-  let p99 = Infinity;
-  for (let first = 0; first < 3000 && p99 >= GUARANTEED_MS; first += 1000) {
-    p99 = report(title, await round(first)).p99;
-  }
-  expect(p99).toBeLessThan(GUARANTEED_MS);
-}
-
 function report(title: string, delays: number[]): { p99: number } {
   const sorted = [...delays].sort((one, other) => one - other);
   const at = (share: number): number => sorted[Math.ceil(sorted.length * share) - 1] ?? NaN;
@@ -103,65 +90,56 @@ describeRedis('a change reaches two processes on one Redis', () => {
     };
 
   it('within 250 ms (p99) when a tenant is written by hand as documented, for a key that has just been refused', async () => {
-    const delayOf = async (id: string, key: string, version: string): Promise<number[]> => {
+    const delays: number[] = [];
+    for (let i = 0; i <= 50; i++) {
+      const [id, key] = [i === 0 ? 'acme-123' : `by-hand-${i}`, i === 0 ? API_KEY : `by hand ${i}`];
       for (const replica of replicas) expect((await call(replica, key)).status).toBe(401);
       const write = (): void => {
-        cli(`SET tenant:${id} '${tenantText(`${upstream.url}/${version}`)}'`);
+        cli(`SET tenant:${id} '${tenantText(`${upstream.url}/v${i}`)}'`);
         cli(`SET ${mappingOf(key)} ${id}`);
       };
       const serves = async (replica: TestProcess): Promise<boolean> => {
         const { status, body } = await call(replica, key, '/api/x');
-        return status === 200 && body === `/${version}/x`;
+        return status === 200 && body === `/v${i}/x`;
       };
-      return measure(replicas, write, serves);
-    };
-    // The very first request a process forwards takes longer than all others, whoever wrote what.
-    await delayOf('acme-123', API_KEY, 'v0');
-    await expectGuarantee('written by hand', async (first) => {
-      const delays: number[] = [];
-      for (let i = first; i < first + 50; i++)
-        delays.push(...(await delayOf(`by-hand-${i}`, `by hand ${i}`, `v${i}`)));
-      return delays;
-    });
+      const measured = await measure(replicas, write, serves);
+      // The very first request a process forwards takes longer than all others, whoever wrote what.
+      if (i > 0) delays.push(...measured);
+    }
+    expect(report('written by hand', delays).p99).toBeLessThan(GUARANTEED_MS);
   }, 60_000);
 
   it('within 250 ms (p99) when redis-cli makes it, over 200 changes', async () => {
-    await expectGuarantee('redis-cli SET', async (first) => {
-      const delays: number[] = [];
-      for (let i = first; i < first + 200; i++) {
-        const text = tenantText(`${upstream.url}/cli${i}`);
-        delays.push(
-          ...(await measure(replicas, () => cli(`SET tenant:acme-123 '${text}'`), shows(`cli${i}`))),
-        );
-      }
-      return delays;
-    });
+    const delays: number[] = [];
+    for (let i = 1; i <= 200; i++) {
+      const text = tenantText(`${upstream.url}/cli${i}`);
+      delays.push(...(await measure(replicas, () => cli(`SET tenant:acme-123 '${text}'`), shows(`cli${i}`))));
+    }
+    expect(report('redis-cli SET', delays).p99).toBeLessThan(GUARANTEED_MS);
   }, 60_000);
 
   it('within 250 ms (p99) when the admin API of one of them makes it, over 200 changes', async () => {
-    const delayOf = (i: number): Promise<number[]> => {
+    const delays: number[] = [];
+    for (let i = 0; i < 202; i++) {
       const by = replicas[i % 2] as TestProcess;
       const write = async (): Promise<void> => {
         const body = { upstreamBaseUrl: `${upstream.url}/api${i}` };
         expect((await admin(by, 'PATCH', '/admin/tenants/acme-123', body)).status).toBe(200);
       };
-      return measure(replicas, write, shows(`api${i}`));
-    };
-    await expectGuarantee('admin API', async (first) => {
+      const measured = await measure(replicas, write, shows(`api${i}`));
       // Not the very first one of each process.
-      for (const i of [first, first + 1]) await delayOf(i);
-      const delays: number[] = [];
-      for (let i = first + 2; i < first + 202; i++) delays.push(...(await delayOf(i)));
-      return delays;
-    });
+      if (i >= 2) delays.push(...measured);
+    }
+    expect(report('admin API', delays).p99).toBeLessThan(GUARANTEED_MS);
   }, 60_000);
 
   it('within 250 ms (p99) when it is the end of a key, by the API or by DEL, and of a tenant', async () => {
+    const delays: number[] = [];
     const refused =
       (key: string) =>
       async (replica: TestProcess): Promise<boolean> =>
         (await call(replica, key)).status === 401;
-    const delayOf = async (i: number): Promise<number[]> => {
+    for (let i = 0; i < 50; i++) {
       const made = await admin(replicas[0]!, 'POST', '/admin/tenants/acme-123/api-keys', {
         name: `key ${i}`,
       });
@@ -171,16 +149,12 @@ describeRedis('a change reaches two processes on one Redis', () => {
         const path = `/admin/tenants/acme-123/api-keys/${id}`;
         expect((await admin(replicas[1]!, 'DELETE', path)).status).toBe(204);
       };
-      return measure(replicas, i % 2 ? revoke : () => cli(`DEL ${mappingOf(key)}`), refused(key));
-    };
-    await expectGuarantee('revocation', async (first) => {
-      cli(`SET tenant:acme-123 '${tenantText(`${upstream.url}/end${first}`)}'`);
-      for (const replica of replicas) await waitFor('the tenant', () => shows(`end${first}`)(replica));
-      const delays: number[] = [];
-      for (let i = first; i < first + 50; i++) delays.push(...(await delayOf(i)));
-      delays.push(...(await measure(replicas, () => cli('DEL tenant:acme-123'), refused(API_KEY))));
-      return delays;
-    });
+      delays.push(
+        ...(await measure(replicas, i % 2 ? revoke : () => cli(`DEL ${mappingOf(key)}`), refused(key))),
+      );
+    }
+    delays.push(...(await measure(replicas, () => cli('DEL tenant:acme-123'), refused(API_KEY))));
+    expect(report('revocation', delays).p99).toBeLessThan(GUARANTEED_MS);
   }, 60_000);
 
   it('at once when it is a document that cannot be served: that tenant only, and logged', async () => {
@@ -226,12 +200,9 @@ describeRedis('a change reaches two processes on a Redis Cluster', () => {
       if (i < 4) cli(`SET ${mappingOf(`key-${i}`)} tenant-${i}`);
       await measure(replicas, () => write(i), shows(i));
     }
-    await expectGuarantee('cluster', async (first) => {
-      const delays: number[] = [];
-      for (let i = first + 8; i < first + 68; i++)
-        delays.push(...(await measure(replicas, () => write(i), shows(i))));
-      return delays;
-    });
+    const delays: number[] = [];
+    for (let i = 8; i < 68; i++) delays.push(...(await measure(replicas, () => write(i), shows(i))));
+    expect(report('cluster', delays).p99).toBeLessThan(GUARANTEED_MS);
     await Promise.all(replicas.map((replica) => replica.stop()));
     await cluster.stop();
   }, 60_000);

@@ -2,7 +2,14 @@ import { hash } from 'node:crypto';
 import { join } from 'node:path';
 import type { GatewayConfig } from '#libs/config';
 import type { Logger } from '#libs/logging';
-import { StoreUnavailableError, keys, type Documents, type Store } from '#libs/store';
+import {
+  DocumentsOver,
+  StoreUnavailableError,
+  keys,
+  storeOver,
+  type Documents,
+  type Store,
+} from '#libs/store';
 import { Keeping } from './keeping';
 import { Remembered } from './remembered';
 import { SnapshotFile, type Snapshot } from './snapshot-file';
@@ -33,17 +40,17 @@ export function recalling(store: Store, settings: Settings, logger: Logger): Sto
   };
   if (recalledAt() !== undefined) announce(snapshot, store, logger);
   keeping.start();
-  return Object.create(store, {
-    documents: { value: new RecallingDocuments(store.documents, remembered, recalledAt), enumerable: true },
-    fleet: { value: recalledFleet(store, snapshot) },
-    recalledAt: { get: recalledAt },
-    close: {
-      value: async () => {
-        await keeping.stop();
-        await store.close();
-      },
+  return storeOver(store, {
+    documents: new RecallingDocuments(store.documents, remembered, recalledAt),
+    fleet: recalledFleet(store, snapshot),
+    get recalledAt() {
+      return recalledAt();
     },
-  }) as Store;
+    async close() {
+      await keeping.stop();
+      await store.close();
+    },
+  });
 }
 
 /** Only where Redis is not there at once: it usually is. */
@@ -67,70 +74,36 @@ function recalledFleet(store: Store, snapshot: Snapshot | undefined): Store['fle
   }) as Store['fleet'];
 }
 
-class RecallingDocuments implements Documents {
+class RecallingDocuments extends DocumentsOver {
   constructor(
-    private readonly documents: Documents,
+    documents: Documents,
     private readonly remembered: Remembered,
     private readonly recalledAt: () => number | undefined,
-  ) {}
+  ) {
+    super(documents);
+  }
 
-  async get(key: string): Promise<string | undefined> {
+  override async get(key: string): Promise<string | undefined> {
     const followed = key.startsWith(keys.CONFIG_PREFIX);
     if (followed && this.recalledAt() !== undefined) {
       const text = this.remembered.get(key);
       if (text === undefined) throw new StoreUnavailableError();
       return text ?? undefined;
     }
-    const text = await this.documents.get(key);
+    const text = await super.get(key);
     if (followed) this.remembered.note(key, text);
     return text;
   }
 
-  put(...args: Parameters<Documents['put']>): Promise<boolean> {
-    return this.documents.put(...args);
-  }
-
-  delete(...args: Parameters<Documents['delete']>): Promise<boolean> {
-    return this.documents.delete(...args);
-  }
-
-  scan(prefix: string): AsyncIterable<string> {
-    return this.documents.scan(prefix);
-  }
-
-  indexAdd(index: string, member: string): Promise<void> {
-    return this.documents.indexAdd(index, member);
-  }
-
-  indexRemove(index: string, member: string): Promise<void> {
-    return this.documents.indexRemove(index, member);
-  }
-
   /** Who publishes something is seen by the documents. */
-  async indexPage(index: string, after: string, limit: number): Promise<string[]> {
+  override async indexPage(index: string, after: string, limit: number): Promise<string[]> {
     if (index !== keys.PUBLICATION_INDEX || this.recalledAt() === undefined)
-      return this.documents.indexPage(index, after, limit);
+      return super.indexPage(index, after, limit);
     const publishers = this.remembered.keys.filter((key) => this.remembered.get(key) !== null);
     const ids = publishers.flatMap((key) => keys.publisherOf(key) ?? []);
     return ids
       .filter((id) => id > after)
       .sort()
       .slice(0, limit);
-  }
-
-  indexPageBack(index: string, before: string, limit: number): Promise<string[]> {
-    return this.documents.indexPageBack(index, before, limit);
-  }
-
-  indexSize(index: string): Promise<number> {
-    return this.documents.indexSize(index);
-  }
-
-  indexDrop(index: string): Promise<void> {
-    return this.documents.indexDrop(index);
-  }
-
-  indexes(): AsyncIterable<string> {
-    return this.documents.indexes();
   }
 }

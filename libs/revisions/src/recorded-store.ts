@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Documents, Expected, Store } from '#libs/store';
+import { DocumentsOver, storeOver, type Documents, type Expected, type Store } from '#libs/store';
 import { configObjectOf } from './config-object';
 
 /** A document of the configuration before and after; null where there is none. */
@@ -26,58 +26,23 @@ export class ChangeRecorder {
 
 /** The same store, whose documents tell the recorder what is written to them. Everything else is the store's. */
 export function recordedStore(store: Store, recorder: ChangeRecorder): Store {
-  const documents = new RecordedDocuments(store.documents, recorder);
-  return Object.create(store, { documents: { value: documents, enumerable: true } }) as Store;
+  return storeOver(store, { documents: new RecordedDocuments(store.documents, recorder) });
 }
 
-class RecordedDocuments implements Documents {
+class RecordedDocuments extends DocumentsOver {
   constructor(
-    private readonly documents: Documents,
+    documents: Documents,
     private readonly recorder: ChangeRecorder,
-  ) {}
-
-  get(key: string): Promise<string | undefined> {
-    return this.documents.get(key);
+  ) {
+    super(documents);
   }
 
-  put(key: string, value: string, expected: Expected): Promise<boolean> {
-    return this.write(key, value, () => this.documents.put(key, value, expected));
+  override put(key: string, value: string, expected: Expected): Promise<boolean> {
+    return this.write(key, value, () => super.put(key, value, expected));
   }
 
-  delete(key: string, expected: Expected): Promise<boolean> {
-    return this.write(key, null, () => this.documents.delete(key, expected));
-  }
-
-  scan(prefix: string): AsyncIterable<string> {
-    return this.documents.scan(prefix);
-  }
-
-  indexAdd(index: string, member: string): Promise<void> {
-    return this.documents.indexAdd(index, member);
-  }
-
-  indexRemove(index: string, member: string): Promise<void> {
-    return this.documents.indexRemove(index, member);
-  }
-
-  indexPage(index: string, after: string, limit: number): Promise<string[]> {
-    return this.documents.indexPage(index, after, limit);
-  }
-
-  indexPageBack(index: string, before: string, limit: number): Promise<string[]> {
-    return this.documents.indexPageBack(index, before, limit);
-  }
-
-  indexSize(index: string): Promise<number> {
-    return this.documents.indexSize(index);
-  }
-
-  indexDrop(index: string): Promise<void> {
-    return this.documents.indexDrop(index);
-  }
-
-  indexes(): AsyncIterable<string> {
-    return this.documents.indexes();
+  override delete(key: string, expected: Expected): Promise<boolean> {
+    return this.write(key, null, () => super.delete(key, expected));
   }
 
   private async write(key: string, after: string | null, attempt: () => Promise<boolean>): Promise<boolean> {
@@ -94,7 +59,7 @@ class RecordedDocuments implements Documents {
 
   private async readable(key: string): Promise<string | null> {
     try {
-      return (await this.documents.get(key)) ?? null;
+      return (await this.get(key)) ?? null;
     } catch (error) {
       // Another program keeps a list or a hash there: nothing that could be brought back.
       if (error instanceof Error && error.message.startsWith('WRONGTYPE')) return null;

@@ -41,3 +41,4 @@ export { charge, draw, freshLevel, hasRoom, take, peek, verdict, type LimitLevel
 export { freshBreaker, stepBreaker, viewOf, type BreakerRecord } from './breaker-record';
 export { countMembers } from './count-members';
 export { openStore } from './open-store';
+export { DocumentsOver, storeOver } from './over';
