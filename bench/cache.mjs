@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 
-import { GATEHOUSE_MAIN } from './prerequisites.mjs';
+import { GATEHOUSE_MAIN, PRODUCTION_FLAGS } from './prerequisites.mjs';
 import { cpuMicros } from './process-usage.mjs';
 import { freePort } from './stage/free-port.mjs';
 
@@ -47,8 +47,7 @@ const upstream = createServer((request, response) => {
 upstream.listen(0, '127.0.0.1');
 await once(upstream, 'listening');
 const port = await freePort();
-const flags = ['--max-semi-space-size=8', '--single-threaded-gc', '--no-incremental-marking-task'];
-const gateway = spawn(process.execPath, [...flags, GATEHOUSE_MAIN], {
+const gateway = spawn(process.execPath, [...PRODUCTION_FLAGS, GATEHOUSE_MAIN], {
   cwd: dir,
   stdio: 'ignore',
   env: {

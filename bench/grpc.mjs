@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { killAll, startChild, stopAll, waitUntilReady } from './children.mjs';
-import { GATEHOUSE_MAIN } from './prerequisites.mjs';
+import { GATEHOUSE_MAIN, PRODUCTION_FLAGS } from './prerequisites.mjs';
 import { cpuMicros } from './process-usage.mjs';
 import { freePort } from './stage/free-port.mjs';
 import { nginxPreamble } from './stage/nginx-preamble.mjs';
@@ -116,12 +116,7 @@ async function startGatehouse() {
     name: 'Gatehouse',
     core: 0,
     command: process.execPath,
-    args: [
-      '--max-semi-space-size=8',
-      '--single-threaded-gc',
-      '--no-incremental-marking-task',
-      GATEHOUSE_MAIN,
-    ],
+    args: [...PRODUCTION_FLAGS, GATEHOUSE_MAIN],
     cwd: dir,
     log: join(dir, 'gatehouse.log'),
     env: {

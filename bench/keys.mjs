@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { Redis } from 'ioredis';
 
 import { killAll, startChild, stopAll, waitUntilReady } from './children.mjs';
-import { GATEHOUSE_MAIN, ROOT } from './prerequisites.mjs';
+import { GATEHOUSE_MAIN, PRODUCTION_FLAGS, ROOT } from './prerequisites.mjs';
 import { rssBytes } from './process-usage.mjs';
 import { median } from './report/statistics.mjs';
 import { freePort } from './stage/free-port.mjs';
@@ -214,7 +214,7 @@ async function startReplica(side, round) {
     name: 'replica',
     core: 1,
     command: process.execPath,
-    args: ['--max-semi-space-size=8', '--single-threaded-gc', GATEHOUSE_MAIN],
+    args: [...PRODUCTION_FLAGS, GATEHOUSE_MAIN],
     cwd: ROOT,
     env: {
       HOST: '127.0.0.1',

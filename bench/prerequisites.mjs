@@ -9,12 +9,7 @@ export const BENCH = fileURLToPath(new URL('.', import.meta.url));
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 export const GATEHOUSE_MAIN = join(ROOT, 'dist/src/main.js');
 export const DATA_PLANE_MAIN = join(ROOT, 'dist/apps/data-plane/src/main.js');
-/** Of Node.js, as the script start:prod of the product has them. */
-export const PRODUCTION_FLAGS = [
-  '--max-semi-space-size=8',
-  '--single-threaded-gc',
-  '--no-incremental-marking-task',
-];
+export { PRODUCTION_FLAGS } from '../scripts/production-flags.mjs';
 
 /** Debian keeps servers in sbin, which is not on the PATH of an ordinary user. */
 const SEARCH = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'];

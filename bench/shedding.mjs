@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 import { killAll, runToEnd, startChild, stopAll, waitUntilReady } from './children.mjs';
+import { GATEHOUSE_MAIN, PRODUCTION_FLAGS } from './prerequisites.mjs';
 import { cpuMicros } from './process-usage.mjs';
 import { freePort } from './stage/free-port.mjs';
 
@@ -58,10 +59,7 @@ const gateway = startChild({
   name: 'gatehouse',
   core: Number(values.core),
   command: process.execPath,
-  args: [
-    ...['--max-semi-space-size=8', '--single-threaded-gc', '--no-incremental-marking-task'],
-    here('../dist/src/main.js'),
-  ],
+  args: [...PRODUCTION_FLAGS, GATEHOUSE_MAIN],
   env: {
     NODE_ENV: 'production',
     HOST: '127.0.0.1',

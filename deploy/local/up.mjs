@@ -6,6 +6,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { prepare } from '../../scripts/prepare.mjs';
+import { PRODUCTION_FLAGS } from '../../scripts/production-flags.mjs';
 import { redisEnvironment } from '../../scripts/redis-server.mjs';
 import { startNginx } from './nginx.mjs';
 import { Processes, answers, freePort, until } from './processes.mjs';
@@ -16,7 +17,6 @@ const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..')
 const DATA = path.resolve(process.argv[2] ?? path.join(ROOT, 'data', 'up'));
 /** Of deploy/compose/projects/demo.yaml. */
 const DEMO_KEY = 'demo-key-of-compose';
-const FLAGS = ['--max-semi-space-size=8', '--single-threaded-gc', '--no-incremental-marking-task'];
 /** Ports that are free are taken where these are not. */
 const WISHED = { gateway: 8080, admin: 3001, prometheus: 9090 };
 
@@ -119,7 +119,7 @@ async function startPlane(name, kind, env, port) {
   const own = port ?? (await freePort());
   const dataDir = path.join(DATA, name);
   const script = path.join(ROOT, 'dist/src/container.js');
-  const started = processes.start(name, process.execPath, [...FLAGS, script, kind], {
+  const started = processes.start(name, process.execPath, [...PRODUCTION_FLAGS, script, kind], {
     env: { ...env, DATA_DIR: dataDir, [kind === 'control-plane' ? 'ADMIN_PORT' : 'PORT']: String(own) },
   });
   return { name, started, port: own };

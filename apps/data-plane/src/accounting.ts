@@ -9,8 +9,9 @@ interface Metered {
 
 /**
  * Usage and money of requests that were forwarded or answered by the cache, once for each. A request is billed if it
- * succeeded (2xx, 3xx) and its response left whole; one that cost no upstream anything, only where the plan says so. The record is written in the same breath as the last byte, and nothing of ours is between the two
- * (docs/adr/0007). Whatever a request took of a quota or a cap and was not billed goes back.
+ * succeeded (2xx, 3xx) and its response left whole; what the cache answered, only where the plan says so. The record is
+ * written in the same breath as the last byte, and nothing of ours is between the two (docs/adr/0007). Whatever a request
+ * took of a quota or a cap and was not billed goes back.
  */
 export class Accounting {
   constructor(

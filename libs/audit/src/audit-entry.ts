@@ -31,6 +31,7 @@ export interface AuditedChange {
   readonly id: string;
   readonly tenantId?: string;
   readonly change: 'created' | 'updated' | 'deleted';
+  /** By JSON pointer (RFC 6901). */
   readonly patch: ReadonlyArray<{
     readonly path: string;
     readonly before?: unknown;

@@ -1,18 +1,10 @@
+import type { AuditedChange } from '#libs/audit';
 import { documentOf, type ConfigKind } from './config-object';
 import type { RevisedObject } from './revisions';
 
 /** A change as it may be shown: nothing in it is a secret. */
-export interface ShownChange {
+export interface ShownChange extends AuditedChange {
   readonly kind: ConfigKind;
-  readonly id: string;
-  readonly tenantId?: string;
-  readonly change: 'created' | 'updated' | 'deleted';
-  /** By JSON pointer (RFC 6901). */
-  readonly patch: ReadonlyArray<{
-    readonly path: string;
-    readonly before?: unknown;
-    readonly after?: unknown;
-  }>;
 }
 
 export interface ChangeInFull extends ShownChange {

@@ -164,7 +164,7 @@ export const sessions = (of: 'admins' | 'tenants'): string => `gatehouse:{sessio
 export const WATCHERS = 'gatehouse:{watchers}';
 export const VITALS = 'gatehouse:{vitals}';
 /** The number of the latest revision of the configuration, where such are kept. */
-export const REVISION_HEAD = 'gatehouse:audit-head:revisions';
+export const REVISION_HEAD = chainHead('revisions');
 /** Board of the requests that were refused lately. */
 export const REFUSALS = 'gatehouse:{refusals}';
 /** Token bucket of one client's attempts to sign in. @param client an address, or a block of IPv6. */
