@@ -4,8 +4,9 @@ import { fieldError } from '../api/problem';
 import { FormDialog } from '../ui/dialog';
 import { FieldRow, TextArea, TextField } from '../ui/field';
 import { tell } from '../ui/toast';
-import { listOf, numberOf, useForm } from '../ui/use-form';
+import { listOf, useForm } from '../ui/use-form';
 import { useTenantOperations } from './queries';
+import { RateLimitFields, rateLimitOf } from './rate-limit-fields';
 
 export function CreateTenant({ onClose }: { onClose: () => void }) {
   const navigate = useNavigate();
@@ -20,15 +21,13 @@ export function CreateTenant({ onClose }: { onClose: () => void }) {
   });
   const { mutate, isPending, error } = useMutation({
     mutationFn: () => {
-      const maxRequests = numberOf(values.limit);
+      const rateLimit = rateLimitOf(values);
       return create({
         id: values.id,
         name: values.name || values.id,
         upstreamBaseUrl: values.upstream,
         allowedRoutes: listOf(values.routes).map((path) => ({ path })),
-        ...(maxRequests !== undefined && {
-          rateLimit: { maxRequests, windowSeconds: numberOf(values.windowSeconds) ?? 60 },
-        }),
+        ...(rateLimit && { rateLimit }),
       });
     },
     onSuccess: ({ id }) => {
@@ -81,23 +80,7 @@ export function CreateTenant({ onClose }: { onClose: () => void }) {
         onChange={set('routes')}
         error={fieldError(error, 'allowedRoutes')}
       />
-      <FieldRow>
-        <TextField
-          label="Requests"
-          inputMode="numeric"
-          placeholder="100"
-          value={values.limit}
-          onChange={set('limit')}
-          error={fieldError(error, 'rateLimit')}
-        />
-        <TextField
-          label="In seconds"
-          inputMode="numeric"
-          placeholder="60"
-          value={values.windowSeconds}
-          onChange={set('windowSeconds')}
-        />
-      </FieldRow>
+      <RateLimitFields values={values} set={set} error={error} />
     </FormDialog>
   );
 }

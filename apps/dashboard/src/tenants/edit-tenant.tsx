@@ -7,6 +7,7 @@ import { FieldRow, SelectField, TextField } from '../ui/field';
 import { tell } from '../ui/toast';
 import { numberOf, useForm } from '../ui/use-form';
 import { isWhole, useTenantOperations } from './queries';
+import { RateLimitFields, rateLimitOf, type RateLimitValues } from './rate-limit-fields';
 
 /** What is changed most; the rest is in the document. */
 export function EditTenant({ tenant, onClose }: { tenant: Tenant; onClose: () => void }) {
@@ -51,23 +52,7 @@ export function EditTenant({ tenant, onClose }: { tenant: Tenant; onClose: () =>
         onChange={set('upstream')}
         error={fieldError(error, 'upstreamBaseUrl')}
       />
-      <FieldRow>
-        <TextField
-          label="Requests"
-          inputMode="numeric"
-          placeholder="100"
-          value={values.limit}
-          onChange={set('limit')}
-          error={fieldError(error, 'rateLimit')}
-        />
-        <TextField
-          label="In seconds"
-          inputMode="numeric"
-          placeholder="60"
-          value={values.windowSeconds}
-          onChange={set('windowSeconds')}
-        />
-      </FieldRow>
+      <RateLimitFields values={values} set={set} error={error} />
       <SelectField
         label="Bearer tokens"
         value={values.jwt}
@@ -98,11 +83,9 @@ export function EditTenant({ tenant, onClose }: { tenant: Tenant; onClose: () =>
   );
 }
 
-interface TenantValues {
+interface TenantValues extends RateLimitValues {
   name: string;
   upstream: string;
-  limit: string;
-  windowSeconds: string;
   jwt: string;
   maxBodyBytes: string;
   maxConcurrency: string;
@@ -110,12 +93,10 @@ interface TenantValues {
 
 /** null takes a field away. */
 function patchOf(values: TenantValues): TenantPatch {
-  const maxRequests = numberOf(values.limit);
-  const windowSeconds = numberOf(values.windowSeconds) ?? 60;
   return {
     name: values.name,
     upstreamBaseUrl: values.upstream,
-    rateLimit: maxRequests === undefined ? null : { maxRequests, windowSeconds },
+    rateLimit: rateLimitOf(values) ?? null,
     auth: values.jwt === '' ? null : { jwt: values.jwt === 'true' },
     maxBodyBytes: numberOf(values.maxBodyBytes) ?? null,
     maxConcurrency: numberOf(values.maxConcurrency) ?? null,
