@@ -1,12 +1,10 @@
-import { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
+import type { Socket } from 'node:net';
 import type { Drainable } from '#libs/lifecycle';
+import { FirstBytes, standBefore } from '../first-bytes';
 import type { Http2Door } from './http2-door';
 
 /** With it a client says that it speaks HTTP/2 (RFC 9113 §3.4). No request of HTTP/1.1 begins like this. */
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
-
-type Listener = (socket: Socket) => void;
 
 /**
  * HTTP/2 without TLS, with prior knowledge, beside HTTP/1.1 on one port: by the first bytes of each connection it is seen
@@ -26,14 +24,7 @@ export class CleartextDoor {
 
   /** Puts itself before what listens for the server's connections so far. */
   precede(server: Drainable): void {
-    const listeners = server.listeners('connection') as Listener[];
-    server.removeAllListeners('connection');
-    server.on('connection', (socket: Socket) => {
-      const handOn = (): void => listeners.forEach((listener) => listener.call(server, socket));
-      // From TLS, or of a stream of HTTP/2: known already.
-      if (socket instanceof TLSSocket || !(socket instanceof Socket)) handOn();
-      else this.read(socket, handOn);
-    });
+    standBefore(server, (socket, handOn) => this.read(socket, handOn));
     const closeIdle = server.closeIdleConnections.bind(server);
     server.closeIdleConnections = () => {
       for (const socket of this.undecided) socket.destroy();
@@ -48,33 +39,15 @@ export class CleartextDoor {
   }
 
   private read(socket: Socket, handOn: () => void): void {
-    let received: Buffer = Buffer.alloc(0);
-    const leave = (): void => {
-      clearTimeout(timer);
-      this.undecided.delete(socket);
-      socket.off('data', take).off('end', end).off('close', leave).off('error', ignore);
-    };
-    const decide = (isHttp2: boolean): void => {
-      leave();
-      socket.pause();
-      if (received.length > 0) socket.unshift(received);
-      if (isHttp2) return this.enter(socket);
-      handOn();
-      socket.resume();
-    };
-    const take = (chunk: Buffer): void => {
-      received = received.length === 0 ? chunk : Buffer.concat([received, chunk]);
-      const length = Math.min(received.length, PREFACE.length);
-      if (PREFACE.compare(received, 0, length, 0, length) !== 0) decide(false);
-      else if (length === PREFACE.length) decide(true);
-    };
-    const end = (): void => {
-      leave();
-      socket.on('error', ignore).destroy();
-    };
-    const timer = setTimeout(() => decide(false), this.patienceMs).unref();
-    this.undecided.add(socket);
-    socket.on('data', take).on('end', end).on('close', leave).on('error', ignore);
+    const first = new FirstBytes(socket, this.undecided, this.patienceMs, {
+      saw: (received) => {
+        const length = Math.min(received.length, PREFACE.length);
+        if (PREFACE.compare(received, 0, length, 0, length) !== 0) first.handOn(0, handOn);
+        else if (length === PREFACE.length) first.handOn(0, () => this.enter(socket));
+      },
+      ended: () => undefined,
+      late: () => first.handOn(0, handOn),
+    });
   }
 
   private enter(socket: Socket): void {

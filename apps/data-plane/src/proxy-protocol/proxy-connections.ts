@@ -1,7 +1,8 @@
-import { Socket, type Server } from 'node:net';
-import { TLSSocket, Server as TlsServer } from 'node:tls';
+import type { Server, Socket } from 'node:net';
+import { Server as TlsServer, type TLSSocket } from 'node:tls';
 import type { ProxyTrust } from '#libs/guards';
 import type { Drainable } from '#libs/lifecycle';
+import { FirstBytes, standBefore } from '../first-bytes';
 import { readProxyHeader, type HeaderFault } from './proxy-header';
 
 /** Why a connection was closed before it said anything to us. */
@@ -18,8 +19,6 @@ interface Terms {
 /** Proxies send it with their first segment; this leaves room for one that is lost and sent again. */
 const HEADER_TIMEOUT_MS = 5000;
 
-type Listener = (socket: Socket) => void;
-
 /**
  * Reads the PROXY protocol before anybody else sees a connection, plain or TLS: from then on its `remoteAddress` is the one
  * that the proxy has announced. What comes from elsewhere is never read for a header.
@@ -33,14 +32,7 @@ export class ProxyConnections {
 
   /** Puts itself before what listens for the server's connections so far. */
   precede(server: Drainable): void {
-    const listeners = server.listeners('connection') as Listener[];
-    server.removeAllListeners('connection');
-    server.on('connection', (socket: Socket) => {
-      const handOn = (): void => listeners.forEach((listener) => listener.call(server, socket));
-      // What another listener hands over has passed here already.
-      if (socket instanceof TLSSocket || !(socket instanceof Socket)) handOn();
-      else this.receive(server, socket, handOn);
-    });
+    standBefore(server, (socket, handOn) => this.receive(server, socket, handOn));
     if (server instanceof TlsServer)
       server.prependListener('secureConnection', (socket) => this.name(socket));
     const closeIdle = server.closeIdleConnections.bind(server);
@@ -60,45 +52,29 @@ export class ProxyConnections {
   }
 
   private read(server: Server, socket: Socket, handOn: () => void): void {
-    let received: Buffer = Buffer.alloc(0);
-    const leave = (): void => {
-      clearTimeout(timer);
-      this.pending.delete(socket);
-      socket.off('data', take).off('end', end).off('close', leave).off('error', ignore);
-    };
+    const { required, refused } = this.terms;
     const refuse = (fault: ConnectionFault): void => {
-      leave();
-      this.terms.refused(fault);
-      socket.on('error', ignore).destroy();
+      first.destroy();
+      refused(fault);
     };
-    const go = (length: number, source?: string): void => {
-      leave();
-      socket.pause();
-      if (received.length > length) socket.unshift(received.subarray(length));
-      if (source !== undefined) this.announce(server, socket, source);
-      handOn();
-      // TLS takes what is there by itself.
-      if (socket.listenerCount('data') > 0) socket.resume();
-    };
-    const take = (chunk: Buffer): void => {
-      received = received.length === 0 ? chunk : Buffer.concat([received, chunk]);
-      const header = readProxyHeader(received);
-      if (header === 'incomplete') return;
-      if (header === 'absent') return this.terms.required ? refuse('missing') : go(0);
-      if ('fault' in header) return refuse(header.fault);
-      go(header.length, header.source);
-    };
-    const end = (): void => {
-      leave();
-      // Somebody has looked whether the port is open.
-      if (received.length > 0) this.terms.refused('malformed');
-      socket.on('error', ignore).destroy();
-    };
-    // Who may do without a header may also be slow: the server has time-outs of its own.
-    const late = (): void => (received.length === 0 && !this.terms.required ? go(0) : refuse('timeout'));
-    const timer = setTimeout(late, HEADER_TIMEOUT_MS);
-    this.pending.add(socket);
-    socket.on('data', take).on('end', end).on('close', leave).on('error', ignore);
+    const go = (length: number, source?: string): void =>
+      first.handOn(length, () => {
+        if (source !== undefined) this.announce(server, socket, source);
+        handOn();
+      });
+    const first = new FirstBytes(socket, this.pending, HEADER_TIMEOUT_MS, {
+      saw: (received) => {
+        const header = readProxyHeader(received);
+        if (header === 'incomplete') return;
+        if (header === 'absent') return required ? refuse('missing') : go(0);
+        if ('fault' in header) return refuse(header.fault);
+        go(header.length, header.source);
+      },
+      // Without a byte, somebody has looked whether the port is open.
+      ended: ({ length }) => length > 0 && refused('malformed'),
+      // Who may do without a header may also be slow: the server has time-outs of its own.
+      late: ({ length }) => (length === 0 && !required ? go(0) : refuse('timeout')),
+    });
   }
 
   private announce(server: Server, socket: Socket, source: string): void {
@@ -125,5 +101,3 @@ function setAddress(socket: Socket, address: string): void {
 function endsOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
   return [remoteAddress, remotePort, localAddress, localPort].join();
 }
-
-function ignore(): void {}
