@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 
+import { readValues } from './values.mjs';
 import { killAll, stopAll } from './children.mjs';
 import { GATEHOUSE_MAIN } from './prerequisites.mjs';
 import { startRedis } from './stage/redis.mjs';
@@ -16,18 +16,11 @@ Lets several processes, whose clocks are up to two seconds wrong, take from one 
 at the edges of their windows, and compares what they were given with capacity + refill. Ends with 1 if it was ever more, or
 less than 99 % of it.
 `;
-const { values } = parseArgs({
-  options: {
-    processes: { type: 'string', default: '1,2,4,8' },
-    seconds: { type: 'string', default: '6' },
-    quick: { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
+const values = readValues(HELP, {
+  processes: { type: 'string', default: '1,2,4,8' },
+  seconds: { type: 'string', default: '6' },
+  quick: { type: 'boolean', default: false },
 });
-if (values.help) {
-  process.stdout.write(HELP);
-  process.exit(0);
-}
 const counts = values.quick ? [1, 2] : values.processes.split(',').map(Number);
 const seconds = values.quick ? 2 : Number(values.seconds);
 const WORKER = fileURLToPath(new URL('./load/limiter-worker.mjs', import.meta.url));

@@ -5,8 +5,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 
+import { readValues } from './values.mjs';
 import { GATEHOUSE_MAIN, PRODUCTION_FLAGS } from './prerequisites.mjs';
 import { cpuMicros } from './process-usage.mjs';
 import { freePort } from './stage/free-port.mjs';
@@ -16,17 +16,10 @@ const HELP = `Usage: node bench/cache.mjs [--requests 30000] [--rounds 5]
 CPU of the gateway per request: answered from the store, forwarded by a tenant without a cache policy, and forwarded by one with
 a policy whose responses cannot be stored. In rounds that take turns, with 64 requests in flight on kept connections.
 `;
-const { values } = parseArgs({
-  options: {
-    requests: { type: 'string', default: '30000' },
-    rounds: { type: 'string', default: '5' },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
+const values = readValues(HELP, {
+  requests: { type: 'string', default: '30000' },
+  rounds: { type: 'string', default: '5' },
 });
-if (values.help) {
-  process.stdout.write(HELP);
-  process.exit(0);
-}
 const REQUESTS = Number(values.requests);
 const IN_FLIGHT = 64;
 const ADMIN_TOKEN = 'a-token-that-nobody-needs-here';

@@ -5,8 +5,8 @@ import http2 from 'node:http2';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 
+import { readValues } from './values.mjs';
 import { killAll, startChild, stopAll, waitUntilReady } from './children.mjs';
 import { GATEHOUSE_MAIN, PRODUCTION_FLAGS } from './prerequisites.mjs';
 import { cpuMicros } from './process-usage.mjs';
@@ -19,17 +19,10 @@ CPU of a gateway per unary call of gRPC (h2c on both sides, one connection, 32 c
 upstreams of HTTP/1.1 and of HTTP/2. Gatehouse checks a key, a route and a limit; nginx (grpc_pass) and Caddy, where they
 are found, forward and do nothing else. All are measured in turns, each on core 0; client and upstream share core 1.
 `;
-const { values } = parseArgs({
-  options: {
-    requests: { type: 'string', default: '20000' },
-    rounds: { type: 'string', default: '3' },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
+const values = readValues(HELP, {
+  requests: { type: 'string', default: '20000' },
+  rounds: { type: 'string', default: '3' },
 });
-if (values.help) {
-  process.stdout.write(HELP);
-  process.exit(0);
-}
 const requests = Number(values.requests);
 const IN_FLIGHT = 32;
 const ADMIN_TOKEN = 'a-token-that-nobody-needs-here';

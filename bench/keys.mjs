@@ -4,10 +4,10 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 
 import { Redis } from 'ioredis';
 
+import { readValues } from './values.mjs';
 import { killAll, startChild, stopAll, waitUntilReady } from './children.mjs';
 import { GATEHOUSE_MAIN, PRODUCTION_FLAGS, ROOT } from './prerequisites.mjs';
 import { rssBytes } from './process-usage.mjs';
@@ -21,18 +21,11 @@ Compares a Redis with 1,000 API keys, as Gatehouse makes them, with one of a mil
 CPU time of finding a key for the first time and again, and the time of a page of the list at its beginning and in its middle.
 Ends with 1 if a look-up costs more than 10 % more; with --quick, two short rounds, if it costs half as much again.
 `;
-const { values } = parseArgs({
-  options: {
-    keys: { type: 'string', default: '1000000' },
-    rounds: { type: 'string', default: '5' },
-    quick: { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
+const values = readValues(HELP, {
+  keys: { type: 'string', default: '1000000' },
+  rounds: { type: 'string', default: '5' },
+  quick: { type: 'boolean', default: false },
 });
-if (values.help) {
-  process.stdout.write(HELP);
-  process.exit(0);
-}
 const FEW = 1_000;
 const many = values.quick ? 20_000 : Number(values.keys);
 const rounds = values.quick ? 2 : Number(values.rounds);

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 
+import { readValues } from './values.mjs';
 import { killAll, stopAll } from './children.mjs';
 import { GATEHOUSE_MAIN } from './prerequisites.mjs';
 import { median } from './report/statistics.mjs';
@@ -15,18 +15,11 @@ What counting costs on the request path: recording one request's usage and money
 share of the publication to Redis), and deciding one request's limits from tokens on lease. CPU time of the process, user and
 kernel, of all its threads. Ends with 1 if usage costs more than 5 µs, or a leased decision more than 2 µs.
 `;
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '5' },
-    requests: { type: 'string', default: '200000' },
-    quick: { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
+const values = readValues(HELP, {
+  rounds: { type: 'string', default: '5' },
+  requests: { type: 'string', default: '200000' },
+  quick: { type: 'boolean', default: false },
 });
-if (values.help) {
-  process.stdout.write(HELP);
-  process.exit(0);
-}
 const rounds = values.quick ? 2 : Number(values.rounds);
 const requests = values.quick ? 40_000 : Number(values.requests);
 /** As many as come in with one turn of a busy loop. */

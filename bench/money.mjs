@@ -6,10 +6,10 @@ import { mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 
 import { Redis } from 'ioredis';
 
+import { readValues } from './values.mjs';
 import { startClients } from './load/counting-client.mjs';
 import { GATEHOUSE_MAIN } from './prerequisites.mjs';
 import { freePort } from './stage/free-port.mjs';
@@ -20,18 +20,11 @@ const HELP = `Usage: node bench/money.mjs [--kills 20] [--clients 8] [--quick]
 Kills a gateway with -9 again and again under load, kills and restarts Redis (append-only file) and cuts the way to it in between,
 and compares what was billed in the end with the responses that the clients have received whole. Ends with 1 if the two differ.
 `;
-const { values } = parseArgs({
-  options: {
-    kills: { type: 'string', default: '20' },
-    clients: { type: 'string', default: '8' },
-    quick: { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
+const values = readValues(HELP, {
+  kills: { type: 'string', default: '20' },
+  clients: { type: 'string', default: '8' },
+  quick: { type: 'boolean', default: false },
 });
-if (values.help) {
-  process.stdout.write(HELP);
-  process.exit(0);
-}
 const kills = values.quick ? 3 : Number(values.kills);
 const dir = mkdtempSync(join(tmpdir(), 'gatehouse-money-'));
 /** @type {Set<import('node:child_process').ChildProcess>} */

@@ -2,8 +2,8 @@ import { createRequire } from 'node:module';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 
+import { readValues } from './values.mjs';
 import { killAll, stopAll } from './children.mjs';
 import { GATEHOUSE_MAIN } from './prerequisites.mjs';
 import { startRedis } from './stage/redis.mjs';
@@ -13,17 +13,10 @@ const HELP = `Usage: node bench/revocations.mjs [--revocations 1000,1000000] [--
 What the data plane pays to know whether a token was revoked, with few and with many revocations in Redis: for a token that
 it has seen before, and for one that it has not. Ends with 1 if the first grows with their number by more than half.
 `;
-const { values } = parseArgs({
-  options: {
-    revocations: { type: 'string', default: '1000,1000000' },
-    quick: { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
+const values = readValues(HELP, {
+  revocations: { type: 'string', default: '1000,1000000' },
+  quick: { type: 'boolean', default: false },
 });
-if (values.help) {
-  process.stdout.write(HELP);
-  process.exit(0);
-}
 const sizes = values.quick ? [1_000, 10_000] : values.revocations.split(',').map(Number);
 /** Tokens in use at a time, a tenth of them revoked. */
 const SEEN = 1_000;

@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { parseArgs } from 'node:util';
 
 import { Cluster, Redis } from 'ioredis';
 
+import { readValues } from './values.mjs';
 import { startChild, stopAll, waitUntilReady } from './children.mjs';
 import { runWrk, fault } from './load/wrk.mjs';
 import { readOptions } from './options.mjs';
@@ -20,17 +20,10 @@ const HELP = `Usage: node bench/scaling.mjs [--seconds 5] [--mode exact]
 What a request costs the gateways and Redis, for one process, two workers, two and four processes, and on a Redis Cluster of three
 masters. On two cores that also carry the load, the costs are the result: requests per second follow from them (docs/scaling.md).
 `;
-const { values } = parseArgs({
-  options: {
-    seconds: { type: 'string', default: '5' },
-    mode: { type: 'string', default: 'exact' },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
+const values = readValues(HELP, {
+  seconds: { type: 'string', default: '5' },
+  mode: { type: 'string', default: 'exact' },
 });
-if (values.help) {
-  process.stdout.write(HELP);
-  process.exit(0);
-}
 const SECONDS = Number(values.seconds);
 const TENANTS = 100;
 const BOTH_CORES = /** @type {number} */ (/** @type {unknown} */ ('0,1'));

@@ -1,7 +1,7 @@
 import { cpus } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 
+import { readValues } from './values.mjs';
 import { commit } from './prerequisites.mjs';
 import { machine } from './report/results.mjs';
 import { rssSlope, sampler } from './soak/samples.mjs';
@@ -15,17 +15,10 @@ WebSockets, event streams, errors, aborts, slow clients, changes by administrato
 every 10 s. Ends with 1 if its memory grows by 1 % in 10 minutes or more (over the second half; judged from 10 minutes on), or if
 anything came that was not expected. The rate is lowered where a third of the machine is not enough for it.
 `;
-const { values } = parseArgs({
-  options: {
-    minutes: { type: 'string', default: '30' },
-    rate: { type: 'string', default: '150' },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
+const values = readValues(HELP, {
+  minutes: { type: 'string', default: '30' },
+  rate: { type: 'string', default: '150' },
 });
-if (values.help) {
-  process.stdout.write(HELP);
-  process.exit(0);
-}
 const minutes = Number(values.minutes);
 const SAMPLE_MS = 10_000;
 /** Of the machine, for gateway and load together. */

@@ -8,8 +8,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 
+import { readValues } from './values.mjs';
 import { GATEHOUSE_MAIN, PRODUCTION_FLAGS } from './prerequisites.mjs';
 import { cpuMicros } from './process-usage.mjs';
 import { freePort } from './stage/free-port.mjs';
@@ -19,17 +19,10 @@ const HELP = `Usage: node bench/tls.mjs [--requests 20000] [--rounds 3]
 CPU of the gateway per request over plain HTTP/1.1, HTTP/1.1 over TLS and HTTP/2, each with 32 requests in flight on kept
 connections (HTTP/2: one). Needs openssl for the certificate.
 `;
-const { values } = parseArgs({
-  options: {
-    requests: { type: 'string', default: '20000' },
-    rounds: { type: 'string', default: '3' },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
+const values = readValues(HELP, {
+  requests: { type: 'string', default: '20000' },
+  rounds: { type: 'string', default: '3' },
 });
-if (values.help) {
-  process.stdout.write(HELP);
-  process.exit(0);
-}
 const requests = Number(values.requests);
 const IN_FLIGHT = 32;
 const ADMIN_TOKEN = 'a-token-that-nobody-needs-here';

@@ -2,26 +2,20 @@ import { createHmac, createSecretKey, generateKeyPairSync, hash } from 'node:cry
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
-import { parseArgs } from 'node:util';
 
 import { SignJWT, compactVerify, jwtVerify } from 'jose';
+
+import { readValues } from './values.mjs';
 
 const HELP = `Usage: node bench/tokens.mjs [--rounds 21] [--quick]
 
 What a bearer token costs, in one process, in rounds that take turns: one that was verified before, with a policy and the check
 whether it was revoked; and a first verification, against jose doing nothing but that. Medians over the rounds, in microseconds.
 `;
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '21' },
-    quick: { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
+const values = readValues(HELP, {
+  rounds: { type: 'string', default: '21' },
+  quick: { type: 'boolean', default: false },
 });
-if (values.help) {
-  process.stdout.write(HELP);
-  process.exit(0);
-}
 const rounds = values.quick ? 5 : Number(values.rounds);
 const require = createRequire(import.meta.url);
 /** @type {typeof import('../libs/guards/src/index')} */

@@ -2,8 +2,8 @@ import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 
+import { readValues } from './values.mjs';
 import { startChild, stopAll, waitUntilReady } from './children.mjs';
 import { measure, warmUp } from './load/measure.mjs';
 import { readOptions } from './options.mjs';
@@ -19,17 +19,10 @@ const HELP = `Usage: node bench/tracing.mjs [--rounds 5] [--seconds 4]
 CPU of the gateway per request with tracing off, on for one request in a hundred, and on for all of them, on the whole path
 (key, route, cached token, limit in Redis, upstream). The gateways take turns in one run; spans go to a collector on the core of the load.
 `;
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '4' },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
+const values = readValues(HELP, {
+  rounds: { type: 'string', default: '5' },
+  seconds: { type: 'string', default: '4' },
 });
-if (values.help) {
-  process.stdout.write(HELP);
-  process.exit(0);
-}
 
 let received = 0;
 const collector = createServer((request, response) => {

@@ -1,5 +1,4 @@
-import { parseArgs } from 'node:util';
-
+import { readValues } from '../values.mjs';
 import { simulate } from './simulate.mjs';
 import { SmallCase } from './small-case.mjs';
 import { Watch } from './watch.mjs';
@@ -14,16 +13,9 @@ const TOLERANCE = 0.2;
 /** Rates below this are noise, commands per second. */
 const NOISE = 2;
 
-const { values } = parseArgs({
-  options: {
-    seconds: { type: 'string', default: '15' },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
+const values = readValues(HELP, {
+  seconds: { type: 'string', default: '15' },
 });
-if (values.help) {
-  process.stdout.write(HELP);
-  process.exit(0);
-}
 const seconds = Number(values.seconds);
 /** @type {import('./simulate.mjs').World} */
 const common = {
