@@ -16,7 +16,7 @@ import { FIRST_NUMBER, apiKey, seed } from './stage/tenants.mjs';
 
 const HELP = `Usage: node bench/tracing.mjs [--rounds 5] [--seconds 4]
 
-CPU of the gateway per request with tracing off, on for one request in a hundred, and on for all of them, on the whole path
+CPU of the gateway per request with tracing off, on for none, for one in a hundred and for all of the requests, on the whole path
 (key, route, cached token, limit in Redis, upstream). The gateways take turns in one run; spans go to a collector on the core of the load.
 `;
 const values = readValues(HELP, {
@@ -37,7 +37,7 @@ const on = (/** @type {string} */ ratio) => ({
   OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
   OTEL_TRACES_SAMPLER_ARG: ratio,
 });
-const VARIANTS = { off: {}, 'on, 1 %': on('0.01'), 'on, 100 %': on('1') };
+const VARIANTS = { off: {}, 'on, none recorded': on('0'), 'on, 1 %': on('0.01'), 'on, 100 %': on('1') };
 
 const stage = await openStage({ ...readOptions([]), seconds: Number(values.seconds) }, findTools());
 /** @type {Array<import('./load/measure.mjs').Target & { stop: () => Promise<void> }>} */
