@@ -25,6 +25,8 @@ const bell = new Int32Array(new SharedArrayBuffer(4));
 const request = Buffer.from(head);
 const latencies = new Float64Array(Math.ceil(rate * seconds * 1.5));
 const lateness = new Float64Array(latencies.length);
+/** The same latencies by the second in which they were due. */
+const bySecond = Array.from({ length: seconds }, () => /** @type {number[]} */ ([]));
 let counted = 0;
 let sent = 0;
 let errors = 0;
@@ -72,6 +74,7 @@ function finish() {
     errors: errors + open + waiting.length,
     p50Us: micros(sorted, 0.5),
     p99Us: micros(sorted, 0.99),
+    secondsP99Us: bySecond.map((second) => micros(Float64Array.from(second).sort(), 0.99)),
     maxUs: micros(sorted, 1),
     sentLateP99Us: micros(late, 0.99),
   };
@@ -127,8 +130,11 @@ function receive(line, chunk) {
 function answered(line) {
   const now = performance.now();
   open--;
-  if (line.dueMs >= startMs + SKIPPED_MS && counted < latencies.length)
+  const second = Math.floor((line.dueMs - startMs - SKIPPED_MS) / 1_000);
+  if (second >= 0 && counted < latencies.length) {
     latencies[counted++] = now - line.dueMs;
+    bySecond[second]?.push(now - line.dueMs);
+  }
   const dueMs = waiting.shift();
   if (dueMs === undefined) idle.push(line);
   else send(line, dueMs);

@@ -11,6 +11,7 @@ const WORKER = fileURLToPath(new URL('./open-loop-worker.mjs', import.meta.url))
  * @property {number} errors
  * @property {number} p50Us
  * @property {number} p99Us
+ * @property {number[]} secondsP99Us  of the requests that were due in each second
  * @property {number} maxUs
  * @property {number} sentLateP99Us  how late the generator itself was: its share of the noise
  */

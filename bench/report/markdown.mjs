@@ -60,6 +60,7 @@ function latencyTable(latency) {
       'p99 ms through the peer',
       'added p50 ms',
       'added p99 ms',
+      'added p99 ms, median second',
       'generator late, p99 ms',
     ],
     latency.map((peer) => [
@@ -69,6 +70,7 @@ function latencyTable(latency) {
       milliseconds(peer.throughP99Us),
       milliseconds(peer.addedP50Us),
       milliseconds(peer.addedP99Us),
+      milliseconds(peer.steadyP99Us),
       milliseconds(peer.sentLateP99Us),
     ]),
   );

@@ -17,6 +17,8 @@ const PEERS = ['gatehouse-full', 'gatehouse-bare', 'caddy', 'fastify', 'express'
  * @property {number} throughP99Us  through the peer
  * @property {number} addedP50Us
  * @property {number} addedP99Us    median over the rounds of the difference within a round
+ * @property {number} steadyP99Us   the same of p99 by the second, the median second of a round: where a core is taken away for
+ *   20 ms once in a while, that is the p99 of a few seconds, and says nothing of the proxy
  * @property {number} sentLateP99Us how late the generator was: what it adds to both
  * @property {{ direct: import('../load/open-loop.mjs').OpenLoopResult, through: import('../load/open-loop.mjs').OpenLoopResult }[]} rounds
  */
@@ -76,7 +78,9 @@ async function measurePair({ options, upstream, invalid }, { title, origin, head
   const through = await runOpenLoop({ ...load, origin, request: { path: PATH, headers } });
   for (const { errors } of [direct, through])
     if (errors > 0) invalid(`${title} at ${rate} req/s: ${errors} errors`);
-  console.error(`${title} at ${rate} req/s: p99 ${through.p99Us} µs, upstream alone ${direct.p99Us} µs`);
+  console.error(
+    `${title} at ${rate} req/s: p99 ${through.p99Us} µs, upstream alone ${direct.p99Us} µs; by the second ${through.secondsP99Us.join(', ')} µs`,
+  );
   return { direct, through };
 }
 
@@ -93,6 +97,9 @@ function summarise({ peer: { id, title }, rate, rounds }) {
     throughP99Us: median(rounds.map(({ through }) => through.p99Us)),
     addedP50Us: median(rounds.map(({ direct, through }) => through.p50Us - direct.p50Us)),
     addedP99Us: median(rounds.map(({ direct, through }) => through.p99Us - direct.p99Us)),
+    steadyP99Us: median(
+      rounds.map(({ direct, through }) => median(through.secondsP99Us) - median(direct.secondsP99Us)),
+    ),
     sentLateP99Us: median(rounds.map(({ direct }) => direct.sentLateP99Us)),
     rounds,
   };

@@ -1,3 +1,4 @@
+import { startHttp2Upstream } from '../support/http2-upstream';
 import { startUpstream, type TestUpstream } from '../support/upstream';
 import { callAs, furnish, type Furnished } from './portal-calls';
 import { refusal, startStage, tenantDocument, type Stage } from './stage';
@@ -44,6 +45,24 @@ describe('a test call of a service', () => {
       truncated: boolean;
     };
     expect([long.truncated, Buffer.byteLength(long.body) <= 65_540]).toEqual([true, true]);
+  });
+
+  it('speaks HTTP/2 where the target does', async () => {
+    const spoken = await startHttp2Upstream();
+    const targets = [{ url: spoken.url }];
+    const { body } = await stage.call('POST', `${acme.admin}/services`, { name: 'h2c', targets });
+    const own = `${acme.admin}/services/${(body as { id: string }).id}/test`;
+    const answer = await stage.call('POST', own, { method: 'POST', path: '/x?y=1', body: 'hello' });
+    expect(answer.body).toMatchObject({
+      target: spoken.url,
+      url: `${spoken.url}/x?y=1`,
+      status: 200,
+      problem: null,
+    });
+    expect(spoken.requests.map(({ headers, body: sent }) => [headers[':path'], String(sent)])).toEqual([
+      ['/x?y=1', 'hello'],
+    ]);
+    await spoken.stop();
   });
 
   it('says why there was no answer', async () => {

@@ -21,9 +21,33 @@ export interface RequestLimits {
 }
 
 type Place = Route | ServedService;
+/** Weakly: places come and go while an anonymous caller stays. Those of a published route are below that. */
+type LimitsByPlace = WeakMap<Place, RequestLimits | WeakMap<Place, RequestLimits>>;
 
-/** What a caller's `limits` are: made anew with the caller whenever the key or its tenant changes. */
-type Kept = WeakMap<Place, RequestLimits | WeakMap<Place, RequestLimits>>;
+/**
+ * What a caller's `limits` are: made anew with the caller whenever the key or its tenant changes. Most callers go to one place
+ * only, so that one is kept beside the others: a map for each of a hundred thousand callers is memory, and work for the
+ * collector of garbage.
+ */
+class KeptLimits {
+  private others: LimitsByPlace | undefined = undefined;
+
+  constructor(
+    private place: Place,
+    private published: PublishedRoute | undefined,
+    private limits: RequestLimits,
+  ) {}
+
+  find(place: Place, published: PublishedRoute | undefined): RequestLimits | undefined {
+    if (place === this.place && published === this.published) return this.limits;
+    return this.others && (within(this.others, published).get(place));
+  }
+
+  keep(place: Place, published: PublishedRoute | undefined, limits: RequestLimits): void {
+    if (place === this.place && published === this.published) this.limits = limits;
+    else within((this.others ??= new WeakMap()), published).set(place, limits);
+  }
+}
 
 /**
  * @param place the route, or the service where there is one.
@@ -37,18 +61,17 @@ export function limitsOf(
   published?: PublishedRoute,
   clientAddress = '',
 ): RequestLimits {
-  const kept = keptFor(caller, published);
-  let limits = kept.get(place);
+  const kept = caller.limits as KeptLimits | undefined;
+  let limits = kept?.find(place, published);
   if (!limits || now >= limits.validUntil) {
     limits = workOut(caller, place, now, published);
-    kept.set(place, limits);
+    if (kept) kept.keep(place, published, limits);
+    else caller.limits = new KeptLimits(place, published, limits);
   }
   return limits.clients ? limits.clients.of(clientAddress) : limits;
 }
 
-/** By place, and weakly: places come and go while an anonymous caller stays. */
-function keptFor(caller: Caller, published: PublishedRoute | undefined): WeakMap<Place, RequestLimits> {
-  const kept = (caller.limits ??= new WeakMap()) as Kept;
+function within(kept: LimitsByPlace, published: PublishedRoute | undefined): WeakMap<Place, RequestLimits> {
   if (!published) return kept as WeakMap<Place, RequestLimits>;
   let inner = kept.get(published);
   if (!inner) kept.set(published, (inner = new WeakMap<Place, RequestLimits>()));
@@ -80,7 +103,9 @@ function workOut(
     add('quota', { key: budgetKey, capacity: key.monthlyQuota, windowMs: 0, cost: 1, endsAt: month.endsAt });
   }
   add('spend_cap', spendCap({ tenant, key }));
-  const shared = { claim, names, policy: policyOf(claim, names), validUntil, clients: undefined };
+  // Copies, for a list that has grown has room for many more, and there is one for each caller.
+  const kept = { claim: claim.slice(), names: names.slice() };
+  const shared = { ...kept, policy: policyOf(claim, names), validUntil, clients: undefined };
   const perClient = clientLimitsAt(tenant, published ?? ('targets' in place ? undefined : place));
   return perClient.length > 0 ? { ...shared, clients: new ClientLimits(shared, perClient) } : shared;
 }

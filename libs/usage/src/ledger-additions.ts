@@ -62,7 +62,8 @@ function addDay(fields: Fields, sums: SeriesSums, hour: number, status: StatusCl
 /** The price is the one of the moment of the request: it came with the series. */
 function addBilled(all: Fields, ofCycle: Fields, { identity }: SeriesSums, billed: number): void {
   const { keyId, planVersion, priceNano } = identity;
-  const cost = BigInt(billed) * BigInt(priceNano);
+  const product = billed * priceNano;
+  const cost = Number.isSafeInteger(product) ? product : BigInt(billed) * BigInt(priceNano);
   add(all, totals.keyBilled(keyId), billed);
   add(all, totals.keyCost(keyId), cost);
   add(ofCycle, cycle.units(planVersion, keyId), billed);
@@ -76,7 +77,7 @@ function fieldsOf(tables: Map<string, Fields>, table: string): Fields {
 }
 
 function add(fields: Fields, field: string, amount: bigint | number): void {
-  if (Number(amount) === 0) return;
+  if (amount === 0 || amount === 0n) return;
   const before = fields.get(field) ?? 0;
   const sum = typeof before === 'number' && typeof amount === 'number' ? before + amount : Infinity;
   fields.set(field, Number.isSafeInteger(sum) ? sum : BigInt(before) + BigInt(amount));
@@ -85,7 +86,11 @@ function add(fields: Fields, field: string, amount: bigint | number): void {
 function listed(fields: Fields): Array<readonly [field: string, amount: number]> {
   const list: Array<readonly [string, number]> = [];
   for (const [field, amount] of fields) {
-    let rest = BigInt(amount);
+    if (typeof amount === 'number') {
+      list.push([field, amount]);
+      continue;
+    }
+    let rest = amount;
     for (; rest > MOST; rest -= MOST) list.push([field, Number(MOST)]);
     list.push([field, Number(rest)]);
   }

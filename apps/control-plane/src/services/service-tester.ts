@@ -1,4 +1,4 @@
-import { Agent, request, type Dispatcher } from 'undici';
+import { Agent, H2CClient, request, type Dispatcher } from 'undici';
 import { GatewayError } from '#libs/errors';
 import {
   ForbiddenAddressError,
@@ -29,28 +29,24 @@ export class ServiceTester {
     const { target = targets[0]?.url ?? '' } = call;
     if (!targets.some(({ url }) => url === target))
       throw refused('target', 'must be the URL of one of the targets');
-    const url = new URL(target.replace(/\/+$/, '') + call.path);
+    const { base, spoken } = dialled(target);
+    const url = new URL(base.replace(/\/+$/, '') + call.path);
     // What looks like a path must not name another host.
-    if (url.origin !== new URL(target).origin) throw refused('path', 'must be a path');
+    if (url.origin !== new URL(base).origin) throw refused('path', 'must be a path');
     const headers = checkedHeaders(call.headers ?? {});
     if (this.underWay >= MAX_UNDER_WAY)
       throw new GatewayError('rate_limited', 'too many test calls are under way', {
         headers: { 'Retry-After': '1' },
       });
     this.underWay += 1;
+    const asked = { target, url: url.href.replace(url.protocol, new URL(target).protocol) };
     const startedAt = performance.now();
     try {
-      const answer = await this.send(url, headers, call);
-      return { target, url: url.href, durationMs: since(startedAt), ...answer, problem: null };
+      const answer = await this.send(url, spoken, headers, call);
+      return { ...asked, durationMs: since(startedAt), ...answer, problem: null };
     } catch (error) {
       const nothing = { status: null, headers: {}, body: null, truncated: false };
-      return {
-        target,
-        url: url.href,
-        durationMs: since(startedAt),
-        ...nothing,
-        problem: problemOf(error as Error),
-      };
+      return { ...asked, durationMs: since(startedAt), ...nothing, problem: problemOf(error as Error) };
     } finally {
       this.underWay -= 1;
     }
@@ -58,18 +54,22 @@ export class ServiceTester {
 
   private async send(
     url: URL,
+    spoken: Spoken,
     headers: Record<string, string>,
     { method, body }: ServiceTestCallDto,
   ): Promise<Pick<ServiceTestDto, 'status' | 'headers' | 'body' | 'truncated'>> {
     // Literal addresses are never looked up.
     const objection = this.addresses.objectionToHost(url.hostname);
     if (objection !== undefined) throw new ForbiddenAddressError(objection);
-    const dispatcher = new Agent({
+    const terms = {
       connect: { lookup: permittedLookup(this.addresses), timeout: TIMEOUT_MS },
-      connections: 1,
       headersTimeout: TIMEOUT_MS,
       bodyTimeout: TIMEOUT_MS,
-    });
+    };
+    const dispatcher =
+      spoken === 'h2c'
+        ? new H2CClient(url.origin, terms)
+        : new Agent({ ...terms, connections: 1, allowH2: spoken === 'h2' });
     try {
       const sent = method === 'GET' || method === 'HEAD' ? undefined : body;
       const signal = AbortSignal.timeout(TIMEOUT_MS);
@@ -79,6 +79,16 @@ export class ServiceTester {
       await dispatcher.destroy();
     }
   }
+}
+
+/** Of HTTP/2 without TLS, over TLS, or neither. */
+type Spoken = 'h2c' | 'h2' | 'http/1.1';
+
+/** The target in the schemes that URLs know, and the protocol that its own scheme stands for. */
+function dialled(target: string): { base: string; spoken: Spoken } {
+  if (target.startsWith('h2c:')) return { base: target.replace('h2c:', 'http:'), spoken: 'h2c' };
+  if (target.startsWith('h2:')) return { base: target.replace('h2:', 'https:'), spoken: 'h2' };
+  return { base: target, spoken: 'http/1.1' };
 }
 
 async function textOf({ body }: Dispatcher.ResponseData): Promise<{ body: string; truncated: boolean }> {

@@ -5,7 +5,7 @@ export class Chain {
   /** The ledger is to be asked whether it still has that, and to be given what it has not. */
   isDoubted = false;
   /** In order. */
-  private readonly seqs: number[] = [];
+  private seqs: number[] = [];
   /** The last one that is not kept any more. */
   private forgotten = 0;
 
@@ -20,7 +20,9 @@ export class Chain {
   }
 
   append(seqs: readonly number[]): void {
-    this.seqs.push(...seqs);
+    // A copy has no room to spare; there may be a hundred thousand of these, most of them with one number.
+    if (this.seqs.length === 0) this.seqs = [...seqs];
+    else this.seqs.push(...seqs);
   }
 
   /** The first that is not confirmed. */

@@ -11,15 +11,14 @@ export interface Sum {
 
 const CLASSES: readonly StatusClass[] = [2, 3, 4, 5];
 
-/** What a batch knows of one series. */
+/** What a batch knows of one series. There may be a hundred thousand in a batch, nearly all of them about one hour. */
 export class SeriesSums {
   /**
    * Billable responses counted by their status when they were recorded. Undefined when that count was lost, with the
    * process that was killed: then they are taken from the recorded lines.
    */
-  responses: number | undefined;
-  /** A batch is rarely about more than one hour. */
-  private readonly hours: HourSums[] = [];
+  responses: number | undefined = undefined;
+  private latest: HourSums | undefined = undefined;
 
   constructor(readonly identity: SeriesIdentity) {}
 
@@ -40,8 +39,11 @@ export class SeriesSums {
     sum.billed += more.billed;
   }
 
+  /** In the order in which the hours first came, and by class within each. */
   *[Symbol.iterator](): Generator<readonly [hour: number, status: StatusClass, sum: Sum]> {
-    for (const { hour, sums } of this.hours) {
+    const hours: HourSums[] = [];
+    for (let sums = this.latest; sums; sums = sums.before) hours.unshift(sums);
+    for (const { hour, sums } of hours) {
       for (const status of CLASSES) {
         const sum = sums[status - 2];
         if (sum) yield [hour, status, sum];
@@ -50,19 +52,21 @@ export class SeriesSums {
   }
 
   private sum(hour: number, status: StatusClass): Sum {
-    let current = this.hours.at(-1);
-    if (current?.hour !== hour) {
-      current = this.hours.find((known) => known.hour === hour) ?? { hour, sums: [] };
-      if (current.sums.length === 0) this.hours.push(current);
-    }
+    let current = this.latest;
+    while (current && current.hour !== hour) current = current.before;
+    current ??= this.latest = new HourSums(hour, this.latest);
     return (current.sums[status - 2] ??= { requests: 0, bytesIn: 0, bytesOut: 0, billed: 0 });
   }
 }
 
-/** There may be ten thousand series in a batch, most of them with one class of status: the others take no memory. */
-interface HourSums {
-  /** Since the epoch. */
-  readonly hour: number;
-  /** By class, from 2 on. */
-  readonly sums: Array<Sum | undefined>;
+/** One hour of it. */
+class HourSums {
+  /** By class, from 2 on. Written out, for a list that grows has room for seventeen at once. */
+  readonly sums: Array<Sum | undefined> = [undefined, undefined, undefined, undefined];
+
+  /** @param hour since the epoch. @param before the one that came before it in the batch. */
+  constructor(
+    readonly hour: number,
+    readonly before: HourSums | undefined,
+  ) {}
 }
