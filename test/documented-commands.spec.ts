@@ -30,7 +30,7 @@ function codeOf(text: string): string[] {
 
 /** Words up to whatever ends a command in a shell. */
 function wordsOf(command: string): string[] {
-  const words = command.match(/'[^']*'|"[^"]*"|[#|;&<>()\[\]]|[^\s'"#|;&<>()\[\]]+/g) ?? [];
+  const words = command.match(/'[^']*'|"[^"]*"|[#|;&<>()[\]]|[^\s'"#|;&<>()[\]]+/g) ?? [];
   const end = words.findIndex((word) => /^[#|;&()]$/.test(word));
   return end < 0 ? words : words.slice(0, end);
 }

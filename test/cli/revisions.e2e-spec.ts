@@ -109,7 +109,7 @@ describe('gatehouse revision', () => {
     // Between what is shown and what is done.
     globalThis.fetch = async (input, init) => {
       const answer = await fetch(input, init);
-      if (String(init?.body ?? '').includes('"dryRun":true')) await rename('Meanwhile');
+      if (typeof init?.body === 'string' && init.body.includes('"dryRun":true')) await rename('Meanwhile');
       return answer;
     };
     const late = await typed(['revision', 'rollback', first, '--yes']);

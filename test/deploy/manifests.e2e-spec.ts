@@ -132,7 +132,9 @@ describeManifests('the manifests of deploy/kubernetes', () => {
     expect(letsIn(open, CONTROL, 3001, STRANGER)).toBe(true);
     const wider = structuredClone(sets.production!);
     const { spec } = find(wider, 'NetworkPolicy', 'gatehouse-control-plane');
-    spec.ingress[0].from.push({ podSelector: { matchLabels: STRANGER.labels } });
+    (spec.ingress as Array<{ from: object[] }>)[0]!.from.push({
+      podSelector: { matchLabels: STRANGER.labels },
+    });
     expect(letsIn(wider, CONTROL, 3001, STRANGER)).toBe(true);
     expect(letsIn(sets.production!, CONTROL, 3001, STRANGER)).toBe(false);
   });

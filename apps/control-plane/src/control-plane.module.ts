@@ -22,7 +22,6 @@ import { webhookProviders } from './webhooks/webhook.providers';
 import { WebhooksController } from './webhooks/webhooks.controller';
 import { AuditController } from './audit/audit.controller';
 import { auditLog } from './audit/audit-log';
-import { ChainWatch } from './audit/chain-watch';
 import { BackupController } from './backup/backup.controller';
 import { Custody } from './backup/custody';
 import { BillingController } from './billing/billing.controller';
@@ -155,7 +154,6 @@ export class ControlPlaneModule {
         { provide: AdminTokens, useValue: adminTokens },
         { provide: AuditLog, useValue: auditLog(options) },
         ...revisionProviders(options, recorder),
-        ChainWatch,
         Custody,
         ...webhookProviders(options, webhooks, addresses, apiKeys),
         ...portalProviders(store, { tenants, apiKeys, services }),
