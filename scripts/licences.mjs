@@ -1,19 +1,20 @@
 // `npm run licences`: the licences of everything that the lockfiles name, and exit code 1 if one may not be used. What is shipped
-// may be permissive only; tools may also be data under CC-BY-4.0 or weak copyleft, which nothing of the product contains.
-import fs from 'node:fs';
+// may be permissive only, the packages that the dashboard's page is made of and its fonts (OFL-1.1, which asks for its text beside
+// them) among it; tools may also be data under CC-BY-4.0 or weak copyleft, which nothing of the product contains.
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { LOCKS, packagesOf } from './locked-packages.mjs';
 import { ROOT } from './prepare.mjs';
 
 const PERMISSIVE = new Set(
-  ['0BSD', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', 'BlueOak-1.0.0', 'CC0-1.0', 'ISC', 'MIT', 'Python-2.0', 'Unlicense'],
+  ['0BSD', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', 'BlueOak-1.0.0', 'CC0-1.0', 'ISC', 'MIT', 'OFL-1.1', 'Python-2.0', 'Unlicense'],
 ); // prettier-ignore
 const FOR_TOOLS = new Set([...PERMISSIVE, 'CC-BY-4.0', 'MPL-2.0']);
 
 const { values } = parseArgs({
   options: { lock: { type: 'string', multiple: true }, json: { type: 'boolean', default: false } },
 });
-const locks = values.lock ?? ['package-lock.json', 'docs/package-lock.json', 'bench/package-lock.json'];
+const locks = values.lock ?? LOCKS;
 
 const all = locks.flatMap((lock) => packagesOf(path.resolve(ROOT, lock)));
 const refused = all.filter(({ licence, shipped }) => !isAllowed(licence, shipped ? PERMISSIVE : FOR_TOOLS));
@@ -22,39 +23,6 @@ else list(all);
 for (const { name, version, licence, lock } of refused)
   process.stderr.write(`refused: ${name} ${version} (${licence}) in ${lock}\n`);
 process.exit(refused.length > 0 ? 1 : 0);
-
-/**
- * What a lockfile asks for. Nothing of what builds the documentation or is measured against is shipped.
- * @param {string} file
- */
-function packagesOf(file) {
-  const { packages } = JSON.parse(fs.readFileSync(file, 'utf8'));
-  const lock = path.relative(ROOT, file);
-  return Object.entries(packages)
-    .filter(([place, { link }]) => place !== '' && !link)
-    .map(([place, { version, license, dev }]) => ({
-      name: place.slice(place.lastIndexOf('node_modules/') + 'node_modules/'.length),
-      version,
-      licence: license ?? installedLicence(path.join(path.dirname(file), place)) ?? 'none',
-      shipped: !dev && !/^(?:docs|bench)\//.test(lock),
-      lock,
-    }));
-}
-
-/**
- * Old packages name theirs in another field, which lockfiles leave out.
- * @param {string} folder
- * @returns {string | undefined}
- */
-function installedLicence(folder) {
-  try {
-    const { license, licenses } = JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8'));
-    const named = [license ?? licenses ?? []].flat().map((one) => one.type ?? one);
-    return named.length > 0 ? named.join(' AND ') : undefined;
-  } catch {
-    return undefined;
-  }
-}
 
 /**
  * An SPDX expression, read as far as packages use them: parentheses, AND before OR.

@@ -27,10 +27,10 @@ const planes = Object.entries(services).filter(([name]) => /plane/.test(name));
 it('is what the Compose specification knows', () => {
   const validate = new Ajv({ strict: false, validateFormats: false }).compile(withoutIds(composeSchema));
   // The name of the project and secrets from the environment are younger than the package of the schema.
-  const { name: _, ...older } = { ...compose, secrets: { 'admin-token': { file: 'any' } } };
+  const { name: _, ...older } = { ...compose, secrets: { 'metrics-token': { file: 'any' } } };
   expect([validate(older), validate.errors]).toEqual([true, null]);
   expect(validate({ ...older, services: { ...services, x: { imagine: 'x' } } })).toBe(false);
-  expect(compose.secrets['admin-token']).toEqual({ environment: 'ADMIN_TOKEN' });
+  expect(compose.secrets).toEqual({ 'metrics-token': { environment: 'METRICS_TOKEN' } });
 });
 
 it('has two data planes behind nginx, a control plane, Redis, Prometheus, Grafana and a demo upstream', () => {
@@ -49,10 +49,9 @@ it('has two data planes behind nginx, a control plane, Redis, Prometheus, Grafan
 });
 
 it.each(planes)('%s takes its settings, cannot write but to a disk of its own', (name, service) => {
-  const secret = createHash('sha256').update(name).digest('hex');
   const environment = Object.entries(service.environment!).map(([variable, value]) => [
     variable,
-    value.startsWith('${') ? secret : value,
+    value.startsWith('${') ? createHash('sha256').update(variable).digest('hex') : value,
   ]);
   const config = loadConfig({
     NODE_ENV: 'production',
@@ -61,6 +60,10 @@ it.each(planes)('%s takes its settings, cannot write but to a disk of its own', 
   });
   expect(service.command).toEqual([name.replace(/-\d$/, '')]);
   expect(config.adminPort).toBe(name === 'control-plane' ? 3001 : undefined);
+  expect([config.metricsToken !== undefined, config.adminToken !== undefined]).toEqual([
+    true,
+    name === 'control-plane',
+  ]);
   expect(service).toMatchObject({ read_only: true, cap_drop: ['ALL'], restart: 'unless-stopped' });
   const own = service.volumes!.filter((volume) => volume.endsWith(':/data'));
   expect(planes.filter(([, other]) => other.volumes!.includes(own[0]!))).toHaveLength(1);
@@ -81,6 +84,11 @@ it('Prometheus watches every process of it, with a configuration that Compose sh
   const groups = parse(textOf('deploy/compose/targets.yaml')) as Array<{ targets: string[] }>;
   const expected = planes.map(([name]) => `${name}:${name === 'control-plane' ? 3001 : 3000}`);
   expect(groups.flatMap(({ targets }) => targets).sort()).toEqual(expected.sort());
+  const { scrape_configs: jobs } = parse(textOf('deploy/prometheus/prometheus.yml')) as {
+    scrape_configs: [{ authorization: { credentials_file: string } }];
+  };
+  expect(jobs[0].authorization).toEqual({ credentials_file: 'metrics-token' });
+  expect(text).toContain('target: /etc/prometheus/metrics-token');
 });
 
 it('the demo’s key is the one that is printed', () => {

@@ -1,8 +1,10 @@
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { SETTINGS, isSecretVariable } from '#libs/config';
+import { leadsSomewhere, linksOf } from './support/markdown-links';
 
-const DOCS = resolve(__dirname, '../docs');
+const ROOT = resolve(__dirname, '..');
+const DOCS = join(ROOT, 'docs');
 /** What the data plane answers itself, or forwards: it is in no document of the control plane. */
 const DATA_PLANE = new Set(
   ['ANY /api/*', 'ANY /proxy/{service_id}', 'ANY /*', 'ANY /docs', 'GET /ping', 'GET /health', 'GET /stats'], // prettier-ignore
@@ -11,7 +13,13 @@ const DATA_PLANE = new Set(
 const pages = readPages(DOCS);
 
 it.each([...pages.keys()])('every link of %s leads somewhere', (page) => {
-  const dead = linksOf(pages.get(page)!).filter((link) => !leadsSomewhere(page, link));
+  const dead = linksOf(pages.get(page)!).filter((link) => !leadsSomewhere(join(DOCS, page), link));
+  expect(dead).toEqual([]);
+});
+
+it.each(notesBeside())('every link of %s leads somewhere', (file) => {
+  const path = join(ROOT, file);
+  const dead = linksOf(readFileSync(path, 'utf8')).filter((link) => !leadsSomewhere(path, link));
   expect(dead).toEqual([]);
 });
 
@@ -38,11 +46,39 @@ it('lists every decision', () => {
   );
 });
 
+/** Variables and calls that the documentation of each of them has. */
+const THEIRS: Record<string, string[]> = {
+  'secure-api-gateway': [
+    'PORT', 'REDIS_URL', 'REDIS_HOST', 'REDIS_PORT', 'REDIS_PASSWORD', 'REDIS_TLS', 'REDIS_TLS_REJECT_UNAUTHORIZED',
+    'LOG_LEVEL', 'ADMIN_TOKEN', '/api/*', 'GET /admin/health', 'GET /admin/routes', 'GET /metrics', 'GET /tenant',
+  ],
+  gaas: [
+    'POST /register-api', 'GET /me/api-key', '/proxy/{id}', 'GET /usage/{service_id}', 'GET /billing/summary',
+    'GET /billing/api-keys', 'PUT /api-keys/{key_id}/pricing', 'POST /billing/reset', '/docs', '/redoc',
+  ],
+  traefik: [
+    'GATEWAY_JWT_SECRET', 'GET /ping', 'GET /metrics', 'revoke_gateway_token()', 'gateway_tokens',
+    'cleanup_expired_revocations()',
+  ],
+  tentagate: [
+    'JWT_SECRET_KEY', 'REDIS_URL', 'ALLOWED_ORIGINS', 'BACKEND_SERVICES', 'GET /health', 'GET /metrics', '/docs',
+  ],
+  flexmon: [
+    'CENTRAL_API_URL', 'HMAC_SECRET', 'ENABLE_HMAC_SIGNING', 'RATE_LIMIT_PER_MIN', 'RATE_LIMIT_PER_IP', 'IP_ALLOWLIST',
+    'MAX_RETRIES', 'TIMEOUT_SECONDS', 'GATEWAY_REGION', 'GET /health', 'GET /stats', 'GET /metrics',
+  ],
+}; // prettier-ignore
+
 describe.each(['secure-api-gateway', 'gaas', 'traefik', 'tentagate', 'flexmon'])(
   'the guide from %s',
   (name) => {
-    const ours = ownColumns(pages.get(`migrate/${name}.md`)!);
+    const ours = columnsOf(pages.get(`migrate/${name}.md`)!, 'ours');
     const operations = operationsOf(pages.get('reference/api.md')!);
+
+    it('leaves out none of what is documented there', () => {
+      const theirs = columnsOf(pages.get(`migrate/${name}.md`)!, 'theirs');
+      expect(THEIRS[name]!.filter((word) => !theirs.includes(word))).toEqual([]);
+    });
 
     it('names variables that there are', () => {
       const named = ours
@@ -77,7 +113,18 @@ it('names no variable anywhere that there is not', () => {
 });
 
 /** Of the command line, which is no gateway. */
-const CLIENT = new Set(['GATEHOUSE_URL', 'GATEHOUSE_ADMIN_TOKEN']);
+const CLIENT = new Set(['GATEHOUSE_URL', 'GATEHOUSE_ADMIN_TOKEN', 'GATEHOUSE_BACKUP_PASSPHRASE']);
+
+/** What is written in Markdown beside the documentation. */
+function notesBeside(): string[] {
+  const below = ['examples', 'bench', 'clients', 'deploy'].flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((name) => `${folder}/${name}`),
+  );
+  const notes = [...readdirSync(ROOT), ...below].filter(
+    (name) => name.endsWith('.md') && !name.includes('node_modules/'),
+  );
+  return notes.sort();
+}
 
 function readPages(folder: string): Map<string, string> {
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
@@ -85,36 +132,14 @@ function readPages(folder: string): Map<string, string> {
   return new Map(pages.sort().map((name) => [name, readFileSync(join(folder, name), 'utf8')]));
 }
 
-/** Links to other files and to headings, outside of code. */
-function linksOf(text: string): string[] {
-  const prose = text.replace(/^```[^]*?^```/gm, '').replace(/`[^`\n]*`/g, '');
-  return [...prose.matchAll(/\]\(([^)\s]+)\)/g)]
-    .map(([, link]) => link!)
-    .filter((link) => !/^[a-z]+:/.test(link));
-}
-
-function leadsSomewhere(page: string, link: string): boolean {
-  const [path = '', heading] = link.split('#');
-  const file = path === '' ? join(DOCS, page) : resolve(DOCS, dirname(page), path);
-  if (!existsSync(file)) return false;
-  return heading === undefined || headingsOf(readFileSync(file, 'utf8')).has(heading);
-}
-
-function headingsOf(text: string): Set<string> {
-  const titles = [...text.matchAll(/^#+ +(.*)$/gm)].map(([, title]) => title!);
-  const slug = (title: string): string =>
-    title.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, '').trim().replace(/ /g, '-'); // prettier-ignore
-  return new Set(titles.map(slug));
-}
-
-/** What stands between backquotes in the columns of tables that are headed "ours". */
-function ownColumns(text: string): string[] {
+/** What stands between backquotes in the columns of tables that are headed like this. */
+function columnsOf(text: string, heading: 'ours' | 'theirs'): string[] {
   const words: string[] = [];
   let column = -1;
   for (const line of text.split('\n')) {
     const cells = line.startsWith('|') ? line.split('|').slice(1, -1).map((cell) => cell.trim()) : []; // prettier-ignore
     if (cells.length === 0) column = -1;
-    else if (cells.includes('ours')) column = cells.indexOf('ours');
+    else if (cells.includes(heading)) column = cells.indexOf(heading);
     else if (column >= 0) words.push(...[...cells[column]!.matchAll(/`([^`]+)`/g)].map(([, word]) => word!));
   }
   return words;

@@ -29,11 +29,11 @@ function unknownIn(query: string): string[] {
 }
 
 it('finds the metrics of a query, and those that do not exist', () => {
-  expect(namesIn('sum by (le) (rate(a_bucket{x="y"}[5m])) / max(b) > 14 * 0.1 and c:d == bool 2')).toEqual([
-    'a_bucket',
-    'b',
-    'c:d',
-  ]);
+  expect(
+    namesIn(
+      'sum by (le) (rate(a_bucket{x="y"}[5m])) / max(b) > 14 * 0.1 and c:d == bool 2 unless b offset 10m',
+    ),
+  ).toEqual(['a_bucket', 'b', 'c:d', 'b']);
   expect(unknownIn('gateway_store_up == 0 or rate(gateway_latency_ms[1m])')).toEqual(['gateway_latency_ms']);
 });
 

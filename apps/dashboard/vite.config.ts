@@ -13,5 +13,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
     manifest: 'manifest.json',
+    // The packages in the page are passed on with it, and their licences ask to be there.
+    license: { fileName: 'licences.txt' },
   },
 });

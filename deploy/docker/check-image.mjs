@@ -11,6 +11,7 @@ import {
   rmSync,
   statSync,
 } from 'node:fs';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import process from 'node:process';
@@ -40,11 +41,12 @@ try {
   look(image.root);
   const before = filesOf(image.root);
   for (const name of ['all-in-one', 'data-plane', 'control-plane']) await tryProcess(image, name);
+  await tryTracing(image);
   await tryCommand(image);
   const changed = filesOf(image.root).filter((file, index) => file !== before[index]);
   if (changed.length > 0) throw new Error(`written outside DATA_DIR: ${changed.slice(0, 5).join(', ')}`);
   say('nothing was written outside DATA_DIR');
-  say('4 passed, 0 failed');
+  say('5 passed, 0 failed');
 } catch (error) {
   say(`check:image: ${error.message}`);
   process.exitCode = 1;
@@ -108,23 +110,73 @@ function options(image, env) {
   };
 }
 
-async function tryProcess(image, name) {
+/** Starts a process and waits until it listens. @returns end(), which resolves to how it ended on SIGTERM. */
+async function started(image, name, settings) {
   const [node, ...flags] = command(image, image.entrypoint);
-  const settings = options(image, { PORT: '33981', ADMIN_PORT: '33982' });
   const child = spawn(node, [...flags, name], { ...settings, stdio: ['ignore', 'pipe', 'inherit'] });
   children.add(child);
   const ended = new Promise((done) => child.once('exit', (code, signal) => done(code ?? signal)));
   await listening(child, ended);
+  return async () => {
+    child.kill('SIGTERM');
+    const code = await ended;
+    children.delete(child);
+    return code;
+  };
+}
+
+async function tryProcess(image, name) {
+  const settings = options(image, { PORT: '33981', ADMIN_PORT: '33982' });
+  const end = await started(image, name, settings);
   const [probe, ...words] = command(image, image.healthcheck);
   const health = spawnSync(probe, words, settings);
-  child.kill('SIGTERM');
-  const code = await ended;
-  children.delete(child);
+  if (name !== 'data-plane') await tryPage(name);
+  const code = await end();
   if (health.status !== 0) throw new Error(`${name}: HEALTHCHECK says ${health.status}: ${health.stderr}`);
   if (code !== 0) throw new Error(`${name}: SIGTERM ended it with ${code}`);
   if (spawnSync(probe, words, settings).status !== 1)
     throw new Error('HEALTHCHECK finds a process that has ended');
   say(`${name}: serves, is healthy, ends with 0 on SIGTERM`);
+}
+
+/** The dashboard is in the image, with the licences of what it is made of. */
+async function tryPage(name) {
+  const at = (path) => fetch(`http://127.0.0.1:33982/dashboard${path}`);
+  const [page, licences] = await Promise.all([at('/'), at('/licences.txt')]);
+  if (
+    !(await page.text()).includes('<html') ||
+    !(await licences.text()).includes('Permission is hereby granted')
+  )
+    throw new Error(`${name}: the dashboard answers ${page.status}, its licences ${licences.status}`);
+}
+
+/** OpenTelemetry is loaded only where it is asked for: what pruning has taken from it would show nowhere else. */
+async function tryTracing(image) {
+  let told;
+  const spans = new Promise((resolve) => (told = resolve));
+  const collector = createServer((request, response) => {
+    let text = '';
+    request.on('data', (chunk) => (text += chunk));
+    request.on('end', () => {
+      response.writeHead(200, { 'Content-Type': 'application/json' }).end('{}');
+      told(text);
+    });
+  });
+  await new Promise((resolve) => collector.listen(0, '127.0.0.1', resolve));
+  const endpoint = `http://127.0.0.1:${collector.address().port}`;
+  const end = await started(
+    image,
+    'data-plane',
+    options(image, { PORT: '33981', OTEL_EXPORTER_OTLP_ENDPOINT: endpoint }),
+  );
+  await (await fetch('http://127.0.0.1:33981/api/x')).text();
+  const code = await end();
+  const text = await Promise.race([spans, new Promise((resolve) => setTimeout(resolve, 5000, ''))]);
+  collector.closeAllConnections();
+  collector.close();
+  if (code !== 0 || !text.includes('resourceSpans'))
+    throw new Error(`data-plane: no spans by OTLP (${code})`);
+  say('data-plane with tracing: its spans arrive');
 }
 
 function listening(child, ended) {

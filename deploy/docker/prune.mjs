@@ -8,7 +8,7 @@ import process from 'node:process';
 const UNREAD_FILES = /\.(?:map|ts|mts|cts|flow|md|markdown)$/;
 /** By the end of the path; the licences of all packages stay. */
 const UNREAD_FOLDERS =
-  /(?:\/@libsql\/[^/]+-musl|\/rxjs\/(?:src|dist\/(?:bundles|esm|esm5|types))|\/class-validator\/(?:bundles|esm5|esm2015|types)|\/libphonenumber-js\/(?:bundle|es6|es6-modern|source|mobile|min)|\/bintrees\/test|\/zod\/src|\/lodash\/fp)$/;
+  /(?:\/@libsql\/[^/]+-musl|\/rxjs\/(?:src|dist\/(?:bundles|esm|esm5|types))|\/class-validator\/(?:bundles|esm5|esm2015|types)|\/libphonenumber-js\/(?:bundle|es6|es6-modern|source|mobile|min)|\/bintrees\/test|\/zod\/src|\/lodash\/fp|\/@opentelemetry\/[^/]+\/build\/(?:esm|esnext))$/;
 
 function prune(folder) {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {

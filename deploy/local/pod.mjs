@@ -40,6 +40,7 @@ export class Pod {
     void this.#process.ended.then(() => (this.ready = false));
     await this.#startupProbe();
     this.state = 'running';
+    if (!this.#container.readinessProbe) this.ready = true;
     void this.#probe('readinessProbe', (well) => (this.ready = well && this.state === 'running'));
     void this.#probe('livenessProbe', (well) => {
       if (!well && this.state === 'running') this.#context.failed(`${this.name}: liveness probe`);
@@ -49,9 +50,8 @@ export class Pod {
   /** As the kubelet ends it: preStop, SIGTERM, the rest of the grace period, SIGKILL. */
   async terminate() {
     this.state = 'terminating';
-    const { preStop } = this.#container.lifecycle;
     const graceMs = this.#spec.terminationGracePeriodSeconds * 1000;
-    const preStopMs = preStop.sleep.seconds * 1000;
+    const preStopMs = (this.#container.lifecycle?.preStop.sleep.seconds ?? 0) * 1000;
     await pause(preStopMs);
     return this.#context.processes.stop(this.#process, graceMs - preStopMs);
   }
@@ -100,6 +100,7 @@ export class Pod {
   }
 
   async #startupProbe() {
+    if (!this.#container.startupProbe) return;
     const { periodSeconds, failureThreshold } = this.#container.startupProbe;
     const deadlineMs = periodSeconds * failureThreshold * 1000;
     await until(
@@ -114,6 +115,8 @@ export class Pod {
   }
 
   async #probe(kind, report) {
+    // Without one a pod is ready from its start, and lives for ever.
+    if (!this.#container[kind]) return;
     const { periodSeconds, timeoutSeconds, failureThreshold } = this.#container[kind];
     for (let failures = 0; !this.ended; await pause(periodSeconds * 1000)) {
       const well = await answers(this.#urlOf(kind), timeoutSeconds * 1000);

@@ -14,12 +14,12 @@ export class Prometheus {
   }
 
   /** @param port a free one, unless given. */
-  async start(processes, { root, adminToken, port }) {
+  async start(processes, { root, metricsToken, port }) {
     this.#folder = path.join(processes.folder, 'prometheus');
     fs.mkdirSync(this.#folder);
     for (const file of ['prometheus.yml', 'gatehouse.rules.yaml'])
       fs.copyFileSync(path.join(root, 'deploy/prometheus', file), path.join(this.#folder, file));
-    fs.writeFileSync(path.join(this.#folder, 'admin-token'), adminToken, { mode: 0o600 });
+    fs.writeFileSync(path.join(this.#folder, 'metrics-token'), metricsToken, { mode: 0o600 });
     this.watch([]);
     const at = `127.0.0.1:${port ?? (await freePort())}`;
     const started = processes.start(

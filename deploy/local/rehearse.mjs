@@ -1,32 +1,45 @@
 // `npm run rehearse`: the Deployments of deploy/kubernetes/overlays/production as processes of this machine, a Service
 // before the data planes, Redis, Prometheus with the rules, clients without a pause; then a rolling update. Prints what
-// became of the requests and what the autoscaler would see, and fails if a single request did.
-import { execFileSync } from 'node:child_process';
+// became of the requests and what the autoscaler would see, and fails if a single request did. With `--break drain`, `probes`,
+// `grace` or `all` something is taken out of the manifests first, and it fails if no request did.
+import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { DockerfileParser } from 'dockerfile-ast';
 import { parse, parseAllDocuments } from 'yaml';
 import { kubernetesTools } from '../../scripts/kubernetes-tools.mjs';
 import { prepare } from '../../scripts/prepare.mjs';
 import { redisEnvironment } from '../../scripts/redis-server.mjs';
+import { BREAKAGES } from './breakages.mjs';
 import { startLoad } from './load.mjs';
-import { Processes, freePort, until } from './processes.mjs';
+import { Processes, freePort, pause, until } from './processes.mjs';
 import { Prometheus } from './prometheus.mjs';
 import { Replicas } from './replicas.mjs';
-import { Service } from './service.mjs';
+import { LATENESS_MS, Service } from './service.mjs';
 
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const OVERLAY = path.join(ROOT, 'deploy/kubernetes/overlays/production');
 const SECRETS = {
   ADMIN_TOKEN: 'rehearsal-owner-token-0123456789abcdef',
+  METRICS_TOKEN: 'rehearsal-metrics-token-0123456789abcdef',
   GATEWAY_JWT_SECRET: 'rehearsal-signing-secret-0123456789abcdef',
 };
 /** Fewer replicas than the manifests ask for: this machine has few cores. */
-const MAX_REPLICAS = Number(process.argv[2] ?? 2);
+const { values: flags, positionals } = parseArgs({
+  options: { break: { type: 'string' } },
+  allowPositionals: true,
+});
+const MAX_REPLICAS = Number(positionals[0] ?? 2);
 const say = (line) => process.stderr.write(`rehearsal: ${line}\n`);
+if (flags.break === 'all') process.exit(breakEverything());
+if (flags.break !== undefined && !Object.hasOwn(BREAKAGES, flags.break)) {
+  say(`--break knows ${Object.keys(BREAKAGES).join(', ')} and all`);
+  process.exit(2);
+}
 
 const processes = new Processes();
 let failure;
@@ -34,7 +47,8 @@ for (const signal of ['SIGINT', 'SIGTERM'])
   process.once(signal, () => void processes.close().then(() => process.exit(130)));
 processes.onDeath = ({ name, exit }) => fail(`${name} ended by itself (${exit})`);
 try {
-  process.stdout.write(`${JSON.stringify(await rehearse())}\n`);
+  const report = flags.break === undefined ? await rehearse() : await rehearseBroken(flags.break);
+  process.stdout.write(`${JSON.stringify(report)}\n`);
 } catch (error) {
   say(error.message);
   process.exitCode = 1;
@@ -48,23 +62,46 @@ function fail(reason) {
   say(reason);
 }
 
+/** One after the other, each in a process of its own. @returns an exit code */
+function breakEverything() {
+  const script = fileURLToPath(import.meta.url);
+  const codes = Object.keys(BREAKAGES).map((name) => {
+    const args = [script, String(MAX_REPLICAS), '--break', name];
+    return spawnSync(process.execPath, args, { stdio: 'inherit' }).status;
+  });
+  return codes.every((code) => code === 0) ? 0 : 1;
+}
+
+/** Something has to fail: else the rehearsal would not see it either if it were missing by mistake. */
+async function rehearseBroken(name) {
+  const { what, take } = BREAKAGES[name];
+  await prepare({ dev: true });
+  const manifests = render();
+  take(manifests);
+  const { data, url, key, close } = await setUp(manifests);
+  const stop = startLoad(url, { 'X-API-Key': key });
+  say(`rolling update without ${what}`);
+  await data.roll(() => undefined);
+  // Until everybody has learnt that the old pod is gone.
+  await pause(LATENESS_MS + 500);
+  const outcomes = await stop();
+  close();
+  if (failure) throw failure;
+  const failed = Object.entries(outcomes)
+    .filter(([outcome]) => outcome !== '200')
+    .reduce((sum, [, count]) => sum + count, 0);
+  if (failed === 0) throw new Error(`no request failed without ${what}`);
+  return { broken: name, failed, outcomes };
+}
+
 async function rehearse() {
   await prepare({ dev: true });
   const manifests = render();
-  const redisPort = await startRedis();
-  const upstream = await startUpstream();
-  const context = { ...contextOf(manifests, redisPort), maxReplicas: MAX_REPLICAS, say };
-  const data = new Replicas(manifests, 'gatehouse-data-plane', context);
-  const control = new Replicas(manifests, 'gatehouse-control-plane', context);
-  const service = new Service(data.pods);
   const prometheus = Prometheus.find() ? new Prometheus() : undefined;
-  if (prometheus) await prometheus.start(processes, { root: ROOT, adminToken: SECRETS.ADMIN_TOKEN });
+  if (prometheus) await prometheus.start(processes, { root: ROOT, metricsToken: SECRETS.METRICS_TOKEN });
+  const { data, control, url, key, close } = await setUp(manifests);
   const watch = () => prometheus?.watch([...data.targets(), ...control.targets()]);
-  await Promise.all([data.scale(), control.scale()]);
   watch();
-  const key = await addTenant(control.pods[0].port, upstream);
-  const url = `http://127.0.0.1:${await service.listen()}/api/x`;
-  await until('the first answer', () => service.endpoints === data.pods.length && serves(url, key), 10_000);
 
   const stop = startLoad(url, { 'X-API-Key': key });
   const hpa = prometheus ? await autoscalerSees(prometheus, manifests) : 'no prometheus on PATH';
@@ -74,10 +111,28 @@ async function rehearse() {
   const outcomes = await stop();
   const seconds = (Date.now() - startedAt) / 1000;
   const rules = prometheus ? (await prometheus.rules()).map(({ name, health }) => `${name} ${health}`) : [];
-  service.close();
-  upstream.server.close();
+  close();
   if (failure) throw failure;
   return { replicas: data.pods.length, replaced: data.exits, seconds, outcomes, hpa, rules };
+}
+
+/** Everything but Prometheus, until a request is answered. */
+async function setUp(manifests) {
+  const redisPort = await startRedis();
+  const upstream = await startUpstream();
+  const context = { ...contextOf(manifests, redisPort), maxReplicas: MAX_REPLICAS, say };
+  const data = new Replicas(manifests, 'gatehouse-data-plane', context);
+  const control = new Replicas(manifests, 'gatehouse-control-plane', context);
+  const service = new Service(data.pods);
+  await Promise.all([data.scale(), control.scale()]);
+  const key = await addTenant(control.pods[0].port, upstream);
+  const url = `http://127.0.0.1:${await service.listen()}/api/x`;
+  await until('the first answer', () => service.endpoints === data.pods.length && serves(url, key), 10_000);
+  const close = () => {
+    service.close();
+    upstream.server.close();
+  };
+  return { data, control, url, key, close };
 }
 
 function render() {

@@ -3,7 +3,7 @@
 import net from 'node:net';
 
 /** How late the nodes of a cluster may learn that a pod is leaving; well below the preStop of the manifests. */
-const LATENESS_MS = 2000;
+export const LATENESS_MS = 2000;
 const LOOK_MS = 50;
 
 export class Service {

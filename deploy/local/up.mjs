@@ -39,7 +39,8 @@ process.exit();
 async function up() {
   await prepare({ dev: true });
   fs.mkdirSync(DATA, { recursive: true });
-  const adminToken = keptToken();
+  const adminToken = keptToken('admin-token');
+  const metricsToken = keptToken('metrics-token');
   const redis = await startRedis();
   const demo = await startDemo();
   const env = {
@@ -48,7 +49,7 @@ async function up() {
     HOST: '127.0.0.1',
     REDIS_HOST: '127.0.0.1',
     REDIS_PORT: String(redis),
-    ADMIN_TOKEN: adminToken,
+    METRICS_TOKEN: metricsToken,
     CONFIG_DIR: projects(demo),
     TRUSTED_PROXIES: 'loopback',
     ALLOW_PRIVATE_UPSTREAMS: 'true',
@@ -56,12 +57,17 @@ async function up() {
   const planes = [
     await startPlane('data-plane-1', 'data-plane', env),
     await startPlane('data-plane-2', 'data-plane', env),
-    await startPlane('control-plane', 'control-plane', env, await wishedPort(WISHED.admin)),
+    await startPlane(
+      'control-plane',
+      'control-plane',
+      { ...env, ADMIN_TOKEN: adminToken },
+      await wishedPort(WISHED.admin),
+    ),
   ];
   const [first, second, control] = planes.map(({ port }) => port);
   await Promise.all(planes.map(readyOrLastWords));
   const front = await startNginx(processes, ROOT, [first, second], await wishedPort(WISHED.gateway));
-  const prometheus = await startPrometheus(adminToken, planes);
+  const prometheus = await startPrometheus(metricsToken, planes);
   announce({
     gateway: front ?? first,
     second,
@@ -74,8 +80,8 @@ async function up() {
 }
 
 /** Made once: whoever starts the set again finds the same. */
-function keptToken() {
-  const file = path.join(DATA, 'admin-token');
+function keptToken(name) {
+  const file = path.join(DATA, name);
   if (!fs.existsSync(file)) fs.writeFileSync(file, randomBytes(32).toString('hex'), { mode: 0o600 });
   return fs.readFileSync(file, 'utf8').trim();
 }
@@ -132,10 +138,10 @@ function readyOrLastWords({ name, started, port }) {
   });
 }
 
-async function startPrometheus(adminToken, planes) {
+async function startPrometheus(metricsToken, planes) {
   if (!Prometheus.find()) return undefined;
   const prometheus = new Prometheus();
-  await prometheus.start(processes, { root: ROOT, adminToken, port: await wishedPort(WISHED.prometheus) });
+  await prometheus.start(processes, { root: ROOT, metricsToken, port: await wishedPort(WISHED.prometheus) });
   prometheus.watch(planes.map(({ name, port }) => ({ address: `127.0.0.1:${port}`, labels: { pod: name } })));
   return prometheus.url;
 }

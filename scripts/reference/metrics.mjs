@@ -17,9 +17,10 @@ export async function metricsPage(registry) {
   ]);
   return [
     '# Metrics',
-    '`GET /metrics` shows them to the admin token, as Prometheus expects them. `METRICS_MAX_TENANTS` tenants have series of their own, the',
-    'rest is counted under `other`; no label is ever a word of a client. Metrics of a feature are there where the feature is on. The',
-    '`process_*` and `nodejs_*` metrics of prom-client are there as well. With several workers, the process that is scraped adds them up.\n',
+    '`GET /metrics` shows them as Prometheus expects them, to `METRICS_TOKEN`, which opens nothing else, and to admin tokens of any role but',
+    'tenant. `METRICS_MAX_TENANTS` tenants have series of their own, the rest is counted under `other`; no label is ever a word of a client.',
+    'Metrics of a feature are there where the feature is on. The `process_*` and `nodejs_*` metrics of prom-client are there as well. With',
+    'several workers, the process that is scraped adds them up.\n',
     table(['name', 'type', 'labels', 'meaning'], rows),
   ].join('\n');
 }

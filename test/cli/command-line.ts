@@ -2,6 +2,9 @@ import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { Readable, Writable } from 'node:stream';
 import { scratchFolder, startChild } from '../support/children';
+import { run } from '#apps/cli/src/run';
+import { Session } from '#apps/cli/src/session';
+import type { ClientEnvironment } from '#libs/config';
 import { ADMIN_TOKEN } from '../support/gateway';
 
 const LAUNCHER = resolve(__dirname, '../../bin/gatehouse.js');
@@ -43,6 +46,47 @@ export function commandsFor({ adminUrl }: { adminUrl: string }) {
   const env = { GATEHOUSE_URL: adminUrl, GATEHOUSE_ADMIN_TOKEN: ADMIN_TOKEN };
   return (args: string[], options: CommandOptions = {}): Promise<CommandResult> =>
     gatehouse(args, { ...options, env: { ...env, ...options.env } });
+}
+
+/** What came of a command that somebody has typed, and what they were asked. */
+export type TypedResult = CommandResult & { questions: string[]; bytes: Buffer };
+
+/**
+ * Commands for one gateway as somebody types them at a terminal, inside this process: far cheaper than the binary.
+ * @param answer what they say when they are asked.
+ */
+export function typedFor(
+  { adminUrl }: { adminUrl: string },
+  { answer = true, backupPassphrase }: { answer?: boolean; backupPassphrase?: string } = {},
+) {
+  return async (args: string[]): Promise<TypedResult> => {
+    const said = { stdout: '', stderr: '', bytes: [] as Uint8Array[], questions: [] as string[] };
+    const terminal = {
+      out: (text: string) => void (said.stdout += text),
+      err: (text: string) => void (said.stderr += text),
+      bytes: (bytes: Uint8Array) => Promise.resolve(void said.bytes.push(bytes)),
+      interactive: true,
+      coloured: false,
+      confirm: (question: string) => Promise.resolve((said.questions.push(question), answer)),
+    };
+    const local = { token: undefined, dataDir: scratchFolder('cwd') };
+    const environment: ClientEnvironment = {
+      url: adminUrl,
+      token: ADMIN_TOKEN,
+      local,
+      backupPassphrase,
+      colourless: true,
+      underNpx: false,
+      all: {},
+    };
+    const code = await run(new Session(environment, terminal), args);
+    return {
+      code,
+      ...said,
+      bytes: Buffer.concat(said.bytes),
+      json: () => JSON.parse(said.stdout) as unknown,
+    };
+  };
 }
 
 /** What a command that went well printed, as JSON. */

@@ -1,4 +1,7 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { keys } from '#libs/store';
+import { waitFor } from '../support/children';
 import { describeRedis, startCluster, startRedis } from '../support/redis';
 import { makeKey, makeTenant, traffic } from './billed-tenant';
 import { refusal, startStage, type Answer, type Stage } from './stage';
@@ -14,15 +17,21 @@ const backup = async (stage: Stage): Promise<string> => {
 const restore = (stage: Stage, file: string, query = ''): Promise<Answer> =>
   stage.call('POST', `/admin/restore${query}`, file, TYPE);
 
+const IDP_SECRET = 'a-secret-of-an-identity-provider-0001';
+
 /** One of everything that is kept, and its credentials. */
 async function fill(stage: Stage): Promise<{ key: string; revoked: string; token: string; admin: string }> {
   for (const id of ['acme', 'other']) await makeTenant(stage, id);
+  const idp = { issuer: 'https://id.example', audience: 'a', secrets: [IDP_SECRET] };
+  expect((await stage.call('PATCH', '/admin/tenants/acme', { idp })).status).toBe(200);
   const { apiKey: key, id } = await makeKey(stage, 'acme');
   const { apiKey: revoked, id: revokedId } = await makeKey(stage, 'acme', { name: 'revoked' });
   await stage.call('DELETE', `/admin/tenants/acme/api-keys/${revokedId}`);
   const service = { name: 's', targets: [{ url: 'http://127.0.0.1:9' }] };
   const made = await stage.call('POST', '/admin/tenants/acme/services', service);
-  const backends = [{ service: (made.body as { id: string }).id }];
+  const serviceId = (made.body as { id: string }).id;
+  await makeKey(stage, 'acme', { name: 'of one service', serviceId });
+  const backends = [{ service: serviceId }];
   const routes = [{ name: 'r', path: '/published', backends }];
   await stage.call('PUT', '/admin/tenants/acme/publication', { routes });
   await stage.call('POST', '/admin/plans', {
@@ -45,9 +54,90 @@ async function fill(stage: Stage): Promise<{ key: string; revoked: string; token
   const lost = await stage.call('POST', '/admin/tokens', { project: 'acme', service: 'portal' });
   await stage.call('POST', `/admin/tokens/${(lost.body as { jti: string }).jti}/revoke`, { reason: 'lost' });
   const admin = await stage.call('POST', '/admin/admin-tokens', { name: 'a', role: 'viewer' });
+  await fillRest(stage);
   const { token } = issued.body as { token: string };
   return { key, revoked, token, admin: (admin.body as { token: string }).token };
 }
+
+/** Maintenance, purges, webhooks with an event that was given up, one that waits, and what has been told. */
+async function fillRest(stage: Stage): Promise<void> {
+  const later = new Date(Date.now() + 3_600_000).toISOString();
+  await stage.call('PUT', '/admin/maintenance', { message: 'soon', until: later });
+  await stage.call('POST', '/admin/tenants/acme/cache/purge', { everything: true });
+  const gone = await startGone();
+  const url = `http://127.0.0.1:${(gone.address() as AddressInfo).port}/`;
+  const { id } = (await stage.call('POST', '/admin/webhooks', { url, tenantId: 'acme' })).body as {
+    id: string;
+  };
+  await stage.call('POST', `/admin/webhooks/${id}/test`);
+  await waitFor('the end of the event', async () => {
+    const dead = await stage.call('GET', `/admin/webhooks/${id}/deliveries?state=dead`);
+    return (dead.body as { deliveries: unknown[] }).deliveries.length === 1;
+  });
+  gone.close();
+  const { documents } = stage.store;
+  // It is its turn in an hour: nobody touches it meanwhile.
+  const nextAt = Date.now() + 3_600_000;
+  const waiting = { id: 'evt_waits', webhookId: id, event: { type: 'key.created', data: {} }, nextAt };
+  const state = { createdAt: later, state: 'pending', attempts: 3, since: nextAt };
+  await documents.put(keys.webhookDelivery('evt_waits'), JSON.stringify({ ...waiting, ...state }), 'any');
+  await documents.indexAdd(keys.WEBHOOK_DUE, `${nextAt}:evt_waits`);
+  await documents.indexAdd(keys.webhookPending(id), 'evt_waits');
+  await documents.put(keys.webhookSeen('cap:acme'), '1:80', 'any');
+  await documents.put(keys.shownKey('acme'), 'k', 'any');
+}
+
+/** Wants nothing any more, so that what it is sent is not sent twice. */
+async function startGone(): Promise<Server> {
+  const server = createServer((request, response) =>
+    request.resume().on('end', () => response.writeHead(410, { Connection: 'close' }).end()),
+  );
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return server;
+}
+
+/** What the documents of a backup begin with: one of every kind that `keys-in-backups.spec.ts` knows. */
+const KINDS = [
+  'tenant:acme"',
+  'tenant:byApiKey:',
+  'tenant:billing:acme"',
+  'tenant:service:',
+  'tenant:publication:acme"',
+  'tenant:cache:acme"',
+  'tenant:token:',
+  keys.GATEWAY_MAINTENANCE,
+  'gatehouse:published:',
+  'gatehouse:audit:owners:',
+  'gatehouse:audit-head:owners"',
+  'gatehouse:audit:revisions:',
+  `${keys.REVISION_HEAD}"`,
+  'gatehouse:plan:gold"',
+  `${keys.SERVICE_SEQUENCE}"`,
+  'gatehouse:{acme}:key:',
+  'gatehouse:{acme}:statement:',
+  'gatehouse:{acme}:shown-key"',
+  'gatehouse:webhook:',
+  'gatehouse:webhook-delivery:',
+  'gatehouse:webhook-seen:',
+  'gatehouse:admin-token:',
+];
+const INDEXES = [
+  keys.TENANT_INDEX,
+  keys.PUBLICATION_INDEX,
+  keys.PLAN_INDEX,
+  keys.planTenants('gold'),
+  keys.apiKeyIndex('acme'),
+  keys.serviceIndex('acme'),
+  keys.serviceTokenIndex('acme'),
+  keys.TOKEN_PROJECTS,
+  keys.statementIndex('acme'),
+  keys.WEBHOOK_INDEX,
+  keys.WEBHOOK_DUE,
+  keys.ADMIN_TOKEN_INDEX,
+];
+/** What no backup holds: when somebody was last there, who has taken backups, whose turn it is. */
+const STAYS =
+  /^gatehouse:(?:admin-token-use:|audit(?:-head|-anchor)?:custody(?::|$)|webhook-seen:budget-watch$)/;
 
 /** What somebody sees who looks. */
 async function seen(
@@ -60,6 +150,14 @@ async function seen(
     'tenants/acme/usage',
     'tokens?state=all',
     'revisions',
+    'tenants/acme',
+    'tenants/acme/api-keys',
+    'tenants/acme/services',
+    'tenants/acme/publication',
+    'plans',
+    'maintenance',
+    'webhooks',
+    'admin-tokens',
   ];
   const answers = await Promise.all(paths.map((path) => stage.call('GET', `/admin/${path}`)));
   const credentials: Array<Record<string, string>> = [
@@ -73,11 +171,23 @@ async function seen(
     portal.map(async (one) => [(await one).status, await (await one).text()]),
   );
   const verified = (await stage.call('GET', '/admin/audit/verify')).body as { ok: boolean };
+  const [{ id: webhook }] = (answers[paths.indexOf('webhooks')]!.body as { webhooks: [{ id: string }] })
+    .webhooks;
+  for (const state of ['pending', 'dead'])
+    answers.push(await stage.call('GET', `/admin/webhooks/${webhook}/deliveries?state=${state}`));
+  // The way back is there as well.
+  answers.push(await stage.call('POST', '/admin/revisions/1/rollback', { dryRun: true }));
+  expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
   return {
-    answers: answers.map(({ text }) => text),
+    answers: answers.map(({ text }) => withoutLastUse(text)),
     summaries: summaries.map(([status, text]) => (status === 200 ? text : status)),
     ok: verified.ok,
   };
+}
+
+/** When a token was last used is in no backup. */
+function withoutLastUse(text: string): string {
+  return text.replace(/"lastUsedAt":"[^"]*",?/g, '');
 }
 
 /** What may still be spent in the open cycle, in nano-units; each of the three requests cost a thousandth. */
@@ -105,6 +215,15 @@ describeRedis('a backup', () => {
     const first = await open('embedded');
     const credentials = await fill(first);
     const file = await backup(first);
+    // What they are for: without these the other side would not be the same.
+    expect(file).toContain(IDP_SECRET);
+    expect(file).toContain('whsec_');
+    for (const kind of KINDS) expect(file).toContain(`{"type":"document","key":"${kind}`);
+    for (const name of INDEXES) expect(file).toContain(`{"type":"index","name":"${name}","members":[`);
+    for await (const key of first.store.documents.scan('gatehouse:'))
+      if (!STAYS.test(key)) expect([key, file.includes(`"key":"${key}"`)]).toEqual([key, true]);
+    for await (const name of first.store.documents.indexes())
+      expect([name, file.includes(`"name":"${name}"`)]).toEqual([name, true]);
     const before = await seen(first, credentials);
     expect(before).toMatchObject({
       ok: true,

@@ -70,6 +70,11 @@ describeManifests('the manifests of deploy/kubernetes', () => {
         expect(container.ports).toEqual([{ name: 'http', containerPort: port }]);
         expect(container.args).toEqual([name.replace('gatehouse-', '')]);
         expect(config.redis).toBeDefined();
+        // What opens everything is where it is needed only.
+        expect([config.metricsToken === undefined, config.adminToken === undefined]).toEqual([
+          false,
+          !name.endsWith('control-plane'),
+        ]);
         const longest = container.lifecycle.preStop.sleep.seconds * 1000 + config.shutdownTimeoutMs;
         expect(terminationGracePeriodSeconds * 1000).toBeGreaterThanOrEqual(longest + 5000);
         // Readiness fails and is noticed while the listener is still open.
@@ -122,11 +127,42 @@ describeManifests('the manifests of deploy/kubernetes', () => {
     if (labels !== REDIS) expect(letsIn(sets.production!, labels, port, caller)).toBe(allowed);
   });
 
+  it('NetworkPolicy: without the policies everybody would be let in, and a selector too many shows', () => {
+    const open = sets.production!.filter(({ kind }) => kind !== 'NetworkPolicy');
+    expect(letsIn(open, CONTROL, 3001, STRANGER)).toBe(true);
+    const wider = structuredClone(sets.production!);
+    const { spec } = find(wider, 'NetworkPolicy', 'gatehouse-control-plane');
+    (spec.ingress as Array<{ from: object[] }>)[0]!.from.push({
+      podSelector: { matchLabels: STRANGER.labels },
+    });
+    expect(letsIn(wider, CONTROL, 3001, STRANGER)).toBe(true);
+    expect(letsIn(sets.production!, CONTROL, 3001, STRANGER)).toBe(false);
+  });
+
   it('nobody is sent to the metadata service of a cloud', () => {
     for (const { spec } of sets.production!.filter(({ kind }) => kind === 'NetworkPolicy'))
       for (const { to } of spec.egress ?? [])
         for (const { ipBlock } of to) if (ipBlock) expect(ipBlock.except).toContain('169.254.0.0/16');
   });
+
+  it.each(['production', 'edge'])(
+    '%s: Prometheus scrapes with a token that opens nothing else',
+    (overlay) => {
+      const { spec } = find(sets[overlay]!, 'ServiceMonitor', 'gatehouse');
+      for (const { authorization } of spec.endpoints as Array<{ authorization: object }>)
+        expect(authorization).toEqual({
+          type: 'Bearer',
+          credentials: { name: 'gatehouse-secrets', key: 'METRICS_TOKEN' },
+        });
+      // Every process that it scrapes takes it from there.
+      const pods = podsOf(sets[overlay]!).filter(({ name }) => name.endsWith('-plane'));
+      expect(pods.length).toBeGreaterThan(0);
+      for (const { spec: pod } of pods)
+        expect(pod.containers[0]!.env!.map(({ valueFrom }) => valueFrom?.secretKeyRef?.key)).toContain(
+          'METRICS_TOKEN',
+        );
+    },
+  );
 
   it('secrets are in the development overlay only', () => {
     for (const name of ['production', 'edge', 'redis-sentinel'])

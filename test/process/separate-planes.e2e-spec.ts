@@ -3,6 +3,8 @@ import { startProcess, type TestProcess } from '../support/process';
 import { startUpstream, type TestUpstream } from '../support/upstream';
 import { ADMIN_TOKEN, admin, call, send } from '../support/traffic';
 
+const METRICS_TOKEN = 'the-token-of-prometheus';
+
 /** The planes as two processes on one data folder, as on a machine of one's own without Redis. */
 describe('the planes as processes of their own', () => {
   let upstream: TestUpstream;
@@ -10,7 +12,7 @@ describe('the planes as processes of their own', () => {
   let controlPlane: TestProcess;
 
   beforeAll(async () => {
-    const env = { DATA_DIR: scratchFolder('data'), ADMIN_TOKEN };
+    const env = { DATA_DIR: scratchFolder('data'), ADMIN_TOKEN, METRICS_TOKEN };
     upstream = await startUpstream((request, response) => void response.end(request.url));
     [dataPlane, controlPlane] = await Promise.all([
       startProcess({ entry: 'dist/apps/data-plane/src/main.js', env }),
@@ -64,6 +66,23 @@ describe('the planes as processes of their own', () => {
       expect((await admin(plane, 'GET', '/metrics', undefined, 'wrong')).status).toBe(401);
       expect((await admin(plane, 'GET', '/metrics')).body).toContain(series);
     }
+  });
+
+  it('show them to METRICS_TOKEN, which is good for nothing else', async () => {
+    for (const adminUrl of [dataPlane.url, controlPlane.adminUrl])
+      expect((await admin({ adminUrl }, 'GET', '/metrics', undefined, METRICS_TOKEN)).status).toBe(200);
+    for (const [method, path] of [
+      ['GET', '/admin/tenants'],
+      ['POST', '/admin/tenants'],
+      ['GET', '/services'],
+      ['GET', '/admin/backup'],
+    ] as const)
+      expect([path, await admin(controlPlane, method, path, undefined, METRICS_TOKEN)]).toMatchObject([
+        path,
+        { status: 403, body: expect.stringContaining('admin_role_not_allowed') as string },
+      ]);
+    const who = await admin(controlPlane, 'GET', '/admin/whoami', undefined, METRICS_TOKEN);
+    expect(JSON.parse(who.body)).toMatchObject({ name: 'METRICS_TOKEN', role: 'metrics' });
   });
 
   it('show them to tokens that may see them', async () => {

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { scratchFolder } from '../support/children';
 import { runScript } from './run-script';
@@ -9,7 +9,13 @@ it('everything that is shipped may be, and is listed with its version', async ()
   const { code, output } = await runScript(SCRIPT);
   expect(output).not.toContain('refused');
   expect(output).toMatch(/^shipped: \d+ packages\n/);
-  expect(output).toMatch(/ MIT \(\d+\): .*\bexpress \d+\.\d+\.\d+/);
+  const [shipped = '', tools = ''] = output.split(/^tools: /m);
+  expect(shipped).toMatch(/ MIT \(\d+\): .*\bexpress \d+\.\d+\.\d+/);
+  // The page of the dashboard is made of packages too, and built with others.
+  for (const name of ['react', 'react-dom', 'scheduler', 'uplot', '@fontsource-variable/inter'])
+    expect([name, shipped.includes(` ${name} `)]).toEqual([name, true]);
+  for (const name of ['vite', 'lightningcss', '@types/react', 'jest'])
+    expect([name, shipped.includes(` ${name} `), tools.includes(` ${name} `)]).toEqual([name, false, true]);
   expect(code).toBe(0);
 });
 
@@ -41,5 +47,15 @@ it('names every package that is shipped in the list of what it is made of, and n
   const packages = JSON.parse(list) as { name: string; version: string; shipped: boolean }[];
   const shipped = packages.filter((one) => one.shipped).map(({ name, version }) => `${name} ${version}`);
   expect(new Set(named)).toEqual(new Set(shipped));
-  expect(named).toEqual(expect.arrayContaining([expect.stringMatching(/^express \d/)]));
+  expect(named).toEqual(
+    expect.arrayContaining([expect.stringMatching(/^express \d/), expect.stringMatching(/^react \d/)]),
+  );
+  expect(new Set(named).size).toBe(named.length);
+});
+
+it('lays the licences of what the page is made of beside it', () => {
+  const text = readFileSync(resolve(SCRIPT, '../../dist/dashboard/licences.txt'), 'utf8');
+  for (const name of ['react-dom', '@base-ui/react', 'uplot', 'lucide-react'])
+    expect([name, text.includes(name)]).toEqual([name, true]);
+  expect(text).toContain('Permission is hereby granted');
 });

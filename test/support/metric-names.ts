@@ -17,6 +17,9 @@ export async function metricNames(): Promise<Set<string>> {
   metrics.watchEdge({ figures: { total: 0, forwarded: 0, rateLimited: 0, blocked: 0, activeClients: 0 } });
   metrics.watchTargets({ states: () => [] });
   metrics.watchDeclarations({ files: [], reloads: { success: 0, failure: 0 }, reloadedAt: 0 });
+  metrics.webhooks.watch({ waiting: 0 });
+  metrics.snapshotWrites();
+  metrics.traceSpans();
   metrics.cache.watch({ bytes: 0, entries: 0, evictions: 0 });
   const shown = await metrics.registry.getMetricsAsJSON();
   return new Set(
@@ -32,6 +35,7 @@ export function namesIn(query: string): string[] {
     .replace(/"(?:[^"\\]|\\.)*"/g, '""')
     .replace(/\{[^}]*\}/g, '')
     .replace(/\[[^\]]*\]/g, '')
+    .replace(/\boffset\s+\w+/g, '')
     .replace(/\b(?:by|on|without|ignoring)\s*\([^)]*\)/g, '');
   const words = bare.match(/[a-zA-Z_:][a-zA-Z0-9_:]*(?!\s*\(|[a-zA-Z0-9_:])/g) ?? [];
   return words.filter((word) => !/^(?:and|or|unless|bool|time|ALERTS)$/.test(word));

@@ -9,9 +9,11 @@ import { addExplainCommand } from './commands/explain';
 import { addHealthCommands } from './commands/health';
 import { addKeyCommands } from './commands/keys';
 import { addMaintenanceCommands } from './commands/maintenance';
+import { addRevisionCommands } from './commands/revisions';
 import { addServeCommand } from './commands/serve';
 import { addTenantCommands } from './commands/tenants';
 import { addTokenCommands } from './commands/tokens';
+import { addWebhookCommands } from './commands/webhooks';
 import type { Session } from './session';
 import { VERSION } from '#libs/config';
 
@@ -44,6 +46,8 @@ export function buildProgram(session: Session): Command {
   addTokenCommands(program, session);
   addAdminTokenCommands(program, session);
   addAuditCommands(program, session);
+  addRevisionCommands(program, session);
+  addWebhookCommands(program, session);
   addBackupCommands(program, session);
   addCacheCommands(program, session);
   addExplainCommand(program, session);

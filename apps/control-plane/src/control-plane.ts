@@ -6,6 +6,7 @@ import { ProxyTrust } from '#libs/guards';
 import { nestLogger, type Logger } from '#libs/logging';
 import { TenantRepository } from '#libs/tenants';
 import { WebhookSender } from '#libs/webhooks';
+import { ChainWatch } from './audit/chain-watch';
 import { ControlPlaneModule } from './control-plane.module';
 import type { ControlPlaneOptions } from './control-plane.options';
 import { PAGE_FOLDER, serveDashboard } from './dashboard/page';
@@ -75,11 +76,13 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
   app.get(TokenCleanup).start();
   app.get(WebhookSender).start();
   app.get(BudgetWatch).start();
+  app.get(ChainWatch).start();
   return {
     handle: express,
     async close() {
       tenants.close();
       app.get(LiveStreams).close();
+      app.get(ChainWatch).stop();
       await app.get(TokenCleanup).stop();
       await Promise.all([app.get(WebhookSender).stop(), app.get(BudgetWatch).stop()]);
       // Of requests that are over; their entries are written behind their answers.

@@ -5,13 +5,14 @@ import { edgeEndpoints } from './edge/edge-endpoints';
 import { openReplica } from './replica';
 import { metricsEndpoint } from './metrics-endpoint';
 
-/** The data plane alone: proxies on PORT, answers the probes, and shows its metrics to the admin token. */
+/** The data plane alone: proxies on PORT, answers the probes, and shows its metrics to those who may scrape. */
 void runProcess(async (config) => {
   const resources = openResources(config, undefined, true);
   const { readiness, store, metrics, logging } = resources;
   const probe = probes(readiness);
   const adminTokens = new AdminTokens(store, config.staleConfigMaxAgeMs);
-  const scrapers = config.metricsPublic ? undefined : { adminToken: config.adminToken, adminTokens };
+  const { adminToken, metricsToken } = config;
+  const scrapers = config.metricsPublic ? undefined : { adminToken, metricsToken, adminTokens };
   const scrape = metricsEndpoint(metrics, scrapers);
   const replica = openReplica(resources);
   const neighbours = [probe, scrape, edgeEndpoints({ ...resources, ...replica })];

@@ -10,6 +10,7 @@ const ROLES = ['owner', 'operator', 'viewer', 'metrics'];
 /** Whose word counts at `/metrics`. */
 export interface Scrapers {
   readonly adminToken: string | undefined;
+  readonly metricsToken: string | undefined;
   readonly adminTokens: Pick<AdminTokens, 'identify'>;
 }
 
@@ -43,9 +44,10 @@ async function refusalOf(
   headers: IncomingHttpHeaders,
   scrapers: Scrapers,
 ): Promise<GatewayError | undefined> {
-  const { adminToken, adminTokens } = scrapers;
-  if (adminToken === undefined) return new GatewayError('admin_not_configured');
-  if (carriesAdminToken(headers, adminToken)) return undefined;
+  const { adminToken, metricsToken, adminTokens } = scrapers;
+  const set = [metricsToken, adminToken].filter((token) => token !== undefined);
+  if (set.length === 0) return new GatewayError('admin_not_configured', 'set METRICS_TOKEN or ADMIN_TOKEN');
+  if (set.some((token) => carriesAdminToken(headers, token))) return undefined;
   const own = headers['x-admin-token'];
   const offered = own ?? /^bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1];
   const scoped = typeof offered === 'string' && offered.startsWith(ADMIN_TOKEN_PREFIX);

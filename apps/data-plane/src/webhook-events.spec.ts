@@ -2,6 +2,7 @@ import { createLogging } from '#libs/logging';
 import { keys, type Store } from '#libs/store';
 import { AddressPolicy } from '#libs/tenants';
 import { Webhooks } from '#libs/webhooks';
+import { waitFor } from '../../../test/support/children';
 import { openEmbedded } from '../../../test/support/embedded-store';
 import { WebhookEvents } from './webhook-events';
 
@@ -38,6 +39,20 @@ it('tells of a tenant that is refused often, minute after minute, and once in an
   expect(await queued(store)).toMatchObject([
     { event: { type: 'limit.tenant_limited', tenantId: 'acme', data: { refused: 50, seconds: 60 } } },
   ]);
+  await store.close();
+});
+
+it('counts what could not be queued', async () => {
+  const store = await openEmbedded('acme');
+  await new Webhooks(store, new AddressPolicy(true)).create({ url: 'https://hooks.example' });
+  const lost: string[] = [];
+  const metrics = { webhooks: { lost: (reason: string) => void lost.push(reason) } };
+  const events = new WebhookEvents(store, metrics as never, { allowPrivateUpstreams: true }, logger);
+  store.documents.put = () => Promise.reject(new Error('the disk is full'));
+  const about = { tenantId: 'acme', serviceId: '7', target: 'http://a' };
+  events.target({ event: 'breaker_opened', ...about, decided: true });
+  await waitFor('the count', () => lost.length > 0);
+  expect(lost).toEqual(['unqueued']);
   await store.close();
 });
 

@@ -24,7 +24,7 @@ export class WebhookEvents {
 
   constructor(
     private readonly store: Store,
-    private readonly metrics: Pick<MetricsRegistry, 'gateway'>,
+    private readonly metrics: Pick<MetricsRegistry, 'gateway' | 'webhooks'>,
     config: Pick<GatewayConfig, 'allowPrivateUpstreams'>,
     logger: Logger,
   ) {
@@ -32,6 +32,8 @@ export class WebhookEvents {
       store,
       new Webhooks(store, new AddressPolicy(config.allowPrivateUpstreams)),
       logger,
+      undefined,
+      () => metrics.webhooks.lost('unqueued'),
     );
   }
 

@@ -51,12 +51,13 @@ export class AuditLog {
   private sequence = 0;
   private writing: Promise<void> = Promise.resolve();
 
-  /** @param maxLookedAt by one call of `page`. */
+  /** @param maxLookedAt by one call of `page`. @param unwritten called for every entry that is in the log only. */
   constructor(
     store: Store,
     private readonly logger: Pick<Logger, 'error'>,
     private readonly retention: AuditRetention,
     private readonly maxLookedAt = MAX_LOOKED_AT,
+    private readonly unwritten: () => void = () => undefined,
   ) {
     const chain = (kind: Kind): Chain<object> => new Chain(store, kind);
     this.chains = {
@@ -150,6 +151,7 @@ export class AuditLog {
     try {
       await this.chains[kind].append(entry, now);
     } catch (error) {
+      this.unwritten();
       const whole = { ...entry, at: new Date(now).toISOString() };
       this.logger.error(
         { category: 'admin', err: error, entry: whole },

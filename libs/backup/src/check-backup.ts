@@ -1,14 +1,8 @@
 import { createHash } from 'node:crypto';
 import { keys } from '#libs/store';
+import { BackupError } from './backup-error';
 import { FORMAT, VERSION, type BackupLine } from './backup-line';
-
-/** A file that is no whole backup of a version that is known here. */
-export class BackupError extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'BackupError';
-  }
-}
+import { ENCRYPTED_FORMAT } from './encrypted';
 
 export interface BackupSummary {
   readonly documents: number;
@@ -64,6 +58,8 @@ export function lineIn(text: string, number: number): BackupLine {
 
 function problemOf(line: BackupLine): string | undefined {
   if (typeof line !== 'object' || line === null) return 'is no object';
+  if ((line as { format?: unknown }).format === ENCRYPTED_FORMAT)
+    return 'the file is encrypted: `gatehouse restore` opens it';
   switch (line.type) {
     case 'header':
       if (text(line.format) !== FORMAT) return `is no ${FORMAT}`;

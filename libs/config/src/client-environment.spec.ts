@@ -8,8 +8,8 @@ describe('the environment of the command line', () => {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-env-'));
   const file = join(folder, '.env');
   beforeEach(() => {
-    for (const name of ['GATEHOUSE_URL', 'GATEHOUSE_ADMIN_TOKEN', 'ADMIN_TOKEN', 'DATA_DIR', 'NO_COLOR'])
-      delete process.env[name];
+    const own = ['GATEHOUSE_URL', 'GATEHOUSE_ADMIN_TOKEN', 'GATEHOUSE_BACKUP_PASSPHRASE'];
+    for (const name of [...own, 'ADMIN_TOKEN', 'DATA_DIR', 'NO_COLOR']) delete process.env[name];
   });
   afterAll(() => {
     process.env = before;
@@ -28,11 +28,12 @@ describe('the environment of the command line', () => {
   it('takes from .env what is of this machine, and nothing that says where a token goes', () => {
     writeFileSync(
       file,
-      'GATEHOUSE_URL=http://evil\nGATEHOUSE_ADMIN_TOKEN=x\nADMIN_TOKEN=local\nDATA_DIR=/d\n',
+      'GATEHOUSE_URL=http://evil\nGATEHOUSE_ADMIN_TOKEN=x\nGATEHOUSE_BACKUP_PASSPHRASE=x\nADMIN_TOKEN=local\nDATA_DIR=/d\n',
     );
     expect(readClientEnvironment(file)).toMatchObject({
       url: 'http://localhost:3000',
       token: undefined,
+      backupPassphrase: undefined,
       local: { token: 'local', dataDir: '/d' },
     });
   });
@@ -42,6 +43,12 @@ describe('the environment of the command line', () => {
     expect(readClientEnvironment(file).token).toBe('gateway');
     process.env.GATEHOUSE_ADMIN_TOKEN = ' own ';
     process.env.NO_COLOR = '1';
-    expect(readClientEnvironment(file)).toMatchObject({ token: 'own', colourless: true });
+    // Spaces belong to a passphrase.
+    process.env.GATEHOUSE_BACKUP_PASSPHRASE = ' a b ';
+    expect(readClientEnvironment(file)).toMatchObject({
+      token: 'own',
+      colourless: true,
+      backupPassphrase: ' a b ',
+    });
   });
 });

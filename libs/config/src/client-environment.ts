@@ -8,6 +8,8 @@ export interface ClientEnvironment {
   readonly token: string | undefined;
   /** Of the gateway on this machine, found in its `.env` and data folder: to be sent to this machine only. */
   readonly local: { readonly token: string | undefined; readonly dataDir: string };
+  /** What backups are encrypted with, and opened. Never from a file that somebody hands over. */
+  readonly backupPassphrase: string | undefined;
   /** NO_COLOR is set to anything but nothing. */
   readonly colourless: boolean;
   /** Whether npx runs us: through a shell, which dies of a signal without passing it on. */
@@ -17,7 +19,7 @@ export interface ClientEnvironment {
 }
 
 /**
- * Reads GATEHOUSE_URL, GATEHOUSE_ADMIN_TOKEN, ADMIN_TOKEN, DATA_DIR and NO_COLOR. A `.env` file of the working directory
+ * Reads GATEHOUSE_URL, GATEHOUSE_ADMIN_TOKEN, GATEHOUSE_BACKUP_PASSPHRASE, ADMIN_TOKEN, DATA_DIR and NO_COLOR. A `.env` file of the working directory
  * counts for the local gateway only: a folder that somebody hands over must not redirect a token that is in the
  * environment.
  */
@@ -31,6 +33,7 @@ export function readClientEnvironment(file = '.env'): ClientEnvironment {
       token: withFile.ADMIN_TOKEN?.trim() || undefined,
       dataDir: withFile.DATA_DIR?.trim() || './data',
     },
+    backupPassphrase: own.GATEHOUSE_BACKUP_PASSPHRASE || undefined,
     colourless: Boolean(own.NO_COLOR),
     underNpx: own.npm_command === 'exec',
     all: withFile,

@@ -56,6 +56,7 @@ describe('every variable', () => {
     ['FORCE_HTTPS', 'true', (c) => c.forceHttps, true],
     ['HSTS_MAX_AGE_SECONDS', '60', (c) => c.hstsMaxAgeSeconds, 60],
     ['ADMIN_TOKEN', 'x', (c) => c.adminToken, 'x'],
+    ['METRICS_TOKEN', 'x', (c) => c.metricsToken, 'x'],
     ['DATA_DIR', '/srv/gatehouse', (c) => c.dataDir, '/srv/gatehouse'],
     ['CONFIG_DIR', folder, (c) => c.configDir, folder],
     ['LOG_LEVEL', 'warn', (c) => c.logLevel, 'warn'],

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { readFileSync, readdirSync } from 'node:fs';
+import { checkControlTokens } from './control-tokens';
 import { dashboardConfig, type DashboardConfig } from './dashboard-config';
 import { Environment } from './environment';
 import { loadLimits, type LoadConfig } from './load-config';
@@ -54,6 +55,8 @@ export interface GatewayConfig extends EdgeConfig {
   /** 0 sends no Strict-Transport-Security. */
   readonly hstsMaxAgeSeconds: number;
   readonly adminToken?: string;
+  /** Opens `/metrics`, and nothing else. */
+  readonly metricsToken?: string;
   readonly dataDir: string;
   /** Folder of the files that declare projects; undefined for none. */
   readonly configDir?: string;
@@ -123,7 +126,7 @@ export function loadConfig(env: Record<string, string | undefined>): GatewayConf
   const production = values.NODE_ENV === 'production';
   const workers = values.WORKERS === 'auto' ? availableParallelism() : values.WORKERS;
   if (workers > 1 && !redis) problems.push('WORKERS above 1 needs Redis: set REDIS_URL or REDIS_HOST');
-  checkAdminToken(values.ADMIN_TOKEN, production, problems);
+  checkControlTokens(values, production, problems);
   checkTokenSecrets(values, production, problems);
   const serviceTokens = tokenKeyConfig(values, problems);
   checkFolder(values.CONFIG_DIR, problems);
@@ -140,6 +143,7 @@ export function loadConfig(env: Record<string, string | undefined>): GatewayConf
     forceHttps: values.FORCE_HTTPS,
     hstsMaxAgeSeconds: hstsMaxAgeSeconds(values),
     adminToken: values.ADMIN_TOKEN,
+    metricsToken: values.METRICS_TOKEN,
     dataDir: values.DATA_DIR,
     configDir: values.CONFIG_DIR,
     environment: new Environment(env),
@@ -300,26 +304,4 @@ function checkFolder(folder: string | undefined, problems: string[]): void {
   } catch (error) {
     problems.push(`CONFIG_DIR cannot be read: ${(error as Error).message}`);
   }
-}
-
-/** Values that documentation shows and people copy. */
-const SAMPLE_TOKENS = [
-  'your-secure-admin-token-here',
-  'your-admin-token',
-  'changeme',
-  'change-me',
-  'secret',
-  'admin',
-];
-
-function checkAdminToken(token: string | undefined, production: boolean, problems: string[]): void {
-  if (token === undefined) return;
-  if (/[^\x21-\x7e]/.test(token)) {
-    problems.push('ADMIN_TOKEN must be printable ASCII without spaces');
-    return;
-  }
-  if (!production) return;
-  if (SAMPLE_TOKENS.includes(token.toLowerCase()))
-    problems.push('ADMIN_TOKEN is a sample value: choose a secret one');
-  else if (token.length < 16) problems.push('ADMIN_TOKEN must have at least 16 characters in production');
 }

@@ -120,6 +120,10 @@ export const SETTINGS = {
     parse: text,
     doc: 'Owner token of the control plane; unset: one is generated and kept in DATA_DIR/admin-token.',
   },
+  METRICS_TOKEN: {
+    parse: text,
+    doc: 'Token that opens /metrics and nothing else, for Prometheus; unlike admin tokens it works with the store away.',
+  },
   DATA_DIR: {
     parse: text,
     fallback: './data',

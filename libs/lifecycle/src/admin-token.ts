@@ -48,7 +48,7 @@ function create(file: string): void {
   }
 }
 
-/** Whether a request carries the admin token, in `X-Admin-Token` or as a bearer token; compared in constant time. */
+/** Whether a request carries a token of the control plane, in `X-Admin-Token` or as a bearer token; compared in constant time. */
 export function carriesAdminToken(headers: IncomingHttpHeaders, adminToken: string): boolean {
   const own = headers['x-admin-token'];
   const offered = typeof own === 'string' ? own : /^bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1];

@@ -30,7 +30,9 @@ export function openResources(
   const metrics = new MetricsRegistry(config.metricsMaxTenants);
   exposeToPrimary(metrics.registry);
   const stored = openStore(config, logging.logger);
-  const recalled = recalls ? recalling(stored, config, logging.logger) : stored;
+  const recalled = recalls
+    ? recalling(stored, config, logging.logger, () => metrics.snapshotWrites())
+    : stored;
   const { store, folder } = openDeclarations(config, recalled, logging.logger);
   if (folder) metrics.watchDeclarations(folder);
   const readiness = new Readiness();

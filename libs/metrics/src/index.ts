@@ -9,6 +9,8 @@ export { RetryMetrics, type RetryOutcome } from './retry-metrics';
 export { LoadMetrics, type WatchedLoad } from './load-metrics';
 export { ControlMetrics } from './control-metrics';
 export { ShapingMetrics } from './shaping-metrics';
+export { RecordMetrics } from './record-metrics';
+export { WebhookMetrics } from './webhook-metrics';
 export { MetricsRegistry, METRICS_CONTENT_TYPE } from './registry';
 export { exposeToPrimary, renderForAllWorkers, serveWorkerScrapes } from './worker-scrapes';
 export { edgeFiguresIn, type EdgeFigures } from './edge-metrics';

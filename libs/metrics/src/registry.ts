@@ -12,7 +12,10 @@ import { targetEvents, watchTargets, type WatchedTargets } from './target-metric
 import { LoadMetrics, watchLoad, type WatchedLoad } from './load-metrics';
 import { proxyProtocolRefusals } from './proxy-protocol-metrics';
 import { watchLimiter, watchStore, watchUsage, type WatchedStore, type WatchedUsage } from './store-metrics';
+import { RecordMetrics } from './record-metrics';
+import { snapshotWrites } from './snapshot-metrics';
 import { traceSpans } from './tracing-metrics';
+import { WebhookMetrics } from './webhook-metrics';
 
 export const METRICS_CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
 
@@ -27,6 +30,8 @@ export class MetricsRegistry {
   readonly shaping: ShapingMetrics;
   readonly load: LoadMetrics;
   readonly cache: CacheMetrics;
+  readonly webhooks: WebhookMetrics;
+  readonly records: RecordMetrics;
 
   /** @param maxTenants tenants with series of their own; see GatewayMetrics. */
   constructor(private readonly maxTenants: number) {
@@ -38,6 +43,8 @@ export class MetricsRegistry {
     this.shaping = new ShapingMetrics(this.registry);
     this.load = new LoadMetrics(this.registry);
     this.cache = new CacheMetrics(this.registry);
+    this.webhooks = new WebhookMetrics(this.registry);
+    this.records = new RecordMetrics(this.registry);
   }
 
   watchStore(store: WatchedStore): void {
@@ -72,6 +79,11 @@ export class MetricsRegistry {
   /** @returns called with what became of so many spans. */
   traceSpans(): (outcome: string, spans: number) => void {
     return traceSpans(this.registry);
+  }
+
+  /** @returns called with what became of every write of what a start without Redis would serve. */
+  snapshotWrites(): (outcome: 'written' | 'failed') => void {
+    return snapshotWrites(this.registry);
   }
 
   watchEdge(edge: { readonly figures: EdgeFigures }): void {

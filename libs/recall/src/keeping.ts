@@ -36,6 +36,7 @@ export class Keeping {
     private readonly remembered: Remembered,
     private readonly file: SnapshotFile,
     private readonly logger: Logger,
+    private readonly told: (outcome: 'written' | 'failed') => void,
   ) {}
 
   start(): void {
@@ -65,6 +66,7 @@ export class Keeping {
       await this.write(last);
     } catch (error) {
       if (error instanceof StoreUnavailableError) return;
+      this.told('failed');
       const now = Date.now();
       if (now - this.complainedAt < COMPLAINT_INTERVAL_MS) return;
       this.complainedAt = now;
@@ -126,10 +128,12 @@ export class Keeping {
     if (changes !== this.written) {
       if (!last && now - this.writtenAt < rest) return;
       await this.file.write(this.remembered.entries, facts);
+      this.told('written');
       this.written = changes;
       this.writtenAt = this.vouchWrittenAt = now;
     } else if (last || now - this.vouchWrittenAt >= VOUCH_MS) {
       await this.file.vouch(facts);
+      this.told('written');
       this.vouchWrittenAt = now;
     }
   }

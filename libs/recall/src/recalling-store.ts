@@ -20,8 +20,14 @@ type Settings = Pick<GatewayConfig, 'redis' | 'configSnapshot' | 'dataDir' | 'st
  * The same store, which remembers on disk what was read of the configuration, and until Redis has been reached for the first
  * time answers from what an earlier process has remembered, for as long as that may be served. What was not remembered stays
  * unknown. The store itself where it needs no such thing.
+ * @param watched makes what is called with the outcome of every write.
  */
-export function recalling(store: Store, settings: Settings, logger: Logger): Store {
+export function recalling(
+  store: Store,
+  settings: Settings,
+  logger: Logger,
+  watched: () => (outcome: 'written' | 'failed') => void,
+): Store {
   const { redis, configSnapshot, dataDir, staleConfigMaxAgeMs } = settings;
   if (!redis || !configSnapshot || staleConfigMaxAgeMs === 0) return store;
   const origin = hash(
@@ -32,7 +38,7 @@ export function recalling(store: Store, settings: Settings, logger: Logger): Sto
   const snapshot = file.read();
   const remembered = new Remembered();
   for (const [key, text] of snapshot?.texts ?? []) remembered.keep(key, text);
-  const keeping = new Keeping(store, remembered, file, logger);
+  const keeping = new Keeping(store, remembered, file, logger, watched());
   const recalledAt = (): number | undefined => {
     if (!snapshot || store.state !== 'starting') return undefined;
     const age = Date.now() - snapshot.vouchedAt;

@@ -33,11 +33,16 @@ const PAGE = 100;
 
 /** Events in the store, until they are delivered: a crash loses none. One replica at a time has a delivery. */
 export class WebhookQueue {
+  /** Events that wait, as seen when somebody last looked; of more than a page, a page. */
+  waiting = 0;
+
+  /** @param unqueued called for every event that is in the log only. */
   constructor(
     private readonly store: Store,
     private readonly webhooks: Webhooks,
     private readonly logger: Pick<Logger, 'error'>,
     private readonly maxPending = MAX_PENDING,
+    private readonly unqueued: () => void = () => undefined,
   ) {}
 
   /** Puts an event into the queue of everybody who wants it. Never rejects: what cannot be queued is logged. */
@@ -46,10 +51,7 @@ export class WebhookQueue {
       for (const webhook of await this.webhooks.all())
         if (wants(webhook, event)) await this.add(webhook, event);
     } catch (error) {
-      this.logger.error(
-        { category: 'admin', err: error, event },
-        'an event could not be queued for its webhooks',
-      );
+      this.lose(event, error);
     }
   }
 
@@ -65,10 +67,7 @@ export class WebhookQueue {
       const expected = before === undefined ? 'absent' : { version: versionOf(before) };
       if (!(await this.store.documents.put(key, state, expected))) return;
     } catch (error) {
-      this.logger.error(
-        { category: 'admin', err: error, event },
-        'an event could not be queued for its webhooks',
-      );
+      this.lose(event, error);
       return;
     }
     await this.emit(event);
@@ -100,6 +99,7 @@ export class WebhookQueue {
     const { documents } = this.store;
     const claimed: Delivery[] = [];
     const members = await documents.indexPage(keys.WEBHOOK_DUE, '', PAGE);
+    this.waiting = members.length;
     for (const member of members) {
       const turn = Number(member.slice(0, TIME_DIGITS));
       if (claimed.length === limit || turn > now) break;
@@ -176,6 +176,14 @@ export class WebhookQueue {
       }
       await documents.indexDrop(index);
     }
+  }
+
+  private lose(event: GatewayEvent, error: unknown): void {
+    this.unqueued();
+    this.logger.error(
+      { category: 'admin', err: error, event },
+      'an event could not be queued for its webhooks',
+    );
   }
 
   private async remove(id: string): Promise<void> {

@@ -16,6 +16,8 @@ export interface SenderTerms {
   readonly timeoutMs?: number;
   /** Wait after the first failure; doubled with each further one. */
   readonly firstDelayMs?: number;
+  /** Called with what became of each attempt, and when an event is given up. */
+  readonly told?: (outcome: 'delivered' | 'failed' | 'given_up') => void;
 }
 
 const LOOK_MS = 500;
@@ -41,7 +43,8 @@ export class WebhookSender {
     private readonly logger: Pick<Logger, 'warn'>,
     terms: SenderTerms,
   ) {
-    this.terms = { lookMs: LOOK_MS, timeoutMs: TIMEOUT_MS, firstDelayMs: FIRST_DELAY_MS, ...terms };
+    const told = (): void => undefined;
+    this.terms = { lookMs: LOOK_MS, timeoutMs: TIMEOUT_MS, firstDelayMs: FIRST_DELAY_MS, told, ...terms };
     const { timeoutMs } = this.terms;
     // Every answer and every address is suspect: whoever may write a webhook must not reach what he could not otherwise.
     this.agent = new Agent({
@@ -85,6 +88,7 @@ export class WebhookSender {
     const outcome = webhook.enabled
       ? await this.send(webhook, delivery)
       : { lastError: 'the webhook is disabled' };
+    if (webhook.enabled) this.terms.told(outcome === undefined ? 'delivered' : 'failed');
     if (outcome === undefined) return this.queue.delivered(delivery);
     const delay = this.delayAfter(delivery.attempts);
     const tooLate = Date.now() + delay - delivery.since > this.terms.maxAgeMs;
@@ -96,6 +100,7 @@ export class WebhookSender {
       'an event is not delivered any more',
     );
     await this.queue.giveUp(delivery, outcome);
+    this.terms.told('given_up');
   }
 
   /** Between the half and the whole of what doubles with every attempt: many that failed together do not come back together. */

@@ -8,12 +8,21 @@ describe('a change that was waited for', () => {
     const terminal = {
       out: () => undefined,
       err: (text: string) => void (said += text),
+      bytes: () => Promise.resolve(),
       interactive: false,
       coloured: false,
       confirm: () => Promise.resolve(false),
     };
     const local = { token: undefined, dataDir: '' };
-    const environment = { url: '', token: undefined, local, colourless: true, underNpx: false, all: {} };
+    const environment = {
+      url: '',
+      token: undefined,
+      local,
+      backupPassphrase: undefined,
+      colourless: true,
+      underNpx: false,
+      all: {},
+    };
     const session = new Session(environment, terminal);
     tellWhoFollowed(session, new Output(terminal, false), answer);
     return { code: session.exitCode, said };

@@ -7,6 +7,8 @@ export type Style = keyof typeof STYLES;
 export interface Terminal {
   out(text: string): void;
   err(text: string): void;
+  /** For what is no text, on stdout; resolves when there is room for more. Rejects when nobody reads any more. */
+  bytes(bytes: Uint8Array): Promise<void>;
   /** Whether somebody sits there who can be asked. */
   readonly interactive: boolean;
   /** Whether the output is looked at in colours. */
@@ -24,6 +26,11 @@ export function processTerminal(colourless: boolean): Terminal {
   return {
     out: writer(stdout),
     err: writer(stderr),
+    bytes: (bytes) =>
+      new Promise((resolve, reject) => {
+        // Half a file is worth nothing: here a reader that has gone is a failure.
+        stdout.write(bytes, (error) => (error ? reject(error) : resolve()));
+      }),
     interactive: Boolean(stdin.isTTY && stderr.isTTY),
     coloured: Boolean(stdout.isTTY) && !colourless,
     async confirm(question) {

@@ -1,18 +1,18 @@
 import { Controller, Get, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { AuditLog, verifyChain } from '#libs/audit';
+import { AuditLog } from '#libs/audit';
 import { GatewayError } from '#libs/errors';
-import { Revisions } from '#libs/revisions';
 import { Refusals } from '../docs/refusals';
 import { cursorTo, positionOf } from '../edge/page.dto';
 import { AuditEntriesDto, AuditQuery, AuditVerdictDto } from './audit.dto';
+import { ChainWatch } from './chain-watch';
 
 @ApiTags('audit')
 @Controller('admin/audit')
 export class AuditController {
   constructor(
     private readonly audit: AuditLog,
-    private readonly revisions: Revisions,
+    private readonly chains: ChainWatch,
   ) {}
 
   @Get()
@@ -39,7 +39,7 @@ export class AuditController {
   @ApiOkResponse({ type: AuditVerdictDto })
   @Refusals()
   async verify(): Promise<AuditVerdictDto> {
-    const chains = [...(await this.audit.verify()), await verifyChain(this.revisions.chain)];
+    const chains = await this.chains.verify();
     return { ok: chains.every(({ ok }) => ok), chains };
   }
 }

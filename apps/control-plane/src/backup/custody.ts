@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { Transform, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import {
@@ -11,6 +10,7 @@ import {
   checkBackup,
   exportLines,
   holdsNothing,
+  linesOf,
   restore,
   type BackupSummary,
 } from '#libs/backup';
@@ -50,10 +50,10 @@ export class Custody {
     try {
       await mkdir(this.options.config.dataDir, { recursive: true, mode: 0o700 });
       await pipeline(file, bounded(MAX_BACKUP_BYTES), createWriteStream(spool, { flags: 'wx', mode: 0o600 }));
-      const summary = await checkBackup(linesOf(spool)).catch(refused);
+      const summary = await checkBackup(spooled(spool)).catch(refused);
       if (!replace && !(await holdsNothing(this.store, summary.sha256)))
         throw new GatewayError('store_not_empty', 'restore with replace=true to remove what it holds');
-      await restore(this.store, linesOf(spool), summary.sha256);
+      await restore(this.store, spooled(spool), summary.sha256);
       await chargeSpentCaps(this.store);
       return summary;
     } finally {
@@ -68,14 +68,9 @@ export class Custody {
   }
 }
 
-async function* linesOf(path: string): AsyncIterable<string> {
-  const input = createReadStream(path);
-  try {
-    yield* createInterface({ input, crlfDelay: Infinity });
-  } finally {
-    // Also where somebody has read enough.
-    input.destroy();
-  }
+/** The lines of the file; it is closed also where somebody has read enough. */
+function spooled(path: string): AsyncIterable<string> {
+  return linesOf(createReadStream(path));
 }
 
 function refused(error: unknown): never {

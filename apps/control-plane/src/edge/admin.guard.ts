@@ -1,6 +1,6 @@
 import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { ADMIN_TOKEN_PREFIX, AdminTokens } from '#libs/admin-tokens';
+import { ADMIN_TOKEN_PREFIX, AdminTokens, type AdminRole } from '#libs/admin-tokens';
 import { GatewayError } from '#libs/errors';
 import { identifyCaller, PortalTokens, ProxyTrust } from '#libs/guards';
 import { carriesAdminToken } from '#libs/lifecycle';
@@ -39,6 +39,7 @@ export class AdminGuard implements CanActivate {
     const places = [context.getHandler(), context.getClass()];
     if (this.reflector.getAllAndOverride<boolean | undefined>(PUBLIC, places)) return true;
     const rules = this.reflector.getAllAndOverride<PortalRules | undefined>(PORTAL, places);
+    if (this.isScraper(request)) return this.admitScraper(request, operationOf(context));
     const scoped = this.isOwner(request) ? undefined : adminTokenOf(request, rules !== undefined);
     if (scoped !== undefined) return this.admitAdmin(request, operationOf(context), rules, scoped);
     if (rules && !this.isOwner(request)) return this.admitTenant(request, rules);
@@ -64,8 +65,7 @@ export class AdminGuard implements CanActivate {
     request.actor = `admin:${id}`;
     request.actorName = name;
     request.role = role;
-    if (!mayDo(role, operation))
-      throw new GatewayError('admin_role_not_allowed', `the role ${role} may not do this`);
+    demandRole(role, operation);
     if (tenantId !== undefined) await this.admitOfTenant(request, tenantId, 'admin_unauthorized');
     const named = request.params.tenantId as string | undefined;
     // Somebody else's is as good as none.
@@ -78,6 +78,20 @@ export class AdminGuard implements CanActivate {
           : { tenantId, kind: 'token' };
     if (tenantId !== undefined) request.tenantId = tenantId;
     return true;
+  }
+
+  /** Prometheus, by METRICS_TOKEN: as somebody of the role metrics, of whom the store need not know. */
+  private admitScraper(request: ControlRequest, operation: string): true {
+    request.actor = 'admin:metrics-token';
+    request.actorName = 'METRICS_TOKEN';
+    request.role = 'metrics';
+    demandRole('metrics', operation);
+    return true;
+  }
+
+  private isScraper({ headers }: ControlRequest): boolean {
+    const { metricsToken } = this.options.config;
+    return metricsToken !== undefined && carriesAdminToken(headers, metricsToken);
   }
 
   private isOwner({ headers }: ControlRequest): boolean {
@@ -163,6 +177,12 @@ function adminTokenOf(request: ControlRequest, inPortal: boolean): string | unde
   const byKey = inPortal && request.headers['x-api-key'] !== undefined;
   const offered = own ?? (byKey ? undefined : bearerOf(request));
   return typeof offered === 'string' && offered.startsWith(ADMIN_TOKEN_PREFIX) ? offered : undefined;
+}
+
+/** @throws GatewayError admin_role_not_allowed */
+function demandRole(role: AdminRole, operation: string): void {
+  if (!mayDo(role, operation))
+    throw new GatewayError('admin_role_not_allowed', `the role ${role} may not do this`);
 }
 
 function unauthorized(): GatewayError {

@@ -53,6 +53,7 @@ export class RecordChanges implements NestInterceptor {
       request.shownChanges = revised.flatMap(({ objects }) => objects.map(shownChange));
     } catch (error) {
       const documents = made.map(({ key }) => key);
+      this.options.metrics.records.unrecorded('revision');
       this.options.logging.logger.error(
         { category: 'admin', err: error, requestId, actor, action, documents },
         'a change was made that no revision could be made of',

@@ -1,11 +1,12 @@
 import type { Provider } from '@nestjs/common';
 import { ChangeRecorder, Revisions } from '#libs/revisions';
+import { ChainWatch } from '../audit/chain-watch';
 import type { ControlPlaneOptions } from '../control-plane.options';
 import { RecordChanges } from '../edge/record-changes';
 import { Rollback } from './rollback';
 import { StateWriter } from './state-writer';
 
-/** What records changes, shows them and takes them back. */
+/** What records changes, watches over the records, shows them and takes them back. */
 export function revisionProviders(
   { store, config }: ControlPlaneOptions,
   recorder: ChangeRecorder,
@@ -13,6 +14,7 @@ export function revisionProviders(
   return [
     { provide: ChangeRecorder, useValue: recorder },
     { provide: Revisions, useValue: new Revisions(store, config.revisionsMaxEntries) },
+    ChainWatch,
     RecordChanges,
     StateWriter,
     Rollback,

@@ -72,9 +72,11 @@ spec:
             - secretRef: { name: {{ $root.Release.Name }}-tenant-secrets, optional: true }
           env:
             {{- toYaml .values.env | nindent 12 }}
+            {{- if eq .name "control-plane" }}
             - name: ADMIN_TOKEN
               valueFrom: { secretKeyRef: { name: {{ $root.Release.Name }}-secrets, key: ADMIN_TOKEN } }
-            {{- range $name, $key := dict "GATEWAY_JWT_SECRET" "GATEWAY_JWT_SECRET" "JWT_SECRET_KEY" "JWT_SECRET_KEY" "REDIS_PASSWORD" "REDIS_PASSWORD" "REDIS_SENTINEL_PASSWORD" "REDIS_PASSWORD" }}
+            {{- end }}
+            {{- range $name, $key := dict "GATEWAY_JWT_SECRET" "GATEWAY_JWT_SECRET" "JWT_SECRET_KEY" "JWT_SECRET_KEY" "METRICS_TOKEN" "METRICS_TOKEN" "REDIS_PASSWORD" "REDIS_PASSWORD" "REDIS_SENTINEL_PASSWORD" "REDIS_PASSWORD" }}
             - name: {{ $name }}
               valueFrom: { secretKeyRef: { name: {{ $root.Release.Name }}-secrets, key: {{ $key }}, optional: true } }
             {{- end }}
