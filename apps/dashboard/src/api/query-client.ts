@@ -10,7 +10,7 @@ export const queryClient = new QueryClient({
     queries: {
       staleTime: FRESH_MS,
       networkMode: 'always',
-      retry: (failures, error) => comesBack(error) && !isOffline(error) && failures < 2,
+      retry: (failures, error) => comesBack(error) && !isOffline(error) && failures < 1,
       refetchInterval: ({ state }) => (comesBack(state.error) ? ASK_AGAIN_MS : false),
     },
     mutations: { networkMode: 'always' },
