@@ -114,7 +114,7 @@ async function problemsOf(response: Response, own: string): Promise<string[]> {
   const problem = (holds: boolean, text: string) => (holds ? [] : [`${pathname} ${text}`]);
   const type = headers['content-type'] ?? '';
   const isAsset = pathname.startsWith('/dashboard/assets/');
-  const isText = /^(?:text\/(?!event-stream)|application\/(?:javascript|json)|image\/svg)/.test(type);
+  const isText = /^(?:text\/(?!event-stream)|application\/javascript|image\/svg)/.test(type);
   const length = Number(headers['content-length'] ?? 0);
   return [
     ...problem(origin === own, 'comes from another origin'),

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Redis } from 'ioredis';
 import type { Browser, Page } from 'playwright-core';
+import { waitFor } from '../support/children';
 import { follow, openPage, signIn } from './browser';
 import { row } from './dialogs';
 import { ADMIN_TOKEN } from './shop';
@@ -123,11 +124,11 @@ async function useList(page: Page, list: List): Promise<ListCost> {
   let fetched = 0;
   for (let scroll = 0; scroll < list.scrolls; scroll += 1) {
     const before = asked.length;
-    // Waited for from before the scroll that asks for it.
-    await Promise.all([
-      page.waitForResponse((response) => response.url().includes(list.asks)),
-      page.evaluate('window.scrollTo(0, document.body.scrollHeight)'),
-    ]);
+    // Again and again: where the end is, is known when the rows before it have been measured.
+    await waitFor('the next rows', async () => {
+      await page.evaluate('window.scrollTo(0, document.body.scrollHeight)');
+      return asked.length > before;
+    });
     fetched += asked.length - before;
     rows = Math.max(rows, await page.getByRole('row').count());
   }

@@ -13,6 +13,8 @@ export interface More {
   busy: boolean;
   /** It was asked for and refused: not asked for again by itself. */
   failed: boolean;
+  /** How many pages are there: that is what tells one fetch from the next where both are over at once. */
+  pages: number;
   load: () => void;
 }
 
@@ -51,6 +53,7 @@ export function usePages<Page, Row>({ key, load, rows, next, enabled = true, wat
       has: hasNextPage,
       busy: isFetchingNextPage,
       failed: isFetchNextPageError,
+      pages: data?.pages.length ?? 0,
       load: more,
     } satisfies More,
   };

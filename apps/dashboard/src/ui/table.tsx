@@ -37,6 +37,9 @@ interface TableProps<Row> {
   foot?: ReactNode;
 }
 
+/** How often it is looked whether the end of a list is in sight. */
+const AGAIN_MS = 1000;
+
 /** From here on only the rows in sight are in the document. */
 const VIRTUAL_FROM = 80;
 
@@ -124,7 +127,7 @@ function VirtualRows<Row>({ columns, rows, rowKey, template }: TableProps<Row> &
 
 function Cells<Row>({ columns, row }: { columns: ReadonlyArray<Column<Row>>; row: Row }) {
   return columns.map(({ id, header, align, unnamed, cell }, index) => (
-    <div key={id} role="cell" className={align && styles[align]}>
+    <div key={id} role="cell" className={classes(align && styles[align], unnamed && styles.unnamed)}>
       {index > 0 && !unnamed && (
         <span className={styles.cellLabel} aria-hidden>
           {header}
@@ -135,17 +138,29 @@ function Cells<Row>({ columns, row }: { columns: ReadonlyArray<Column<Row>>; row
   ));
 }
 
-function LoadMore({ of: { busy, failed, load } }: { of: More }) {
+function LoadMore({ of: { busy, failed, pages, load } }: { of: More }) {
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const element = place.current;
     if (!element || busy || failed) return;
-    const seen = new IntersectionObserver(([entry]) => entry?.isIntersecting && load(), {
-      rootMargin: '400px',
-    });
+    let inSight = false;
+    const look = () => inSight && load();
+    const seen = new IntersectionObserver(
+      ([entry]) => {
+        inSight = entry?.isIntersecting ?? false;
+        look();
+      },
+      { rootMargin: '400px' },
+    );
     seen.observe(element);
-    return () => seen.disconnect();
-  }, [busy, failed, load]);
+    // An observer tells of changes only, and what was asked for beside another fetch may have come to nothing.
+    const again = setInterval(look, AGAIN_MS);
+    return () => {
+      clearInterval(again);
+      seen.disconnect();
+    };
+    // A page may have come without anybody having seen it busy: then, too, it is looked again.
+  }, [busy, failed, pages, load]);
   return (
     <div ref={place} className={styles.more}>
       <Button small busy={busy} onClick={load}>
