@@ -24,7 +24,7 @@ describe('an origin that the dashboard shares with the data plane', () => {
       {
         NODE_ENV: 'production',
         CENTRAL_API_URL: 'https://central.test',
-        HMAC_SECRET: 'kJ3f9Qw2Lx7Zp0Vt5Rb8',
+        HMAC_SECRET: 'kJ3f9Qw2Lx7Zp0Vt5Rb8Nc1Md4Hs6Gy-',
       },
     ],
   ])('is not warned of with %s', (_name, env) => {

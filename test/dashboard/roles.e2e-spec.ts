@@ -8,6 +8,10 @@ jest.setTimeout(60_000);
 /** How buttons are called that change something. */
 const CHANGES = /^(Actions for|Add|Breaker of|Close cycle|Create|Delete|Disable|Download backup|Edit|Enable|End maintenance|Forget|Issue|Publish|Register|Restore|Resume|Revoke|Roll back|Rotate|Save|Send|Start|Suspend|Withdraw)\b/; // prettier-ignore
 
+const SOME = OWNER_PLACES.filter(([name]) =>
+  ['tenants', 'tenant', 'webhooks', 'apis', 'keys', 'security-admin-tokens'].includes(name),
+);
+
 interface Walk {
   /** Requests of the page that were answered 403. */
   refused: string[];
@@ -58,11 +62,11 @@ describeDashboard('the dashboard in the hands of those who may not do everything
     return { ...opened, refused };
   }
 
-  /** Goes to every place there is, and notes what can be pressed there. */
-  async function walk(page: Page, refused: string[]): Promise<Walk> {
+  /** Goes to every place there is, or to some, and notes what can be pressed there. */
+  async function walk(page: Page, refused: string[], places = OWNER_PLACES): Promise<Walk> {
     const changes = new Set<string>();
     const rest = new Map<string, string>();
-    for (const [, path] of OWNER_PLACES) {
+    for (const [, path] of places) {
       await follow(page, path);
       const names = await page.evaluate<string[]>(
         `[...document.querySelectorAll('main button:not([role=tab]), main a[download]')].map((one) => one.ariaLabel ?? one.textContent.trim())`,
@@ -112,7 +116,7 @@ describeDashboard('the dashboard in the hands of those who may not do everything
 
   it('shows an operator what it may change, and lets it', async () => {
     const { page, context, refused, complaints } = await open(await tokenOf('operator'));
-    const { changes, links } = await walk(page, refused);
+    const { changes, links } = await walk(page, refused, SOME);
     expect(links).not.toContain('Backup');
     expect(changes).toEqual(
       expect.arrayContaining(['Create tenant', 'Create key', 'Suspend', 'Add webhook']),
@@ -134,7 +138,7 @@ describeDashboard('the dashboard in the hands of those who may not do everything
     await page.getByText('Your traffic, over all replicas').waitFor();
     await page.getByText('ACME Ltd').first().waitFor();
     expect(await page.getByRole('combobox', { name: /^Tenant:/ }).count()).toBe(0);
-    const { changes, links } = await walk(page, refused);
+    const { changes, links } = await walk(page, refused, SOME);
     expect(links).toEqual(['Overview', 'APIs', 'API keys', 'Usage', 'Billing', 'Security', 'Explain']);
     expect(changes).toEqual(expect.arrayContaining(['Create key', 'Register API']));
     expect(changes).not.toContain('Suspend');
