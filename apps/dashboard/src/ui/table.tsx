@@ -37,9 +37,6 @@ interface TableProps<Row> {
   foot?: ReactNode;
 }
 
-/** How often it is looked whether the end of a list is in sight. */
-const AGAIN_MS = 1000;
-
 /** From here on only the rows in sight are in the document. */
 const VIRTUAL_FROM = 80;
 
@@ -143,22 +140,12 @@ function LoadMore({ of: { busy, failed, pages, load } }: { of: More }) {
   useEffect(() => {
     const element = place.current;
     if (!element || busy || failed) return;
-    let inSight = false;
-    const look = () => inSight && load();
-    const seen = new IntersectionObserver(
-      ([entry]) => {
-        inSight = entry?.isIntersecting ?? false;
-        look();
-      },
-      { rootMargin: '400px' },
-    );
+    // On a busy page several come at once, and the last is how things are.
+    const seen = new IntersectionObserver((entries) => entries.at(-1)?.isIntersecting && load(), {
+      rootMargin: '400px',
+    });
     seen.observe(element);
-    // An observer tells of changes only, and what was asked for beside another fetch may have come to nothing.
-    const again = setInterval(look, AGAIN_MS);
-    return () => {
-      clearInterval(again);
-      seen.disconnect();
-    };
+    return () => seen.disconnect();
     // A page may have come without anybody having seen it busy: then, too, it is looked again.
   }, [busy, failed, pages, load]);
   return (
