@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { SetupError, npmCi, prepare, readJson, replaceFolder, run, runScript, say } from './prepare.mjs';
 
 // prepare.mjs and this file import each other, so what is worked out at the top cannot come from there.
@@ -17,6 +17,8 @@ const SOURCE = path.join(ROOT, 'apps', 'dashboard');
 const OUT = path.join(DIST, 'dashboard');
 const STAMP = path.join(WORK, 'dashboard.json');
 const SCHEMA = path.join(SOURCE, 'src', 'api', 'schema.d.ts');
+/** Of what is built, beside what the sources say: another one is built anew. */
+const FORMAT = 'compressed';
 const INPUTS = ['index.html', 'package.json', 'package-lock.json', 'vite.config.ts', 'src', 'public'];
 
 /** True when nothing is to be done at a start: built from these sources, shipped without them, or known not to work. */
@@ -41,6 +43,7 @@ export async function buildDashboard() {
     const args = [vite, 'build', '--logLevel', 'warn', '--emptyOutDir', '--outDir', fresh];
     const { code } = await run(process.execPath, args, ['ignore', 2, 2], { cwd: SOURCE });
     if (code !== 0) throw new SetupError('its build failed');
+    compress(fresh);
     replaceFolder(OUT, fresh);
     say(`dashboard built in ${((Date.now() - started) / 1000).toFixed(1)} s`);
   } catch (error) {
@@ -51,6 +54,18 @@ export async function buildDashboard() {
     fs.rmSync(fresh, { recursive: true, force: true });
   }
   fs.writeFileSync(STAMP, JSON.stringify({ sources, failed }));
+}
+
+/** Texts lie there compressed, so that the gateway need not do it for each visit; see PageFiles. */
+function compress(folder) {
+  for (const file of filesBelow(folder)) {
+    if (!/\.(?:js|css|html|svg)$/.test(file)) continue;
+    const bytes = fs.readFileSync(file);
+    // What fits into one packet anyway gains nothing.
+    if (bytes.length < 1400) continue;
+    fs.writeFileSync(`${file}.br`, brotliCompressSync(bytes));
+    fs.writeFileSync(`${file}.gz`, gzipSync(bytes, { level: 9 }));
+  }
 }
 
 function tellNotBuilt(reason) {
@@ -122,7 +137,7 @@ export function firstLoad(page = 'src/overview/overview-page.tsx') {
 }
 
 function sourceSignature() {
-  const hash = createHash('sha256');
+  const hash = createHash('sha256').update(FORMAT);
   for (const file of INPUTS.flatMap((name) => [...filesBelow(path.join(SOURCE, name))]).sort()) {
     // The types are gone in what is built.
     if (file === SCHEMA) continue;

@@ -17,6 +17,7 @@ import {
 } from '#libs/lifecycle';
 import type { Logging } from '#libs/logging';
 import { prepareQuickStart } from './quick-start';
+import { warnOfSharedOrigin } from './shared-origin';
 
 /** Both planes in one process, listening. */
 export interface Gateway extends RunningProcess {
@@ -64,6 +65,7 @@ export async function startGateway(config: GatewayConfig, logging?: Logging): Pr
   const admin = shared ? undefined : createServer(options, control.handle);
   const adminPort = admin ? await listen(admin, config.adminPort ?? 0, config.host) : port;
   logger.info({ port, tlsPort, adminPort, store: store.kind }, 'listening');
+  warnOfSharedOrigin(config, logger);
   quickStart?.announce(port);
   void store.ready().then(() => store.fleet.join());
 

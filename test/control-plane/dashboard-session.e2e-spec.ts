@@ -34,6 +34,9 @@ describeStores('a session of the dashboard', (start) => {
     expect(answer.headers.get('cache-control')).toBe('no-store');
     const session = {
       role: 'owner',
+      adminRole: 'owner',
+      name: null,
+      operations: expect.arrayContaining(['Backup.restore', 'Tenants.list']) as string[],
       tenantId: null,
       tenantName: null,
       serviceId: null,

@@ -108,6 +108,32 @@ describeStores('webhooks', (start) => {
     });
     expect(receiver.received.map(({ body }) => body).join()).not.toContain(made.key);
     await waitFor('the queue to be empty', async () => (await listed(id, 'pending')).length === 0);
+    const delivered = await waitFor('what has arrived', async () => {
+      const found = await listed(id, 'delivered');
+      return found.length === 4 ? found : undefined;
+    });
+    expect(delivered[0]).toEqual({
+      id: expect.stringMatching(/^evt_/) as string,
+      webhookId: id,
+      event: expect.any(String) as string,
+      tenantId: 'acme',
+      createdAt: expect.any(String) as string,
+      state: 'delivered',
+      attempts: 1,
+      lastStatus: 204,
+      deliveredAt: expect.any(String) as string,
+    });
+    const ids = delivered.map((one) => one.id as string);
+    expect(ids).toEqual([...ids].sort().reverse());
+    const page = await stage.call('GET', `/admin/webhooks/${id}/deliveries?state=delivered&limit=3`);
+    const { nextCursor } = page.body as { nextCursor: string };
+    const rest = `/admin/webhooks/${id}/deliveries?state=delivered&limit=3&cursor=${nextCursor}`;
+    expect((await stage.call('GET', rest)).body).toMatchObject({
+      deliveries: [{ id: ids[3] }],
+      nextCursor: null,
+    });
+    const wrong = await stage.call('GET', `/admin/webhooks/${id}/deliveries?state=lost`);
+    expect(refusal(wrong)).toMatchObject({ status: 400, fields: ['state'] });
     const shown = await stage.call('GET', `/admin/webhooks/${id}`);
     expect(shown.body).toMatchObject({ description: 'all', enabled: true });
     expect(shown.text + (await stage.call('GET', '/admin/webhooks')).text).not.toContain(secret);

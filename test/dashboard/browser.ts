@@ -55,6 +55,20 @@ export async function signIn(page: Page, token: string): Promise<void> {
   await page.getByRole('navigation', { name: 'Pages' }).waitFor();
 }
 
+/** As a link within the page does: what is loaded stays loaded. */
+export async function follow(page: Page, path: string): Promise<void> {
+  const address = `/dashboard${path}`;
+  const same = new URL(address, page.url()).pathname === new URL(page.url()).pathname;
+  // The page that is left stays in sight until the next one is loaded.
+  if (!same) await page.evaluate(`document.querySelector('main h1')?.setAttribute('data-left', '')`);
+  await page.evaluate(
+    `history.pushState({}, '', ${JSON.stringify(address)}); dispatchEvent(new PopStateEvent('popstate'))`,
+  );
+  await page.locator('main h1:not([data-left])').first().waitFor();
+  await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
+  await settled(page);
+}
+
 /** Waits until what a page has asked for is there, so that it is looked at in the state in which people see it. */
 export async function settled(page: Page): Promise<void> {
   await page.locator('main h1').first().waitFor();
@@ -88,6 +102,9 @@ export const OWNER_PLACES: ReadonlyArray<readonly [name: string, path: string]> 
   ['overview', '/overview'],
   ['tenants', '/tenants'],
   ['tenant', '/tenants/acme?tenant=acme'],
+  ['maintenance', '/maintenance?tenant=acme'],
+  ['webhooks', '/webhooks?tenant=acme'],
+  ['backup', '/backup?tenant=acme'],
   ['apis', '/apis?tenant=acme'],
   ['apis-routes', '/apis?tenant=acme&tab=routes'],
   ['apis-published', '/apis?tenant=acme&tab=published'],

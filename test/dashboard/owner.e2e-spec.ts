@@ -265,7 +265,7 @@ describeDashboard('the dashboard in the hands of the owner', () => {
     await page.keyboard.press('Escape');
     await dialog(page).waitFor({ state: 'detached' });
     // Focus is back where it came from.
-    expect(await page.evaluate<string>('document.activeElement.textContent')).toBe('Create tenant');
+    await page.getByRole('button', { name: 'Create tenant' }).and(page.locator(':focus')).waitFor();
   });
 
   it('follows the choice of a tenant, and of a theme', async () => {

@@ -19,8 +19,8 @@ export interface Shop {
   stop(): Promise<void>;
 }
 
-/** Starts the built gateway as a process of its own, with the embedded store. */
-export async function openShop(): Promise<Shop> {
+/** Starts the built gateway as a process of its own, with the embedded store unless `env` names a Redis. */
+export async function openShop(env: Record<string, string> = {}): Promise<Shop> {
   const upstream = await startUpstream((req, res) => {
     if (req.url?.includes('missing')) res.statusCode = 404;
     if (req.url?.includes('broken')) res.statusCode = 500;
@@ -33,6 +33,7 @@ export async function openShop(): Promise<Shop> {
       ADMIN_TOKEN,
       ALLOW_PRIVATE_UPSTREAMS: 'true',
       GATEWAY_JWT_SECRET: 'p4Rz8Wn2Kx6TqV9bY3mJ7cHd5LsG1uAf',
+      ...env,
     },
   });
   const admin = caller(gateway.url);

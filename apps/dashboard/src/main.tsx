@@ -7,6 +7,7 @@ import { QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { BrowserRouter } from 'react-router';
+import { comesBack } from './api/problem';
 import { queryClient } from './api/query-client';
 import { Pages } from './pages';
 import { currentSession, SessionGate } from './session/session';
@@ -15,6 +16,9 @@ import { ErrorState } from './ui/states';
 import { Toasts } from './ui/toast';
 
 const root = createRoot(document.getElementById('root')!);
+
+const AGAIN_MS = 3000;
+let again: ReturnType<typeof setTimeout> | undefined;
 
 async function start(): Promise<void> {
   try {
@@ -39,6 +43,8 @@ async function start(): Promise<void> {
     );
   } catch (error) {
     root.render(<ErrorState error={error} retry={() => void start()} />);
+    clearTimeout(again);
+    if (comesBack(error)) again = setTimeout(() => void start(), AGAIN_MS);
   }
 }
 

@@ -241,6 +241,8 @@ export const WEBHOOK_DUE = 'gatehouse:webhook-due';
 /** Ordered indexes of the ids of those of one webhook that are on their way, and that were given up. */
 export const webhookPending = (webhookId: string): string => `gatehouse:webhook-pending:${webhookId}`;
 export const webhookDead = (webhookId: string): string => `gatehouse:webhook-dead:${webhookId}`;
+/** Board of the events that have arrived at webhooks lately. */
+export const WEBHOOKS_ARRIVED = 'gatehouse:{webhooks-arrived}';
 /** The last state that was told of something that is to be told once, as plain text. */
 export const webhookSeen = (what: string): string => `gatehouse:webhook-seen:${what}`;
 

@@ -1,11 +1,11 @@
 import { GatewayError } from '#libs/errors';
 import type { Logger } from '#libs/logging';
-import { keys, versionOf, type Store } from '#libs/store';
+import { keys, versionOf, type RecentBoard, type Store } from '#libs/store';
 import { sortableId } from '#libs/tenants';
 import { wants, type GatewayEvent, type Webhook } from './webhook';
 import type { Webhooks } from './webhooks';
 
-/** An event on its way to one webhook, or given up. */
+/** An event on its way to one webhook, given up, or lately arrived there. */
 export interface Delivery {
   /** `webhook-id`: the same whenever it is sent again. */
   readonly id: string;
@@ -13,13 +13,15 @@ export interface Delivery {
   readonly event: GatewayEvent;
   /** ISO 8601; when it happened. */
   readonly createdAt: string;
-  readonly state: 'pending' | 'dead';
+  readonly state: 'pending' | 'dead' | 'delivered';
   readonly attempts: number;
   /** When it is its turn, milliseconds since the epoch; since when its time counts. */
   readonly nextAt: number;
   readonly since: number;
   readonly lastStatus?: number;
   readonly lastError?: string;
+  /** ISO 8601; when it was answered with 2xx. */
+  readonly deliveredAt?: string;
 }
 
 /** What nobody takes must not fill the store: what comes then is in the log only. */
@@ -30,6 +32,9 @@ const MAX_DEAD = 1000;
 const LEASE_MS = 60_000;
 const TIME_DIGITS = 13;
 const PAGE = 100;
+/** What has arrived is worth a look for three days, and so many of one webhook. */
+const ARRIVED: RecentBoard = { key: keys.WEBHOOKS_ARRIVED, max: 10_000, ms: 3 * 86_400_000 };
+const MAX_ARRIVED = 100;
 
 /** Events in the store, until they are delivered: a crash loses none. One replica at a time has a delivery. */
 export class WebhookQueue {
@@ -115,9 +120,18 @@ export class WebhookQueue {
     return claimed;
   }
 
-  async delivered({ id, webhookId, ...rest }: Delivery): Promise<void> {
-    await this.leave({ id, webhookId, ...rest });
-    await this.store.documents.delete(keys.webhookDelivery(id), 'any');
+  /** @param lastStatus of the answer; undefined where there was nobody to send it to. */
+  async delivered(delivery: Delivery, lastStatus?: number): Promise<void> {
+    await this.leave(delivery);
+    await this.store.documents.delete(keys.webhookDelivery(delivery.id), 'any');
+    if (lastStatus !== undefined) await this.remember({ ...delivery, lastStatus });
+  }
+
+  /** Not being able to is no reason to send it again. */
+  private async remember({ lastError: _, ...delivery }: Delivery): Promise<void> {
+    const arrived: Delivery = { ...delivery, state: 'delivered', deliveredAt: new Date().toISOString() };
+    const entry = { id: delivery.id, group: delivery.webhookId, text: JSON.stringify(arrived) };
+    await this.store.recents.add(ARRIVED, [entry], () => MAX_ARRIVED).catch(() => undefined);
   }
 
   /** Gives it another turn. */
@@ -140,18 +154,30 @@ export class WebhookQueue {
     }
   }
 
-  /** Up to `limit` deliveries of one webhook, the oldest first, after the one named `after`. */
+  /** Up to `limit` deliveries of one webhook after the one named `after`: the oldest first, of what has arrived the newest. */
   async list(
     webhookId: string,
     state: Delivery['state'],
     after: string,
     limit: number,
   ): Promise<{ deliveries: Delivery[]; next?: string }> {
+    if (state === 'delivered') return this.arrived(webhookId, after, limit);
     const index = state === 'dead' ? keys.webhookDead(webhookId) : keys.webhookPending(webhookId);
     const ids = await this.store.documents.indexPage(index, after, limit + 1);
     const found = await Promise.all(ids.slice(0, limit).map((id) => this.find(id)));
     const deliveries = found.filter((one) => one?.state === state) as Delivery[];
     return { deliveries, next: ids.length > limit ? ids[limit - 1] : undefined };
+  }
+
+  private async arrived(
+    webhookId: string,
+    before: string,
+    limit: number,
+  ): Promise<{ deliveries: Delivery[]; next?: string }> {
+    const found = await this.store.recents.page(ARRIVED, webhookId, before, limit + 1);
+    const page = found.slice(0, limit);
+    const deliveries = page.map(({ text }) => JSON.parse(text) as Delivery);
+    return { deliveries, next: found.length > limit ? page.at(-1)?.id : undefined };
   }
 
   /** Sends one again that was given up. @throws GatewayError delivery_not_found */

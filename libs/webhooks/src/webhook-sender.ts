@@ -88,8 +88,9 @@ export class WebhookSender {
     const outcome = webhook.enabled
       ? await this.send(webhook, delivery)
       : { lastError: 'the webhook is disabled' };
-    if (webhook.enabled) this.terms.told(outcome === undefined ? 'delivered' : 'failed');
-    if (outcome === undefined) return this.queue.delivered(delivery);
+    const arrived = 'arrived' in outcome;
+    if (webhook.enabled) this.terms.told(arrived ? 'delivered' : 'failed');
+    if (arrived) return this.queue.delivered(delivery, outcome.arrived);
     const delay = this.delayAfter(delivery.attempts);
     const tooLate = Date.now() + delay - delivery.since > this.terms.maxAgeMs;
     if (!tooLate && outcome.lastStatus !== GONE)
@@ -109,11 +110,11 @@ export class WebhookSender {
     return Math.round(whole * (0.5 + Math.random() / 2));
   }
 
-  /** @returns undefined when it has arrived; or why it has not. */
+  /** @returns by which status it has arrived; or why it has not. */
   private async send(
     webhook: Webhook,
     { id, event, createdAt }: Delivery,
-  ): Promise<{ lastStatus?: number; lastError?: string } | undefined> {
+  ): Promise<{ arrived: number } | { lastStatus?: number; lastError?: string }> {
     const now = Date.now();
     const { type, tenantId, data } = event;
     const body = JSON.stringify({ type, timestamp: createdAt, data: { tenantId, ...data } });
@@ -140,7 +141,7 @@ export class WebhookSender {
       answer.on('error', () => undefined);
       answer.destroy();
       return statusCode >= 200 && statusCode < 300
-        ? undefined
+        ? { arrived: statusCode }
         : { lastStatus: statusCode, lastError: undefined };
     } catch (error) {
       const { cause, message } = error as Error;

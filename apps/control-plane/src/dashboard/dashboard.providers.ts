@@ -1,4 +1,5 @@
 import type { Provider } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
 import { AddressPolicy } from '#libs/tenants';
 import { Lookout, RefusalLog } from '#libs/vitals';
 import { AdminGuard } from '../edge/admin.guard';
@@ -11,6 +12,7 @@ import { RefusalsController } from '../refusals/refusals.controller';
 import { ServiceTestController } from '../services/service-test.controller';
 import { ServiceTester } from '../services/service-tester';
 import { Identification } from './identify';
+import { Permissions } from './permissions';
 import { SessionController } from './session.controller';
 import { Sessions } from './sessions';
 import { SignInLimits } from './sign-in-limits';
@@ -38,8 +40,9 @@ export function dashboardProviders({ store, config, isReady }: ControlPlaneOptio
     { provide: SignInLimits, useValue: new SignInLimits(store) },
     {
       provide: Identification,
-      useFactory: (guard: AdminGuard, who: WhoIs) => new Identification(guard, who),
-      inject: [AdminGuard, WhoIs],
+      useFactory: (guard: AdminGuard, who: WhoIs, modules: ModulesContainer) =>
+        new Identification(guard, who, new Permissions(modules)),
+      inject: [AdminGuard, WhoIs, ModulesContainer],
     },
   ];
 }

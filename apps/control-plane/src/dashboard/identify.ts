@@ -3,8 +3,10 @@ import { GatewayError } from '#libs/errors';
 import { WhoAmIController } from '../admin-tokens/who-am-i.controller';
 import type { AdminGuard } from '../edge/admin.guard';
 import type { ControlRequest } from '../edge/control-request';
+import type { Principal } from '../edge/principal';
 import { MeController } from '../portal/me.controller';
 import type { WhoIs } from '../portal/who-is';
+import type { Permissions } from './permissions';
 import type { Credential } from './sealed-credential';
 import type { Identity } from './session.dto';
 
@@ -28,6 +30,7 @@ export class Identification {
   constructor(
     private readonly guard: AdminGuard,
     private readonly who: WhoIs,
+    private readonly permissions: Permissions,
   ) {}
 
   /**
@@ -56,7 +59,7 @@ export class Identification {
     return {
       credential,
       actor,
-      identity: principal ? await this.ofTenant(credential, probe) : ofAdmin(actor),
+      identity: principal ? await this.ofTenant(credential, principal) : await this.ofAdmin(probe),
     };
   }
 
@@ -88,15 +91,41 @@ export class Identification {
     return probe;
   }
 
-  private async ofTenant({ header }: Credential, { principal }: ControlRequest): Promise<Identity> {
-    if (!principal) throw new Error('nobody is known');
-    const { tenant_id: tenantId, name, role } = await this.who.describe(principal);
-    const credential = header === 'x-api-key' ? 'api_key' : 'portal_token';
-    return { role, tenantId, tenantName: name, serviceId: principal.serviceId ?? null, credential };
+  private async ofTenant({ header }: Credential, principal: Principal): Promise<Identity> {
+    const { tenant_id: tenantId, name: tenantName, role } = await this.who.describe(principal);
+    if (role === 'owner') throw new Error('the owner has come as a tenant');
+    return {
+      ...NOBODY_IN_PARTICULAR,
+      role,
+      tenantId,
+      tenantName,
+      serviceId: principal.serviceId ?? null,
+      credential: header === 'x-api-key' ? 'api_key' : 'portal_token',
+      operations: this.permissions.ofTenant(role),
+    };
+  }
+
+  /** Administrators see all tenants, but for one whose token is for a single tenant. */
+  private async ofAdmin({ role = 'owner', actorName, actor, tenantId }: ControlRequest): Promise<Identity> {
+    const operations = this.permissions.ofAdmin(role);
+    const identity: Identity = {
+      ...NOBODY_IN_PARTICULAR,
+      role: actor === 'owner' ? 'owner' : 'admin',
+      adminRole: role,
+      name: actorName ?? null,
+      operations,
+    };
+    if (tenantId === undefined) return identity;
+    const { name: tenantName } = await this.who.describe({ tenantId, kind: 'token' });
+    return { ...identity, tenantId, tenantName };
   }
 }
 
-function ofAdmin(actor: ControlRequest['actor']): Identity {
-  const role = actor === 'owner' ? 'owner' : 'admin';
-  return { role, tenantId: null, tenantName: null, serviceId: null, credential: 'admin_token' };
-}
+const NOBODY_IN_PARTICULAR = {
+  adminRole: null,
+  name: null,
+  tenantId: null,
+  tenantName: null,
+  serviceId: null,
+  credential: 'admin_token',
+} as const;

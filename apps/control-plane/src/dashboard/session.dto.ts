@@ -1,5 +1,6 @@
-import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
+import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { Matches, MaxLength } from 'class-validator';
+import { ADMIN_ROLES, type AdminRole } from '#libs/admin-tokens';
 
 @ApiSchema({ name: 'SignIn' })
 export class SignInDto {
@@ -25,7 +26,18 @@ export class SessionDto {
   })
   role!: (typeof ROLES)[number];
 
-  @ApiProperty({ type: String, nullable: true, description: 'null for administrators.' })
+  @ApiProperty({
+    type: String,
+    enum: ADMIN_ROLES,
+    nullable: true,
+    description: 'Of an admin token; null for all others.',
+  })
+  adminRole!: AdminRole | null;
+
+  @ApiProperty({ type: String, nullable: true, description: 'How the admin token is called, if it is one.' })
+  name!: string | null;
+
+  @ApiProperty({ type: String, nullable: true, description: 'null for those who see all tenants.' })
   tenantId!: string | null;
 
   @ApiProperty({ type: String, nullable: true })
@@ -37,8 +49,8 @@ export class SessionDto {
   @ApiProperty({ type: String, enum: CREDENTIALS })
   credential!: (typeof CREDENTIALS)[number];
 
-  @ApiPropertyOptional({ type: [String], description: 'What an admin token opens; absent: everything.' })
-  scopes?: string[];
+  @ApiProperty({ type: [String], description: 'What it may do, by the operationId of this document.' })
+  operations!: string[];
 
   @ApiProperty({ type: String, format: 'date-time', description: 'When it ends at the latest.' })
   expiresAt!: string;
@@ -62,5 +74,5 @@ export class SessionDto {
 
 export type Identity = Pick<
   SessionDto,
-  'role' | 'tenantId' | 'tenantName' | 'serviceId' | 'credential' | 'scopes'
+  'role' | 'adminRole' | 'name' | 'tenantId' | 'tenantName' | 'serviceId' | 'credential' | 'operations'
 >;

@@ -2,6 +2,8 @@ import type { INestApplication } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
+import { ADMIN_ROLES } from '#libs/admin-tokens';
+import { OPERATION_ROLES, mayDo } from '../edge/operation-roles';
 
 const DESCRIPTION = [
   'The control plane of Gatehouse: tenants, their routes and their API keys.',
@@ -42,7 +44,20 @@ export function describeApi(app: INestApplication): OpenAPIObject {
     .addSecurityRequirements('adminToken')
     .addSecurityRequirements('adminBearer')
     .build();
-  return SwaggerModule.createDocument(app, config, {
+  const document = SwaggerModule.createDocument(app, config, {
     operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '')}.${method}`,
   });
+  nameRoles(document);
+  return document;
+}
+
+/** Says of each operation who may do it, as the guard has it. Public ones say nothing. */
+function nameRoles({ paths }: OpenAPIObject): void {
+  for (const methods of Object.values(paths)) {
+    for (const operation of Object.values(methods) as Array<{ operationId?: string; 'x-roles'?: string[] }>) {
+      const { operationId = '' } = operation;
+      if (operationId in OPERATION_ROLES)
+        operation['x-roles'] = ADMIN_ROLES.filter((role) => mayDo(role, operationId));
+    }
+  }
 }

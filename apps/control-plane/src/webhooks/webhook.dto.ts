@@ -20,6 +20,7 @@ import { PageQuery } from '../edge/page.dto';
 
 const SUBSCRIBABLE = WEBHOOK_EVENTS.filter((name) => name !== 'webhook.test');
 const MAX_GRACE_SECONDS = 7 * 86_400;
+const STATES = ['pending', 'dead', 'delivered'] as const;
 
 const IfGiven = (): PropertyDecorator => ValidateIf((_, value) => value !== undefined);
 
@@ -90,10 +91,10 @@ export class WebhooksQuery {
 }
 
 export class DeliveriesQuery extends PageQuery {
-  @ApiPropertyOptional({ type: String, enum: ['pending', 'dead'], default: 'pending' })
+  @ApiPropertyOptional({ type: String, enum: STATES, default: 'pending' })
   @IsOptional()
-  @IsIn(['pending', 'dead'], { message: 'must be pending or dead' })
-  state: 'pending' | 'dead' = 'pending';
+  @IsIn(STATES, { message: `must be one of ${STATES.join(', ')}` })
+  state: (typeof STATES)[number] = 'pending';
 }
 
 @ApiSchema({ name: 'Webhook' })
@@ -153,8 +154,8 @@ export class DeliveryDto {
   @ApiProperty({ type: String, format: 'date-time' })
   createdAt!: string;
 
-  @ApiProperty({ type: String, enum: ['pending', 'dead'] })
-  state!: 'pending' | 'dead';
+  @ApiProperty({ type: String, enum: STATES })
+  state!: (typeof STATES)[number];
 
   @ApiProperty({ type: 'integer' })
   attempts!: number;
@@ -167,6 +168,9 @@ export class DeliveryDto {
 
   @ApiPropertyOptional({ type: String })
   lastError?: string;
+
+  @ApiPropertyOptional({ type: String, format: 'date-time' })
+  deliveredAt?: string;
 }
 
 @ApiSchema({ name: 'WebhookDeliveries' })

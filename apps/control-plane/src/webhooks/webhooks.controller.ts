@@ -118,7 +118,11 @@ export class WebhooksController {
   }
 
   @Get(':webhookId/deliveries')
-  @ApiOperation({ summary: 'Lists what is on its way to a webhook, or was given up; oldest first' })
+  @ApiOperation({
+    summary: 'Lists what is on its way to a webhook, was given up, or has arrived',
+    description:
+      'The oldest first; of what has arrived the newest, a hundred of the last three days at the most.',
+  })
   @ApiOkResponse({ type: DeliveriesDto })
   @Refusals('validation_failed', 'webhook_not_found')
   async deliveries(@Param('webhookId') id: string, @Query() query: DeliveriesQuery): Promise<DeliveriesDto> {
@@ -147,9 +151,10 @@ function webhookView({ id, tenantId, url, events, description, enabled, createdA
 }
 
 function deliveryView(delivery: Delivery): DeliveryDto {
-  const { id, webhookId, event, createdAt, state, attempts, nextAt, lastStatus, lastError } = delivery;
+  const { id, webhookId, event, createdAt, state, attempts, nextAt, lastStatus, lastError, deliveredAt } =
+    delivery;
   const nextAttemptAt = state === 'pending' ? new Date(nextAt).toISOString() : undefined;
   const { type, tenantId } = event;
   // prettier-ignore
-  return { id, webhookId, event: type, tenantId, createdAt, state, attempts, nextAttemptAt, lastStatus, lastError };
+  return { id, webhookId, event: type, tenantId, createdAt, state, attempts, nextAttemptAt, lastStatus, lastError, deliveredAt };
 }

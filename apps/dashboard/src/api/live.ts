@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'react';
 import { api, endSession } from './client';
+import { isStoreAway } from './problem';
 import { setReachable } from './reachable';
 import type { HistoryPoint, Overview } from './types';
 
@@ -42,8 +43,10 @@ export function useLive(path: string): Live {
     source.onerror = () => {
       setLive((now) => ({ ...now, state: 'lost' }));
       if (source.readyState !== EventSource.CLOSED) return;
-      // An event source does not say why. Where the session is over, this does, and leads to the sign-in page.
-      api.GET('/dashboard/session').catch(() => undefined);
+      // An event source does not say why; this does. Where the session is over, it leads to the sign-in page.
+      api.GET('/dashboard/session').catch((error: unknown) => {
+        if (isStoreAway(error)) setLive((now) => ({ ...now, state: 'store_away' }));
+      });
       again = setTimeout(() => setAttempt((count) => count + 1), AGAIN_MS);
     };
     return () => {

@@ -38,6 +38,14 @@ export function isOffline(error: unknown): boolean {
   return error instanceof TypeError || (error instanceof ProblemError && error.status === 0);
 }
 
+/** The gateway is there and cannot say anything of what is in its store. */
+export const isStoreAway = (error: unknown): boolean =>
+  error instanceof ProblemError && error.code === 'store_unavailable';
+
+/** Nothing is wrong with what was asked: the same question has an answer when whatever is away is back. */
+export const comesBack = (error: unknown): boolean =>
+  isOffline(error) || (error instanceof ProblemError && error.status >= 502);
+
 /** What the gateway said about one of several names of a field; the name it uses may have a path before it. */
 export function fieldError(error: unknown, ...names: string[]): string | undefined {
   if (!(error instanceof ProblemError)) return undefined;

@@ -1,14 +1,14 @@
 import { Pencil, Trash2 } from 'lucide-react';
 import { useState } from 'react';
 import { Link, useNavigate, useParams } from 'react-router';
-import { useGatewayUrl, useLinkTo, useScope } from '../session/scope';
-import { manages, useSession } from '../session/session';
+import { useMay } from '../session/may';
+import { useGatewayUrl, useLinkTo } from '../session/scope';
 import { TenantGate } from '../session/tenant-gate';
 import { Button, buttonClass } from '../ui/button';
 import { Copyable } from '../ui/copy';
 import { moment } from '../ui/format';
 import { ErrorState, LoadingRows } from '../ui/states';
-import { Card, Columns, Fact, Facts, Page } from '../ui/surface';
+import { Card, Columns, Fact, Facts, Page, Toolbar } from '../ui/surface';
 import { HealthCard } from './health-card';
 import { PoliciesCard } from './policies-card';
 import { useService } from './queries';
@@ -25,8 +25,7 @@ export function ApiPage() {
 
 /** One service: its addresses, how its targets are, and a call to try it. */
 function Api({ serviceId }: { serviceId: string }) {
-  const { session } = useSession();
-  const { admin } = useScope();
+  const may = useMay();
   const linkTo = useLinkTo();
   const navigate = useNavigate();
   const gatewayUrl = useGatewayUrl();
@@ -39,16 +38,22 @@ function Api({ serviceId }: { serviceId: string }) {
       title={service.name}
       lead={<Link to={linkTo('/apis')}>All APIs</Link>}
       actions={
-        manages(session) && (
-          <>
-            <Button icon={<Pencil size={14} aria-hidden />} onClick={() => setOpen('edit')}>
-              Edit
-            </Button>
-            <Button icon={<Trash2 size={14} aria-hidden />} onClick={() => setOpen('remove')}>
-              Delete
-            </Button>
-          </>
-        )
+        <>
+          <Button
+            needs="PortalServices.change"
+            icon={<Pencil size={14} aria-hidden />}
+            onClick={() => setOpen('edit')}
+          >
+            Edit
+          </Button>
+          <Button
+            needs="PortalServices.remove"
+            icon={<Trash2 size={14} aria-hidden />}
+            onClick={() => setOpen('remove')}
+          >
+            Delete
+          </Button>
+        </>
       }
     >
       <Columns>
@@ -71,19 +76,19 @@ function Api({ serviceId }: { serviceId: string }) {
           </Facts>
         </Card>
         <Card title="More of this API">
-          <div style={{ display: 'flex', flexWrap: 'wrap', gap: 8 }}>
+          <Toolbar>
             <Link className={buttonClass()} to={linkTo(`/keys?service=${serviceId}`)}>
               Keys that open it
             </Link>
             <Link className={buttonClass()} to={linkTo(`/usage?service=${serviceId}`)}>
               Its usage
             </Link>
-          </div>
+          </Toolbar>
         </Card>
       </Columns>
-      {manages(session) && <TestCard service={service} />}
-      {admin && <HealthCard serviceId={serviceId} />}
-      {admin && <PoliciesCard serviceId={serviceId} />}
+      {may('ServiceTest.testMine') && <TestCard service={service} />}
+      {may('ServiceHealth.show') && <HealthCard serviceId={serviceId} />}
+      {may('Services.show') && <PoliciesCard serviceId={serviceId} />}
       {open === 'edit' && <ServiceForm editing={service} onClose={() => setOpen(undefined)} />}
       {open === 'remove' && (
         <RemoveService

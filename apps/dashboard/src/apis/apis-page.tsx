@@ -1,12 +1,10 @@
 import { Plus } from 'lucide-react';
 import { useState } from 'react';
-import { useScope } from '../session/scope';
-import { manages, useSession } from '../session/session';
 import { TenantGate } from '../session/tenant-gate';
 import { Button } from '../ui/button';
+import { SecretDialog } from '../ui/secret-dialog';
 import { Page } from '../ui/surface';
 import { Tabs } from '../ui/tabs';
-import { NewKeyDialog } from '../keys/key-actions';
 import { PublicationTab } from './publication-tab';
 import { RoutesTab } from './routes-tab';
 import { ServiceForm } from './service-form';
@@ -14,12 +12,15 @@ import { ServiceList } from './service-list';
 
 /** Services and the ways that lead to them. */
 export function ApisPage() {
-  const { session } = useSession();
-  const { admin } = useScope();
   const [registering, setRegistering] = useState(false);
   const [secret, setSecret] = useState<string>();
-  const register = manages(session) && (
-    <Button variant="primary" icon={<Plus size={15} aria-hidden />} onClick={() => setRegistering(true)}>
+  const register = (
+    <Button
+      variant="primary"
+      needs="Registration.register"
+      icon={<Plus size={15} aria-hidden />}
+      onClick={() => setRegistering(true)}
+    >
       Register API
     </Button>
   );
@@ -28,18 +29,24 @@ export function ApisPage() {
       <TenantGate>
         {(tenantId) => (
           <>
-            {admin ? (
-              <Tabs
-                label="APIs"
-                pages={[
-                  { id: 'services', title: 'Services', content: <ServiceList register={register} /> },
-                  { id: 'routes', title: 'Routes', content: <RoutesTab tenantId={tenantId} /> },
-                  { id: 'published', title: 'Published', content: <PublicationTab tenantId={tenantId} /> },
-                ]}
-              />
-            ) : (
-              <ServiceList register={register} />
-            )}
+            <Tabs
+              label="APIs"
+              pages={[
+                { id: 'services', title: 'Services', content: <ServiceList register={register} /> },
+                {
+                  id: 'routes',
+                  title: 'Routes',
+                  needs: 'Routes.list',
+                  content: <RoutesTab tenantId={tenantId} />,
+                },
+                {
+                  id: 'published',
+                  title: 'Published',
+                  needs: 'Publication.show',
+                  content: <PublicationTab tenantId={tenantId} />,
+                },
+              ]}
+            />
             {registering && (
               <ServiceForm
                 onMade={(key) => {
@@ -50,7 +57,7 @@ export function ApisPage() {
               />
             )}
             {secret && (
-              <NewKeyDialog
+              <SecretDialog
                 secret={secret}
                 title="A key for the new API"
                 onClose={() => setSecret(undefined)}

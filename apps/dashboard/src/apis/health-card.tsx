@@ -5,7 +5,7 @@ import { ConfirmDialog } from '../ui/dialog';
 import { RowMenu } from '../ui/menu';
 import { EmptyState, ErrorState, LoadingRows } from '../ui/states';
 import { Badge, Card, type Tone } from '../ui/surface';
-import { DataTable } from '../ui/table';
+import { ACTIONS, DataTable } from '../ui/table';
 import { Ago } from '../ui/time';
 import { tell } from '../ui/toast';
 import { useServiceHealth, useServiceOperations } from './queries';
@@ -69,30 +69,17 @@ export function HealthCard({ serviceId }: { serviceId: string }) {
                 checkedAt ? <Ago at={checkedAt} /> : <span className="faint">Never</span>,
             },
             {
-              id: 'actions',
-              header: '',
-              width: '30px',
-              align: 'end',
-              unnamed: true,
+              ...ACTIONS,
               cell: ({ url, breaker }) =>
                 breaker && (
                   <RowMenu
                     label={`Breaker of ${url}`}
-                    items={[
-                      {
-                        text: 'Open the breaker',
-                        danger: true,
-                        onSelect: () => setOrder({ action: 'open', target: url }),
-                      },
-                      {
-                        text: 'Close the breaker',
-                        onSelect: () => setOrder({ action: 'close', target: url }),
-                      },
-                      {
-                        text: 'Leave it to itself',
-                        onSelect: () => setOrder({ action: 'reset', target: url }),
-                      },
-                    ]}
+                    items={ORDERS.map(([action, text]) => ({
+                      text,
+                      needs: 'Breakers.orderOfService',
+                      danger: action === 'open',
+                      onSelect: () => setOrder({ action, target: url }),
+                    }))}
                   />
                 ),
             },
@@ -116,6 +103,11 @@ export function HealthCard({ serviceId }: { serviceId: string }) {
   );
 }
 
+const ORDERS = [
+  ['open', 'Open the breaker'],
+  ['close', 'Close the breaker'],
+  ['reset', 'Leave it to itself'],
+] as const;
 const TITLES = {
   open: 'Open the breaker?',
   close: 'Close the breaker?',

@@ -34,7 +34,12 @@ export function PoliciesCard({ serviceId }: { serviceId: string }) {
     <Card
       title="Policies"
       actions={
-        <Button small icon={<Pencil size={13} aria-hidden />} onClick={() => setEditing(true)}>
+        <Button
+          small
+          needs="Services.change"
+          icon={<Pencil size={13} aria-hidden />}
+          onClick={() => setEditing(true)}
+        >
           Edit
         </Button>
       }

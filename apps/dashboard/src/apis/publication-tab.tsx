@@ -58,11 +58,16 @@ export function PublicationTab({ tenantId }: { tenantId: string }) {
       actions={
         <>
           {publication && (
-            <Button small onClick={() => setOpen('remove')}>
+            <Button small needs="Publication.remove" onClick={() => setOpen('remove')}>
               Withdraw all
             </Button>
           )}
-          <Button small icon={<Pencil size={13} aria-hidden />} onClick={() => setOpen('edit')}>
+          <Button
+            small
+            needs="Publication.replace"
+            icon={<Pencil size={13} aria-hidden />}
+            onClick={() => setOpen('edit')}
+          >
             {publication ? 'Edit' : 'Publish'}
           </Button>
         </>

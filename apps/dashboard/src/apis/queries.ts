@@ -1,24 +1,18 @@
-import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { api, data } from '../api/client';
 import type { Registration, ServicePatch } from '../api/types';
+import { useDone } from '../api/use-done';
 import { usePages } from '../api/use-pages';
 import { useScope } from '../session/scope';
 
-const PAGE = 100;
 const WATCH_MS = 4000;
 
 export function useServices(search: string) {
   const { tenantId, query } = useScope();
   return usePages({
     key: ['services', tenantId, 'list', search],
-    load: (cursor) =>
-      data(
-        api.GET('/services', {
-          params: {
-            query: { ...query, limit: PAGE, ...(cursor && { cursor }), ...(search && { search }) },
-          },
-        }),
-      ),
+    load: (page) =>
+      data(api.GET('/services', { params: { query: { ...query, ...page, ...(search && { search }) } } })),
     rows: ({ services }) => services,
     next: ({ next_cursor }) => next_cursor,
   });
@@ -35,7 +29,7 @@ export function useService(serviceId: string) {
 
 /** Everything an administrator can set, beside what tenants see. */
 export function useServicePolicies(serviceId: string) {
-  const { tenantId = '', admin } = useScope();
+  const { tenantId = '' } = useScope();
   return useQuery({
     queryKey: ['services', tenantId, serviceId, 'policies'],
     queryFn: () =>
@@ -44,13 +38,12 @@ export function useServicePolicies(serviceId: string) {
           params: { path: { tenantId, serviceId } },
         }),
       ),
-    enabled: admin,
   });
 }
 
 /** How the targets are, watched while the page is open. */
 export function useServiceHealth(serviceId: string) {
-  const { tenantId = '', admin } = useScope();
+  const { tenantId = '' } = useScope();
   return useQuery({
     queryKey: ['services', tenantId, serviceId, 'health'],
     queryFn: () =>
@@ -59,19 +52,13 @@ export function useServiceHealth(serviceId: string) {
           params: { path: { tenantId, serviceId } },
         }),
       ),
-    enabled: admin,
     refetchInterval: WATCH_MS,
   });
 }
 
 export function useServiceOperations() {
   const { tenantId = '', query } = useScope();
-  const queries = useQueryClient();
-  const done = async <T>(answer: Promise<T>): Promise<T> => {
-    const result = await answer;
-    await queries.invalidateQueries({ queryKey: ['services'] });
-    return result;
-  };
+  const done = useDone('services');
   const at = (id: string) => ({ path: { service_id: id }, query });
   return {
     register: (body: Registration) => done(data(api.POST('/register-api', { params: { query }, body }))),

@@ -1,19 +1,25 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { Pencil, Plus, Route as RouteIcon, Trash2 } from 'lucide-react';
 import { useState } from 'react';
 import { api, data } from '../api/client';
-import { fieldError } from '../api/problem';
 import type { Route } from '../api/types';
+import { useDone } from '../api/use-done';
 import { useGatewayUrl } from '../session/scope';
+import {
+  limitValuesOf,
+  RateLimitFields,
+  rateLimitOf,
+  type RateLimitValues,
+} from '../tenants/rate-limit-fields';
 import { Button } from '../ui/button';
 import { ConfirmDialog, FormDialog } from '../ui/dialog';
 import { FieldRow, SelectField, TextField } from '../ui/field';
 import { RowMenu } from '../ui/menu';
 import { EmptyState, ErrorState, LoadingRows } from '../ui/states';
 import { Badge, Card } from '../ui/surface';
-import { DataTable } from '../ui/table';
+import { ACTIONS, DataTable } from '../ui/table';
 import { tell } from '../ui/toast';
-import { listOf, numberOf, useForm } from '../ui/use-form';
+import { listOf, textOf, useForm } from '../ui/use-form';
 
 /** Which paths below /api a tenant may call at its own upstream. */
 export function RoutesTab({ tenantId }: { tenantId: string }) {
@@ -25,7 +31,7 @@ export function RoutesTab({ tenantId }: { tenantId: string }) {
   if (error) return <ErrorState error={error} retry={() => void refetch()} />;
   if (!routes) return <LoadingRows />;
   const add = (
-    <Button small icon={<Plus size={14} aria-hidden />} onClick={() => setEditing('new')}>
+    <Button small needs="Routes.add" icon={<Plus size={14} aria-hidden />} onClick={() => setEditing('new')}>
       Add route
     </Button>
   );
@@ -68,19 +74,21 @@ export function RoutesTab({ tenantId }: { tenantId: string }) {
                 ),
             },
             {
-              id: 'actions',
-              header: '',
-              width: '30px',
-              align: 'end',
-              unnamed: true,
+              ...ACTIONS,
               cell: ({ route, index }) => (
                 <RowMenu
                   label={`Actions for ${route.path}`}
                   items={[
-                    { text: 'Edit', icon: <Pencil size={15} />, onSelect: () => setEditing(index) },
+                    {
+                      text: 'Edit',
+                      icon: <Pencil size={15} />,
+                      needs: 'Routes.replace',
+                      onSelect: () => setEditing(index),
+                    },
                     {
                       text: 'Delete',
                       icon: <Trash2 size={15} />,
+                      needs: 'Routes.replace',
                       danger: true,
                       onSelect: () => setRemoving(index),
                     },
@@ -131,32 +139,29 @@ interface RouteFormProps {
 function RouteForm({ tenantId, routes, index, onClose }: RouteFormProps) {
   const route = index === undefined ? undefined : routes[index];
   const { add, replace } = useRouteOperations(tenantId);
-  const { values, set } = useForm({
-    path: route?.path ?? '',
-    methods: (route?.methods ?? []).join(', '),
-    jwt: route?.auth?.jwt === undefined ? '' : String(route.auth.jwt),
-    limit: route?.rateLimit ? String(route.rateLimit.maxRequests) : '',
-    windowSeconds: route?.rateLimit ? String(route.rateLimit.windowSeconds) : '',
-  });
-  const { mutate, isPending, error } = useMutation({
-    mutationFn: async () => {
-      const next = routeOf(values, route);
+  const { field, form } = useForm({
+    initial: {
+      path: textOf(route?.path),
+      methods: (route?.methods ?? []).join(', '),
+      jwt: textOf(route?.auth?.jwt),
+      ...limitValuesOf(route?.rateLimit),
+    },
+    send: async (typed) => {
+      const next = routeOf(typed, route);
       if (route === undefined) return add(next);
       return replace(routes.map((other) => (other === route ? next : other)));
     },
-    onSuccess: () => {
+    onDone: () => {
       tell(route ? 'Route changed' : 'Route added');
       onClose();
     },
   });
-  const at = (name: string) => fieldError(error, name, `allowedRoutes.${index ?? routes.length}.${name}`);
+  const at = (name: string) => [name, `allowedRoutes.${index ?? routes.length}.${name}`];
   return (
     <FormDialog
+      {...form}
       title={route ? `Edit ${route.path}` : 'Add a route'}
       submit={route ? 'Save' : 'Add route'}
-      busy={isPending}
-      error={error}
-      onSubmit={() => mutate()}
       onClose={onClose}
     >
       <TextField
@@ -165,22 +170,13 @@ function RouteForm({ tenantId, routes, index, onClose }: RouteFormProps) {
         autoFocus
         placeholder="/v1/orders"
         hint="It and everything below it."
-        value={values.path}
-        onChange={set('path')}
-        error={at('path')}
+        {...field('path', ...at('path'))}
       />
       <FieldRow>
-        <TextField
-          label="Methods"
-          placeholder="Any"
-          value={values.methods}
-          onChange={set('methods')}
-          error={at('methods')}
-        />
+        <TextField label="Methods" placeholder="Any" {...field('methods', ...at('methods'))} />
         <SelectField
           label="Bearer token"
-          value={values.jwt}
-          onChange={set('jwt')}
+          {...field('jwt')}
           options={[
             ['', 'As the tenant says'],
             ['true', 'Required'],
@@ -188,53 +184,30 @@ function RouteForm({ tenantId, routes, index, onClose }: RouteFormProps) {
           ]}
         />
       </FieldRow>
-      <FieldRow>
-        <TextField
-          label="Requests"
-          inputMode="numeric"
-          placeholder="No limit"
-          value={values.limit}
-          onChange={set('limit')}
-          error={at('rateLimit')}
-        />
-        <TextField
-          label="In seconds"
-          inputMode="numeric"
-          placeholder="60"
-          value={values.windowSeconds}
-          onChange={set('windowSeconds')}
-        />
-      </FieldRow>
+      <RateLimitFields field={field} names={at('rateLimit')} placeholder="No limit" />
     </FormDialog>
   );
 }
 
-interface RouteValues {
+interface RouteValues extends RateLimitValues {
   path: string;
   methods: string;
   jwt: string;
-  limit: string;
-  windowSeconds: string;
 }
 
 /** Fields that the form does not show stay as they are. */
-function routeOf(
-  { path, methods, jwt, limit, windowSeconds }: RouteValues,
-  before: Route | undefined,
-): Route {
+function routeOf({ path, methods, jwt, ...limit }: RouteValues, before: Route | undefined): Route {
   const { methods: _methods, rateLimit: _limit, auth, ...rest } = before ?? { path };
   const { jwt: _jwt, ...policy } = auth ?? {};
   const list = listOf(methods).map((method) => method.toUpperCase());
   const nextAuth = { ...policy, ...(jwt !== '' && { jwt: jwt === 'true' }) };
-  const maxRequests = numberOf(limit);
+  const rateLimit = rateLimitOf(limit);
   return {
     ...rest,
     path,
     ...(list.length > 0 && { methods: list }),
     ...(Object.keys(nextAuth).length > 0 && { auth: nextAuth }),
-    ...(maxRequests !== undefined && {
-      rateLimit: { maxRequests, windowSeconds: numberOf(windowSeconds) ?? 60 },
-    }),
+    ...(rateLimit && { rateLimit }),
   } as Route;
 }
 
@@ -248,12 +221,8 @@ function useRoutes(tenantId: string) {
 }
 
 function useRouteOperations(tenantId: string) {
-  const queries = useQueryClient();
   const params = { path: { tenantId } };
-  const done = async (answer: Promise<unknown>) => {
-    await answer;
-    await queries.invalidateQueries({ queryKey: ['routes', tenantId] });
-  };
+  const done = useDone('routes');
   return {
     add: (route: Route) => done(api.POST('/admin/tenants/{tenantId}/routes', { params, body: route })),
     replace: (allowedRoutes: Route[]) =>

@@ -1,5 +1,3 @@
-import { useMutation } from '@tanstack/react-query';
-import { fieldError } from '../api/problem';
 import type { Registration, Service } from '../api/types';
 import { FormDialog } from '../ui/dialog';
 import { TextArea, TextField } from '../ui/field';
@@ -14,16 +12,16 @@ interface ServiceFormProps {
 }
 
 export function ServiceForm({ editing, onMade, onClose }: ServiceFormProps) {
-  const { values, set } = useForm({ name: editing?.name ?? '', targets: editing ? linesOf(editing) : '' });
   const { register, change } = useServiceOperations();
-  const { mutate, isPending, error } = useMutation<{ api_key?: string }>({
-    mutationFn: async () => {
+  const { field, form } = useForm({
+    initial: { name: editing?.name ?? '', targets: editing ? linesOf(editing) : '' },
+    send: async (values): Promise<{ api_key?: string }> => {
       const body = { name: values.name, targets: targetsOf(values.targets) };
       if (!editing) return register(body);
       await change(String(editing.id), body);
       return {};
     },
-    onSuccess: ({ api_key }) => {
+    onDone: ({ api_key }) => {
       tell(editing ? 'API changed' : 'API registered');
       if (api_key) onMade?.(api_key);
       else onClose();
@@ -31,31 +29,19 @@ export function ServiceForm({ editing, onMade, onClose }: ServiceFormProps) {
   });
   return (
     <FormDialog
+      {...form}
       title={editing ? `Edit ${editing.name}` : 'Register an API'}
       submit={editing ? 'Save' : 'Register'}
-      busy={isPending}
-      error={error}
-      onSubmit={() => mutate()}
       onClose={onClose}
     >
-      <TextField
-        label="Name"
-        required
-        autoFocus
-        placeholder="Orders"
-        value={values.name}
-        onChange={set('name')}
-        error={fieldError(error, 'name')}
-      />
+      <TextField label="Name" required autoFocus placeholder="Orders" {...field('name')} />
       <TextArea
         label="Targets"
         required
         rows={3}
         placeholder="https://orders.example.com"
         hint="Where requests are forwarded to: one address a line, with a weight after it if some get more than others."
-        value={values.targets}
-        onChange={set('targets')}
-        error={fieldError(error, 'targets', 'target_url')}
+        {...field('targets', 'targets', 'target_url')}
       />
     </FormDialog>
   );

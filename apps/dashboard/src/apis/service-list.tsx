@@ -3,7 +3,6 @@ import { useState, type ReactNode } from 'react';
 import { Link, useNavigate } from 'react-router';
 import type { Service } from '../api/types';
 import { useGatewayUrl, useLinkTo } from '../session/scope';
-import { manages, useSession } from '../session/session';
 import { Copyable } from '../ui/copy';
 import { SearchField } from '../ui/field';
 import { whole } from '../ui/format';
@@ -11,6 +10,7 @@ import { ListCard } from '../ui/list-card';
 import { RowMenu } from '../ui/menu';
 import { EmptyState } from '../ui/states';
 import { Toolbar } from '../ui/surface';
+import { ACTIONS } from '../ui/table';
 import { Ago } from '../ui/time';
 import { useDebounced } from '../ui/use-debounced';
 import { RemoveService } from './remove-service';
@@ -18,7 +18,6 @@ import { useServices } from './queries';
 import { ServiceForm } from './service-form';
 
 export function ServiceList({ register }: { register: ReactNode }) {
-  const { session } = useSession();
   const linkTo = useLinkTo();
   const navigate = useNavigate();
   const gatewayUrl = useGatewayUrl();
@@ -81,31 +80,33 @@ export function ServiceList({ register }: { register: ReactNode }) {
             cell: ({ created_at }) => <Ago at={created_at} />,
           },
           {
-            id: 'actions',
-            header: '',
-            width: '30px',
-            align: 'end',
-            unnamed: true,
-            cell: (service) =>
-              manages(session) && (
-                <RowMenu
-                  label={`Actions for ${service.name}`}
-                  items={[
-                    {
-                      text: 'Test',
-                      icon: <SquareTerminal size={15} />,
-                      onSelect: () => void navigate(pageOf(service)),
-                    },
-                    { text: 'Edit', icon: <Pencil size={15} />, onSelect: () => setEditing(service) },
-                    {
-                      text: 'Delete',
-                      icon: <Trash2 size={15} />,
-                      danger: true,
-                      onSelect: () => setRemoving(service),
-                    },
-                  ]}
-                />
-              ),
+            ...ACTIONS,
+            cell: (service) => (
+              <RowMenu
+                label={`Actions for ${service.name}`}
+                items={[
+                  {
+                    text: 'Test',
+                    icon: <SquareTerminal size={15} />,
+                    needs: 'ServiceTest.testMine',
+                    onSelect: () => void navigate(pageOf(service)),
+                  },
+                  {
+                    text: 'Edit',
+                    icon: <Pencil size={15} />,
+                    needs: 'PortalServices.change',
+                    onSelect: () => setEditing(service),
+                  },
+                  {
+                    text: 'Delete',
+                    icon: <Trash2 size={15} />,
+                    needs: 'PortalServices.remove',
+                    danger: true,
+                    onSelect: () => setRemoving(service),
+                  },
+                ]}
+              />
+            ),
           },
         ]}
       />

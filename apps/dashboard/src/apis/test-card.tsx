@@ -1,9 +1,8 @@
-import { useMutation } from '@tanstack/react-query';
 import { Send } from 'lucide-react';
 import { api, data } from '../api/client';
 import type { Service, ServiceTest, ServiceTestCall } from '../api/types';
 import { useGatewayUrl, useScope } from '../session/scope';
-import { Button } from '../ui/button';
+import { CardForm } from '../ui/card-form';
 import { FieldRow, SelectField, TextArea, TextField } from '../ui/field';
 import { milliseconds } from '../ui/format';
 import { ErrorNotice, Notice } from '../ui/states';
@@ -31,29 +30,16 @@ export function TestCard({ service }: { service: Service }) {
   const { query } = useScope();
   const gatewayUrl = useGatewayUrl();
   const sameOrigin = gatewayUrl === window.location.origin;
-  const { values, set } = useForm<TestValues>({
-    way: 'target',
-    method: 'GET',
-    path: '/',
-    headers: '',
-    body: '',
-    apiKey: '',
-  });
-  const {
-    mutate,
-    isPending,
-    error,
-    data: answer,
-  } = useMutation<ServiceTest>({
-    mutationFn: () => {
-      const { method, path, body } = values;
+  const { values, set, field, form, result } = useForm<TestValues, ServiceTest>({
+    initial: { way: 'target', method: 'GET', path: '/', headers: '', body: '', apiKey: '' },
+    send: ({ way, method, path, headers, body, apiKey }) => {
       const request = {
         method: method as ServiceTestCall['method'],
         path,
-        headers: headersOf(values.headers),
+        headers: headersOf(headers),
         ...(body !== '' && !['GET', 'HEAD'].includes(method) && { body }),
       };
-      if (values.way === 'gateway') return callGateway(service, request, values.apiKey);
+      if (way === 'gateway') return callGateway(service, request, apiKey);
       const params = { path: { service_id: String(service.id) }, query };
       return data(api.POST('/services/{service_id}/test', { params, body: request }));
     },
@@ -75,46 +61,34 @@ export function TestCard({ service }: { service: Service }) {
         )
       }
     >
-      <form
-        className={styles.test}
-        onSubmit={(event) => {
-          event.preventDefault();
-          mutate();
-        }}
+      <CardForm
+        submit="Send"
+        needs="ServiceTest.testMine"
+        icon={<Send size={14} aria-hidden />}
+        busy={form.busy}
+        onSubmit={form.onSubmit}
       >
         <FieldRow>
-          <SelectField label="Method" value={values.method} onChange={set('method')} options={METHODS} />
-          <TextField label="Path" required value={values.path} onChange={set('path')} />
+          <SelectField label="Method" {...field('method')} options={METHODS} />
+          <TextField label="Path" required {...field('path')} />
           {values.way === 'gateway' && (
             <TextField
               label="API key"
               type="password"
               required
-              value={values.apiKey}
-              onChange={set('apiKey')}
               hint="Sent once, kept nowhere."
+              {...field('apiKey')}
             />
           )}
         </FieldRow>
         <FieldRow>
-          <TextArea
-            label="Headers"
-            rows={2}
-            placeholder="Accept: application/json"
-            value={values.headers}
-            onChange={set('headers')}
-          />
-          <TextArea label="Body" rows={2} value={values.body} onChange={set('body')} />
+          <TextArea label="Headers" rows={2} placeholder="Accept: application/json" {...field('headers')} />
+          <TextArea label="Body" rows={2} {...field('body')} />
         </FieldRow>
-        <div>
-          <Button type="submit" variant="primary" busy={isPending} icon={<Send size={14} aria-hidden />}>
-            Send
-          </Button>
-        </div>
-        <div aria-live="polite">
-          {error ? <ErrorNotice error={error} /> : answer && <Answer answer={answer} />}
-        </div>
-      </form>
+      </CardForm>
+      <div className={styles.outcome} aria-live="polite">
+        {form.error ? <ErrorNotice error={form.error} /> : result && <Answer answer={result} />}
+      </div>
     </Card>
   );
 }

@@ -1,5 +1,3 @@
-import { useScope } from '../session/scope';
-import { manages, useSession } from '../session/session';
 import { TenantGate } from '../session/tenant-gate';
 import { Page } from '../ui/surface';
 import { Tabs } from '../ui/tabs';
@@ -10,8 +8,6 @@ import { TermsTab } from './terms-tab';
 
 /** What is owed so far, what was owed before, and on what terms. */
 export function BillingPage() {
-  const { session } = useSession();
-  const { admin } = useScope();
   return (
     <Page title="Billing" lead="The open cycle, closed ones, and the terms">
       <TenantGate>
@@ -20,14 +16,15 @@ export function BillingPage() {
             key={tenantId}
             label="Billing"
             pages={[
-              { id: 'costs', title: 'Open cycle', content: <CostsTab mayClose={manages(session)} /> },
-              { id: 'statements', title: 'Statements', content: <StatementsTab /> },
-              ...(admin
-                ? [
-                    { id: 'terms', title: 'Terms', content: <TermsTab tenantId={tenantId} /> },
-                    { id: 'plans', title: 'Plans', content: <PlansTab /> },
-                  ]
-                : []),
+              { id: 'costs', title: 'Open cycle', content: <CostsTab /> },
+              { id: 'statements', title: 'Statements', needs: 'Statements.list', content: <StatementsTab /> },
+              {
+                id: 'terms',
+                title: 'Terms',
+                needs: 'TenantBilling.show',
+                content: <TermsTab tenantId={tenantId} />,
+              },
+              { id: 'plans', title: 'Plans', needs: 'Plans.list', content: <PlansTab /> },
             ]}
           />
         )}

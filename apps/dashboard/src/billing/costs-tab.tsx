@@ -12,7 +12,7 @@ import { useBillingOperations, useKeyCosts, useSummary } from './queries';
 import { Reconciliation } from './reconciliation';
 
 /** The open cycle as it would be billed now, and which key it comes from. */
-export function CostsTab({ mayClose }: { mayClose: boolean }) {
+export function CostsTab() {
   const { data: summary, error, refetch } = useSummary();
   const costs = useKeyCosts();
   const { close } = useBillingOperations();
@@ -31,11 +31,9 @@ export function CostsTab({ mayClose }: { mayClose: boolean }) {
         <span className="soft">
           Cycle {summary.cycle}, open since {opened(summary)}
         </span>
-        {mayClose && (
-          <Button small onClick={() => setClosing(true)}>
-            Close cycle
-          </Button>
-        )}
+        <Button small needs="Billing.reset" onClick={() => setClosing(true)}>
+          Close cycle
+        </Button>
       </Toolbar>
       <Stats>
         <Stat label="Total so far">{money(summary.total_cost_exact, currency)}</Stat>

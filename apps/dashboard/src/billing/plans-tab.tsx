@@ -7,6 +7,7 @@ import { money, whole } from '../ui/format';
 import { ListCard } from '../ui/list-card';
 import { RowMenu } from '../ui/menu';
 import { EmptyState } from '../ui/states';
+import { ACTIONS } from '../ui/table';
 import { tell } from '../ui/toast';
 import { PlanForm } from './plan-form';
 import { useBillingOperations, usePlans } from './queries';
@@ -25,7 +26,12 @@ export function PlansTab() {
   const [editing, setEditing] = useState<Plan | 'new'>();
   const [removing, setRemoving] = useState<Plan>();
   const create = (
-    <Button small icon={<Plus size={14} aria-hidden />} onClick={() => setEditing('new')}>
+    <Button
+      small
+      needs="Plans.create"
+      icon={<Plus size={14} aria-hidden />}
+      onClick={() => setEditing('new')}
+    >
       Create plan
     </Button>
   );
@@ -57,19 +63,21 @@ export function PlansTab() {
           { id: 'model', header: 'Model', cell: ({ model }) => MODELS[model] },
           { id: 'terms', header: 'Terms', width: 'minmax(0, 2.2fr)', cell: termsOf },
           {
-            id: 'actions',
-            header: '',
-            width: '30px',
-            align: 'end',
-            unnamed: true,
+            ...ACTIONS,
             cell: (plan) => (
               <RowMenu
                 label={`Actions for ${plan.name}`}
                 items={[
-                  { text: 'Edit', icon: <Pencil size={15} />, onSelect: () => setEditing(plan) },
+                  {
+                    text: 'Edit',
+                    icon: <Pencil size={15} />,
+                    needs: 'Plans.replace',
+                    onSelect: () => setEditing(plan),
+                  },
                   {
                     text: 'Delete',
                     icon: <Trash2 size={15} />,
+                    needs: 'Plans.remove',
                     danger: true,
                     onSelect: () => setRemoving(plan),
                   },

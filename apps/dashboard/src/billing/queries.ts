@@ -1,10 +1,10 @@
-import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { api, data } from '../api/client';
 import type { PlanInput, Statement, TermsPatch } from '../api/types';
+import { useDone } from '../api/use-done';
 import { usePages } from '../api/use-pages';
+import { useMay } from '../session/may';
 import { useScope } from '../session/scope';
-
-const PAGE = 100;
 
 export function useSummary() {
   const { tenantId, query } = useScope();
@@ -18,12 +18,7 @@ export function useKeyCosts() {
   const { tenantId, query } = useScope();
   return usePages({
     key: ['billing', tenantId, 'keys'],
-    load: (cursor) =>
-      data(
-        api.GET('/billing/api-keys', {
-          params: { query: { ...query, limit: PAGE, ...(cursor && { cursor }) } },
-        }),
-      ),
+    load: (page) => data(api.GET('/billing/api-keys', { params: { query: { ...query, ...page } } })),
     rows: ({ api_keys }) => api_keys,
     next: ({ next_cursor }) => next_cursor,
   });
@@ -33,12 +28,7 @@ export function useStatements() {
   const { tenantId, query } = useScope();
   return usePages({
     key: ['billing', tenantId, 'statements'],
-    load: (cursor) =>
-      data(
-        api.GET('/billing/statements', {
-          params: { query: { ...query, limit: PAGE, ...(cursor && { cursor }) } },
-        }),
-      ),
+    load: (page) => data(api.GET('/billing/statements', { params: { query: { ...query, ...page } } })),
     rows: ({ statements }) => statements,
     next: ({ next_cursor }) => next_cursor,
   });
@@ -67,10 +57,11 @@ export function useTerms(tenantId: string) {
 }
 
 export function usePlans() {
+  const enabled = useMay()('Plans.list');
   return usePages({
+    enabled,
     key: ['plans'],
-    load: (cursor) =>
-      data(api.GET('/admin/plans', { params: { query: { limit: PAGE, ...(cursor && { cursor }) } } })),
+    load: (page) => data(api.GET('/admin/plans', { params: { query: page } })),
     rows: ({ plans }) => plans,
     next: ({ nextCursor }) => nextCursor,
   });
@@ -87,28 +78,21 @@ export function useReconciliation(enabled: boolean) {
 
 export function useBillingOperations() {
   const { query } = useScope();
-  const queries = useQueryClient();
-  const done = async <T>(answer: Promise<T>, key: string): Promise<T> => {
-    const result = await answer;
-    await queries.invalidateQueries({ queryKey: [key] });
-    return result;
-  };
+  const billed = useDone('billing');
+  const planned = useDone('plans');
   return {
-    close: () => done(data(api.POST('/billing/reset', { params: { query } })), 'billing'),
+    close: () => billed(data(api.POST('/billing/reset', { params: { query } }))),
     download: async (statementId: string, format: 'csv' | 'json'): Promise<string> => {
       const params = { path: { statement_id: statementId }, query: { ...query, format } };
       const { data: text } = await api.GET('/billing/statements/{statement_id}', { params, parseAs: 'text' });
       return text ?? '';
     },
     setTerms: (tenantId: string, body: TermsPatch) =>
-      done(
-        data(api.PATCH('/admin/tenants/{tenantId}/billing', { params: { path: { tenantId } }, body })),
-        'billing',
-      ),
-    createPlan: (body: PlanInput) => done(data(api.POST('/admin/plans', { body })), 'plans'),
+      billed(data(api.PATCH('/admin/tenants/{tenantId}/billing', { params: { path: { tenantId } }, body }))),
+    createPlan: (body: PlanInput) => planned(data(api.POST('/admin/plans', { body }))),
     replacePlan: ({ id, ...body }: PlanInput) =>
-      done(data(api.PUT('/admin/plans/{planId}', { params: { path: { planId: id } }, body })), 'plans'),
+      planned(data(api.PUT('/admin/plans/{planId}', { params: { path: { planId: id } }, body }))),
     removePlan: (planId: string) =>
-      done(data(api.DELETE('/admin/plans/{planId}', { params: { path: { planId } } })), 'plans'),
+      planned(data(api.DELETE('/admin/plans/{planId}', { params: { path: { planId } } }))),
   };
 }

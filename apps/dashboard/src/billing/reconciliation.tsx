@@ -15,7 +15,12 @@ export function Reconciliation() {
       title="Reconciliation"
       bare={asked}
       actions={
-        <Button small busy={isFetching} onClick={() => (asked ? void refetch() : setAsked(true))}>
+        <Button
+          small
+          needs="Billing.reconcile"
+          busy={isFetching}
+          onClick={() => (asked ? void refetch() : setAsked(true))}
+        >
           Compare
         </Button>
       }

@@ -1,17 +1,15 @@
-import { useMutation, useQuery } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
+import { useQuery } from '@tanstack/react-query';
+import { useEffect, useRef, useState } from 'react';
 import { useSearchParams } from 'react-router';
 import { headersOf } from '../apis/headers-of';
 import { api, data } from '../api/client';
-import { fieldError } from '../api/problem';
 import type { Explanation, Question } from '../api/types';
-import { useScope } from '../session/scope';
-import { Button } from '../ui/button';
+import { useMay } from '../session/may';
+import { CardForm } from '../ui/card-form';
 import { FieldRow, SelectField, TextArea, TextField } from '../ui/field';
 import { ErrorNotice, ErrorState, LoadingRows } from '../ui/states';
 import { Card, Columns, Page } from '../ui/surface';
 import { useForm } from '../ui/use-form';
-import form from '../apis/apis.module.css';
 import { RefusedRequest } from './refused-request';
 import { Verdicts } from './verdicts';
 
@@ -34,11 +32,11 @@ export function ExplainPage() {
 }
 
 function ExplainRefusal({ id }: { id: string }) {
-  const { admin } = useScope();
+  const all = useMay()('Refusals.show');
   const { data: refusal, error } = useQuery({
     queryKey: ['refusals', 'one', id],
     queryFn: () =>
-      admin
+      all
         ? data(api.GET('/admin/refusals/{refusalId}', { params: { path: { refusalId: id } } }))
         : data(api.GET('/me/refusals/{refusalId}', { params: { path: { refusalId: id } } })),
   });
@@ -54,83 +52,54 @@ function ExplainRefusal({ id }: { id: string }) {
 
 /** The question as a form, and the answer beside it. One that comes with the page is asked at once. */
 function Workbench({ first }: { first?: Question }) {
-  const { admin } = useScope();
-  const { values, set } = useForm(valuesOf(first));
+  const all = useMay()('Explain.explain');
   const [known] = useState(first);
-  const {
-    mutate,
-    isPending,
-    error,
-    data: explanation,
-  } = useMutation<Explanation, Error, Question>({
-    mutationFn: ({ tenantId, ...question }) =>
-      admin
-        ? data(api.POST('/admin/explain', { body: { ...question, ...(tenantId && { tenantId }) } }))
-        : // Whose it is, is the gateway's to know.
-          data(api.POST('/me/explain', { body: question })),
+  const [initial] = useState(() => valuesOf(first));
+  const { field, form, result } = useForm<ReturnType<typeof valuesOf>, Explanation>({
+    initial,
+    send: (values) => {
+      const { tenantId, ...question } = known && values === initial ? known : questionOf(values, known);
+      // Whose it is, is the gateway's to know, where it can be one tenant's only.
+      if (!all) return data(api.POST('/me/explain', { body: question }));
+      return data(api.POST('/admin/explain', { body: { ...question, ...(tenantId && { tenantId }) } }));
+    },
   });
+  const ask = useRef(form.onSubmit);
   useEffect(() => {
-    if (known) mutate(known);
-  }, [known, mutate]);
+    if (known) ask.current();
+  }, [known]);
   return (
     <Columns>
       <Card title="Request">
-        <form
-          className={form.test}
-          onSubmit={(event) => {
-            event.preventDefault();
-            mutate(questionOf(values, known));
-          }}
-        >
+        <CardForm submit="Explain" busy={form.busy} onSubmit={form.onSubmit}>
           <FieldRow>
-            <SelectField label="Method" value={values.method} onChange={set('method')} options={METHODS} />
-            <TextField
-              label="Path"
-              required
-              placeholder="/api/v1/orders?page=2"
-              value={values.path}
-              onChange={set('path')}
-              error={fieldError(error, 'path')}
-            />
+            <SelectField label="Method" {...field('method')} options={METHODS} />
+            <TextField label="Path" required placeholder="/api/v1/orders?page=2" {...field('path')} />
           </FieldRow>
           <FieldRow>
             <TextField
               label="API key"
               type="password"
               placeholder={known?.apiKeyId ? `As key ${known.apiKeyId}` : undefined}
-              value={values.apiKey}
-              onChange={set('apiKey')}
+              {...field('apiKey')}
             />
-            <TextField
-              label="Client address"
-              placeholder="127.0.0.1"
-              value={values.clientAddress}
-              onChange={set('clientAddress')}
-              error={fieldError(error, 'clientAddress')}
-            />
+            <TextField label="Client address" placeholder="127.0.0.1" {...field('clientAddress')} />
           </FieldRow>
           <TextArea
             label="Headers"
             rows={3}
             placeholder={'Authorization: Bearer …\nHost: api.example.com'}
-            value={values.headers}
-            onChange={set('headers')}
-            error={fieldError(error, 'headers')}
+            {...field('headers')}
           />
-          <div>
-            <Button type="submit" variant="primary" busy={isPending}>
-              Explain
-            </Button>
-          </div>
-        </form>
+        </CardForm>
       </Card>
       <Card title="Verdicts">
         <div aria-live="polite">
-          {error ? (
-            <ErrorNotice error={error} />
-          ) : explanation ? (
-            <Verdicts of={explanation} />
-          ) : isPending ? (
+          {form.error ? (
+            <ErrorNotice error={form.error} />
+          ) : result ? (
+            <Verdicts of={result} />
+          ) : form.busy ? (
             <LoadingRows />
           ) : (
             <p className="soft">Describe a request to see what each guard says about it.</p>

@@ -1,9 +1,7 @@
 import { useState } from 'react';
 import type { ApiKey } from '../api/types';
-import { ConfirmDialog, Dialog, DialogBody } from '../ui/dialog';
-import { Button } from '../ui/button';
-import { Secret } from '../ui/copy';
-import { Notice } from '../ui/states';
+import { ConfirmDialog } from '../ui/dialog';
+import { SecretDialog } from '../ui/secret-dialog';
 import { tell } from '../ui/toast';
 import { KeyDetails } from './key-details';
 import { KeyForm } from './key-form';
@@ -25,7 +23,7 @@ export function KeyActions({
   const operations = useKeyOperations();
   const [secret, setSecret] = useState<string>();
   const close = () => act(undefined);
-  if (secret) return <NewKeyDialog secret={secret} onClose={close} />;
+  if (secret) return <SecretDialog title="Your new key" secret={secret} onClose={close} />;
   switch (action.kind) {
     case 'create':
       return <KeyForm serviceId={action.serviceId} onMade={setSecret} onClose={close} />;
@@ -71,31 +69,5 @@ function ToggleDialog({ of: key, onClose }: { of: ApiKey; onClose: () => void })
         ? 'Requests with this key are refused until it is enabled again.'
         : 'Requests with this key are let in again.'}
     </ConfirmDialog>
-  );
-}
-
-/** The one time that a key can be seen. */
-export function NewKeyDialog({
-  secret,
-  title = 'Your new key',
-  onClose,
-}: {
-  secret: string;
-  title?: string;
-  onClose: () => void;
-}) {
-  return (
-    <Dialog title={title} onClose={onClose}>
-      <DialogBody
-        actions={
-          <Button variant="primary" onClick={onClose}>
-            Done
-          </Button>
-        }
-      >
-        <Notice tone="warn">Copy it now: only its digest is stored, and it cannot be shown again.</Notice>
-        <Secret text={secret} label="Copy key" />
-      </DialogBody>
-    </Dialog>
   );
 }

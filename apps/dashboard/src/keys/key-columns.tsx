@@ -3,17 +3,16 @@ import type { ApiKey } from '../api/types';
 import { ago, decimal, whole } from '../ui/format';
 import { RowMenu } from '../ui/menu';
 import { Badge, type Tone } from '../ui/surface';
-import { RowButton, type Column } from '../ui/table';
+import { ACTIONS, RowButton, type Column } from '../ui/table';
 import { Ago } from '../ui/time';
 import type { KeyAction } from './key-actions';
 
 interface Surroundings {
   names: ReadonlyMap<string, string>;
   act: (action: KeyAction) => void;
-  manage: boolean;
 }
 
-export function keyColumns({ names, act, manage }: Surroundings): ReadonlyArray<Column<ApiKey>> {
+export function keyColumns({ names, act }: Surroundings): ReadonlyArray<Column<ApiKey>> {
   return [
     {
       id: 'name',
@@ -60,14 +59,7 @@ export function keyColumns({ names, act, manage }: Surroundings): ReadonlyArray<
       width: '116px',
       cell: ({ created_at }) => <Ago at={created_at} />,
     },
-    {
-      id: 'actions',
-      header: '',
-      width: '30px',
-      align: 'end',
-      unnamed: true,
-      cell: (key) => manage && <KeyMenu of={key} act={act} />,
-    },
+    { ...ACTIONS, cell: (key) => <KeyMenu of={key} act={act} /> },
   ];
 }
 
@@ -77,9 +69,15 @@ function KeyMenu({ of: key, act }: { of: ApiKey; act: (action: KeyAction) => voi
     <RowMenu
       label={`Actions for ${key.name}`}
       items={[
-        { text: 'Edit', icon: <Pencil size={15} />, onSelect: () => act({ kind: 'edit', key }) },
+        {
+          text: 'Edit',
+          icon: <Pencil size={15} />,
+          needs: 'PortalKeys.change',
+          onSelect: () => act({ kind: 'edit', key }),
+        },
         {
           text: 'Rotate',
+          needs: 'PortalKeys.rotate',
           icon: <RefreshCw size={15} />,
           disabled: ended,
           onSelect: () => act({ kind: 'rotate', key }),
@@ -87,11 +85,13 @@ function KeyMenu({ of: key, act }: { of: ApiKey; act: (action: KeyAction) => voi
         {
           text: key.enabled ? 'Disable' : 'Enable',
           icon: key.enabled ? <CirclePause size={15} /> : <CirclePlay size={15} />,
+          needs: 'PortalKeys.change',
           onSelect: () => act({ kind: 'toggle', key }),
         },
         {
           text: 'Revoke',
           icon: <Ban size={15} />,
+          needs: 'PortalKeys.revoke',
           danger: true,
           onSelect: () => act({ kind: 'revoke', key }),
         },

@@ -1,5 +1,4 @@
 import type { ApiKey } from '../api/types';
-import { manages, useSession } from '../session/session';
 import { Button } from '../ui/button';
 import { Copyable } from '../ui/copy';
 import { Dialog, DialogBody } from '../ui/dialog';
@@ -17,22 +16,25 @@ export function KeyDetails({
   act: (action: KeyAction) => void;
   onClose: () => void;
 }) {
-  const { session } = useSession();
   return (
     <Dialog title={key.name} wide onClose={onClose}>
       <DialogBody
         actions={
-          manages(session) && (
-            <>
-              <Button onClick={() => act({ kind: 'revoke', key })}>Revoke</Button>
-              <Button onClick={() => act({ kind: 'rotate', key })} disabled={!key.active}>
-                Rotate
-              </Button>
-              <Button variant="primary" onClick={() => act({ kind: 'edit', key })}>
-                Edit
-              </Button>
-            </>
-          )
+          <>
+            <Button needs="PortalKeys.revoke" onClick={() => act({ kind: 'revoke', key })}>
+              Revoke
+            </Button>
+            <Button
+              needs="PortalKeys.rotate"
+              onClick={() => act({ kind: 'rotate', key })}
+              disabled={!key.active}
+            >
+              Rotate
+            </Button>
+            <Button needs="PortalKeys.change" variant="primary" onClick={() => act({ kind: 'edit', key })}>
+              Edit
+            </Button>
+          </>
         }
       >
         <KeyFacts of={key} />

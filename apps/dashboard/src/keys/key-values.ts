@@ -1,6 +1,6 @@
 import type { ApiKey, NewKey } from '../api/types';
 import { decimal } from '../ui/format';
-import { listOf, numberOf } from '../ui/use-form';
+import { listOf, numberOf, orNull, textOf } from '../ui/use-form';
 
 /** The form as it is typed. */
 export interface KeyValues {
@@ -37,9 +37,9 @@ export function valuesOf(key: ApiKey): KeyValues {
   return {
     ...EMPTY_KEY,
     name: key.name,
-    limit: text(key.rate_limit_requests),
-    windowSeconds: text(key.rate_limit_window_seconds),
-    quota: text(key.monthly_quota),
+    limit: textOf(key.rate_limit_requests),
+    windowSeconds: textOf(key.rate_limit_window_seconds),
+    quota: textOf(key.monthly_quota),
     price: decimal(key.price_per_request),
     expiresAt: key.expires_at ? localTime(key.expires_at) : '',
     routes: (key.allowed_routes ?? []).join(', '),
@@ -88,10 +88,6 @@ function labelsOf(typed: string): Record<string, string> | null {
   });
   return pairs.length > 0 ? Object.fromEntries(pairs) : null;
 }
-
-const orNull = (list: string[]): string[] | null => (list.length > 0 ? list : null);
-const text = (value: number | null | undefined): string =>
-  value === null || value === undefined ? '' : String(value);
 
 /** As `datetime-local` wants it: the browser's own time, without a zone. */
 function localTime(iso: string): string {

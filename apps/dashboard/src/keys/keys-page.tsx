@@ -1,7 +1,6 @@
 import { KeyRound, Plus } from 'lucide-react';
 import { useState } from 'react';
 import { useSearchParams } from 'react-router';
-import { manages, useSession } from '../session/session';
 import { useScope } from '../session/scope';
 import { TenantGate } from '../session/tenant-gate';
 import { Button } from '../ui/button';
@@ -17,11 +16,11 @@ import { useKeys, useServiceNames } from './queries';
 
 /** Everything a key can do, from its making to its end. */
 export function KeysPage() {
-  const { session } = useSession();
   const [action, setAction] = useState<KeyAction>();
-  const create = manages(session) && (
+  const create = (
     <Button
       variant="primary"
+      needs="PortalKeys.create"
       icon={<Plus size={15} aria-hidden />}
       onClick={() => setAction({ kind: 'create' })}
     >
@@ -43,7 +42,6 @@ export function KeysPage() {
 }
 
 function KeyList({ act, create }: { act: (action: KeyAction) => void; create: React.ReactNode }) {
-  const { session } = useSession();
   const { tenantId } = useScope();
   const [params, setParams] = useSearchParams();
   const [typed, setTyped] = useState('');
@@ -75,7 +73,7 @@ function KeyList({ act, create }: { act: (action: KeyAction) => void; create: Re
         label="API keys"
         list={list}
         rowKey={({ id }) => id}
-        columns={keyColumns({ names, act, manage: manages(session) })}
+        columns={keyColumns({ names, act })}
         foot={total === null || total === undefined ? undefined : `${whole(total)} keys in all`}
         empty={
           search || serviceId ? (

@@ -1,31 +1,20 @@
-import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { useCallback, useMemo } from 'react';
+import { useQuery } from '@tanstack/react-query';
+import { useMemo } from 'react';
 import { api, data } from '../api/client';
 import type { ApiKey, NewKey } from '../api/types';
+import { useDone } from '../api/use-done';
 import { usePages } from '../api/use-pages';
+import { useMay } from '../session/may';
 import { useScope } from '../session/scope';
-import { useSession } from '../session/session';
-
-const PAGE = 100;
 
 export function useKeys({ search, serviceId }: { search: string; serviceId: string }) {
   const { tenantId, query } = useScope();
   return usePages({
     key: ['keys', tenantId, search, serviceId],
-    load: (cursor) =>
-      data(
-        api.GET('/api-keys', {
-          params: {
-            query: {
-              ...query,
-              limit: PAGE,
-              ...(cursor && { cursor }),
-              ...(search && { search }),
-              ...(serviceId && { service_id: serviceId }),
-            },
-          },
-        }),
-      ),
+    load: (page) => {
+      const asked = { ...(search && { search }), ...(serviceId && { service_id: serviceId }) };
+      return data(api.GET('/api-keys', { params: { query: { ...query, ...page, ...asked } } }));
+    },
     rows: ({ api_keys }) => api_keys,
     next: ({ next_cursor }) => next_cursor,
   });
@@ -36,11 +25,11 @@ const MOST_SERVICES = 200;
 /** Names of services by id, for lists that know the ids only. */
 export function useServiceNames(): ReadonlyMap<string, string> {
   const { tenantId, query } = useScope();
-  const { session } = useSession();
+  const enabled = useMay()('PortalServices.list');
   const { data: found } = useQuery({
     queryKey: ['services', tenantId, 'names'],
     queryFn: () => data(api.GET('/services', { params: { query: { ...query, limit: MOST_SERVICES } } })),
-    enabled: session.role !== 'consumer',
+    enabled,
   });
   return useMemo(() => new Map((found?.services ?? []).map(({ id, name }) => [String(id), name])), [found]);
 }
@@ -48,13 +37,7 @@ export function useServiceNames(): ReadonlyMap<string, string> {
 /** What can be done with keys; each says no by rejecting, and the lists are asked for anew after each. */
 export function useKeyOperations() {
   const { query } = useScope();
-  const queries = useQueryClient();
-  const refresh = useCallback(() => queries.invalidateQueries({ queryKey: ['keys'] }), [queries]);
-  const done = async <T>(answer: Promise<T>): Promise<T> => {
-    const result = await answer;
-    await refresh();
-    return result;
-  };
+  const done = useDone('keys');
   const at = (key: ApiKey) => ({ path: { key_id: key.id }, query });
   return {
     create: (body: NewKey) => done(data(api.POST('/api-keys', { params: { query }, body }))),

@@ -1,8 +1,7 @@
-import { useMutation } from '@tanstack/react-query';
-import { useState } from 'react';
 import type { ApiKey } from '../api/types';
 import { FormDialog } from '../ui/dialog';
 import { SelectField } from '../ui/field';
+import { useForm } from '../ui/use-form';
 import { useKeyOperations } from './queries';
 
 const GRACES = [
@@ -23,27 +22,24 @@ export function RotateDialog({
   onClose: () => void;
 }) {
   const { rotate } = useKeyOperations();
-  const [grace, setGrace] = useState('86400');
-  const { mutate, isPending, error } = useMutation({
-    mutationFn: () => rotate(key, Number(grace)),
-    onSuccess: ({ api_key }) => onMade(api_key),
+  const { field, form } = useForm({
+    initial: { grace: '86400' },
+    send: ({ grace }) => rotate(key, Number(grace)),
+    onDone: ({ api_key }) => onMade(api_key),
   });
   return (
     <FormDialog
+      {...form}
       title={`Rotate ${key.name}`}
       description="A new key takes its place, with the same terms."
       submit="Rotate key"
-      busy={isPending}
-      error={error}
-      onSubmit={() => mutate()}
       onClose={onClose}
     >
       <SelectField
         label="The old key works beside it for"
-        value={grace}
-        onChange={setGrace}
         options={GRACES}
         hint="Long enough for everybody to change over."
+        {...field('grace', 'grace_seconds')}
       />
     </FormDialog>
   );

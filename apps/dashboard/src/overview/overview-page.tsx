@@ -1,6 +1,6 @@
 import { Unplug } from 'lucide-react';
 import { useLive } from '../api/live';
-import { useScope } from '../session/scope';
+import { useMay } from '../session/may';
 import { ReplicasCard, StoreCard } from './fleet-cards';
 import { LiveBadge } from './live-badge';
 import { LiveCharts } from './live-charts';
@@ -13,12 +13,12 @@ import type { Overview } from '../api/types';
 
 /** The gateway at a glance, a second old: of everything for administrators, of what is theirs for tenants. */
 export function OverviewPage() {
-  const { admin } = useScope();
-  const { state, overview, history } = useLive(admin ? '/admin/live' : '/me/live');
+  const all = useMay()('Overview.stream');
+  const { state, overview, history } = useLive(all ? '/admin/live' : '/me/live');
   return (
     <Page
       title="Overview"
-      lead={admin ? 'All tenants, over all replicas' : 'Your traffic, over all replicas'}
+      lead={all ? 'All tenants, over all replicas' : 'Your traffic, over all replicas'}
       actions={<LiveBadge state={state} />}
     >
       {state === 'store_away' && (
@@ -30,13 +30,13 @@ export function OverviewPage() {
         <>
           <Headline overview={overview} />
           <LiveCharts history={history} />
-          {admin ? (
+          {all ? (
             <>
               <Columns>
                 <TopTenants tenants={overview.tenants} />
                 <StoreCard overview={overview} />
               </Columns>
-              <TargetsCard overview={overview} admin />
+              <TargetsCard overview={overview} all />
               <ReplicasCard replicas={overview.replicas} />
             </>
           ) : (
@@ -45,9 +45,10 @@ export function OverviewPage() {
         </>
       ) : (
         <Card bare>
-          {state === 'lost' ? (
+          {state === 'lost' || state === 'store_away' ? (
             <EmptyState icon={<Unplug size={18} aria-hidden />} title="No live figures">
-              The gateway does not send them at the moment. Trying again …
+              {state === 'lost' ? 'The gateway does not send them at the moment.' : 'They need the store.'}{' '}
+              Trying again …
             </EmptyState>
           ) : (
             <LoadingRows rows={6} />

@@ -20,7 +20,7 @@ const BREAKERS: Record<NonNullable<Target['breaker']>, readonly [Tone, string]> 
 };
 
 /** Upstreams of the last ten minutes, those in trouble first, with their circuit breakers. */
-export function TargetsCard({ overview, admin }: { overview: Overview; admin?: boolean }) {
+export function TargetsCard({ overview, all }: { overview: Overview; all?: boolean }) {
   const { targets, targetCounts } = overview;
   return (
     <Card
@@ -51,7 +51,7 @@ export function TargetsCard({ overview, admin }: { overview: Overview; admin?: b
                 <div>
                   <div className="break">{url}</div>
                   <div className="faint">
-                    {[admin && tenantId, serviceId === null ? 'own upstream' : `service ${serviceId}`]
+                    {[all && tenantId, serviceId === null ? 'own upstream' : `service ${serviceId}`]
                       .filter(Boolean)
                       .join(' · ')}
                   </div>

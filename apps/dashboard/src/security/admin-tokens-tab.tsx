@@ -1,18 +1,18 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Plus, RefreshCw, ShieldBan, UserCog } from 'lucide-react';
 import { useState } from 'react';
 import { api, data } from '../api/client';
-import { fieldError } from '../api/problem';
 import type { AdminToken } from '../api/types';
+import { useDone } from '../api/use-done';
 import { usePages } from '../api/use-pages';
-import { NewKeyDialog } from '../keys/key-actions';
 import { Button } from '../ui/button';
 import { ConfirmDialog, FormDialog } from '../ui/dialog';
 import { FieldRow, SelectField, TextField } from '../ui/field';
 import { ListCard } from '../ui/list-card';
 import { RowMenu } from '../ui/menu';
+import { SecretDialog } from '../ui/secret-dialog';
 import { EmptyState } from '../ui/states';
 import { Badge, Toolbar, type Tone } from '../ui/surface';
+import { ACTIONS } from '../ui/table';
 import { Ago } from '../ui/time';
 import { tell } from '../ui/toast';
 import { useForm } from '../ui/use-form';
@@ -29,15 +29,10 @@ const GRACE_SECONDS = 3600;
 
 /** Who may change the gateway besides the owner, and what. */
 export function AdminTokensTab() {
-  const queries = useQueryClient();
+  const done = useDone('admin-tokens');
   const list = usePages({
     key: ['admin-tokens'],
-    load: (cursor) =>
-      data(
-        api.GET('/admin/admin-tokens', {
-          params: { query: { state: 'all', limit: 100, ...(cursor && { cursor }) } },
-        }),
-      ),
+    load: (page) => data(api.GET('/admin/admin-tokens', { params: { query: { ...page, state: 'all' } } })),
     rows: ({ adminTokens }) => adminTokens,
     next: ({ nextCursor }) => nextCursor,
   });
@@ -45,11 +40,15 @@ export function AdminTokensTab() {
   const [secret, setSecret] = useState<string>();
   const [doing, setDoing] = useState<{ what: 'rotate' | 'revoke'; token: AdminToken }>();
   const at = ({ id }: AdminToken) => ({ path: { tokenId: id } });
-  const refresh = () => queries.invalidateQueries({ queryKey: ['admin-tokens'] });
   return (
     <>
       <Toolbar>
-        <Button variant="primary" icon={<Plus size={15} aria-hidden />} onClick={() => setCreating(true)}>
+        <Button
+          variant="primary"
+          needs="AdminTokens.create"
+          icon={<Plus size={15} aria-hidden />}
+          onClick={() => setCreating(true)}
+        >
           Create admin token
         </Button>
       </Toolbar>
@@ -94,11 +93,7 @@ export function AdminTokensTab() {
               expiresAt ? <Ago at={expiresAt} /> : <span className="faint">Never</span>,
           },
           {
-            id: 'actions',
-            header: '',
-            width: '30px',
-            align: 'end',
-            unnamed: true,
+            ...ACTIONS,
             cell: (token) =>
               token.state === 'active' && (
                 <RowMenu
@@ -107,11 +102,13 @@ export function AdminTokensTab() {
                     {
                       text: 'Rotate',
                       icon: <RefreshCw size={15} />,
+                      needs: 'AdminTokens.rotate',
                       onSelect: () => setDoing({ what: 'rotate', token }),
                     },
                     {
                       text: 'Revoke',
                       icon: <ShieldBan size={15} />,
+                      needs: 'AdminTokens.revoke',
                       danger: true,
                       onSelect: () => setDoing({ what: 'revoke', token }),
                     },
@@ -126,13 +123,12 @@ export function AdminTokensTab() {
           onMade={(token) => {
             setCreating(false);
             setSecret(token);
-            void refresh();
           }}
           onClose={() => setCreating(false)}
         />
       )}
       {secret && (
-        <NewKeyDialog title="Your new admin token" secret={secret} onClose={() => setSecret(undefined)} />
+        <SecretDialog title="Your new admin token" secret={secret} onClose={() => setSecret(undefined)} />
       )}
       {doing?.what === 'rotate' && (
         <ConfirmDialog
@@ -142,8 +138,8 @@ export function AdminTokensTab() {
           onConfirm={async () => {
             const params = at(doing.token);
             const body = { graceSeconds: GRACE_SECONDS };
-            const { token } = await data(api.POST('/admin/admin-tokens/{tokenId}/rotate', { params, body }));
-            await refresh();
+            const rotated = api.POST('/admin/admin-tokens/{tokenId}/rotate', { params, body });
+            const { token } = await done(data(rotated));
             setSecret(token);
           }}
         >
@@ -157,8 +153,7 @@ export function AdminTokensTab() {
           onClose={() => setDoing(undefined)}
           onConfirm={async () => {
             const params = { ...at(doing.token), query: { wait: true } };
-            await api.POST('/admin/admin-tokens/{tokenId}/revoke', { params, body: {} });
-            await refresh();
+            await done(api.POST('/admin/admin-tokens/{tokenId}/revoke', { params, body: {} }));
             tell('Admin token revoked');
           }}
         >
@@ -170,56 +165,26 @@ export function AdminTokensTab() {
 }
 
 function CreateDialog({ onMade, onClose }: { onMade: (token: string) => void; onClose: () => void }) {
-  const { values, set } = useForm({ name: '', role: 'operator', tenantId: '', expiresAt: '' });
-  const { mutate, isPending, error } = useMutation({
-    mutationFn: () =>
-      data(
-        api.POST('/admin/admin-tokens', {
-          body: {
-            name: values.name,
-            role: values.role as AdminToken['role'],
-            ...(values.role === 'tenant' && { tenantId: values.tenantId }),
-            ...(values.expiresAt && { expiresAt: new Date(values.expiresAt).toISOString() }),
-          },
-        }),
-      ),
-    onSuccess: ({ token }) => onMade(token),
+  const done = useDone('admin-tokens');
+  const { values, field, form } = useForm({
+    initial: { name: '', role: 'operator', tenantId: '', expiresAt: '' },
+    send: ({ name, role, tenantId, expiresAt }) => {
+      const terms = {
+        ...(role === 'tenant' && { tenantId }),
+        ...(expiresAt && { expiresAt: new Date(expiresAt).toISOString() }),
+      };
+      const body = { name, role: role as AdminToken['role'], ...terms };
+      return done(data(api.POST('/admin/admin-tokens', { body })));
+    },
+    onDone: ({ token }) => onMade(token),
   });
   return (
-    <FormDialog
-      title="Create an admin token"
-      submit="Create"
-      busy={isPending}
-      error={error}
-      onSubmit={() => mutate()}
-      onClose={onClose}
-    >
-      <TextField
-        label="Name"
-        required
-        autoFocus
-        value={values.name}
-        onChange={set('name')}
-        error={fieldError(error, 'name')}
-      />
-      <SelectField label="Role" value={values.role} onChange={set('role')} options={ROLES} />
+    <FormDialog {...form} title="Create an admin token" submit="Create" onClose={onClose}>
+      <TextField label="Name" required autoFocus {...field('name')} />
+      <SelectField label="Role" {...field('role')} options={ROLES} />
       <FieldRow>
-        {values.role === 'tenant' && (
-          <TextField
-            label="Tenant"
-            required
-            value={values.tenantId}
-            onChange={set('tenantId')}
-            error={fieldError(error, 'tenantId')}
-          />
-        )}
-        <TextField
-          label="Expires"
-          type="datetime-local"
-          value={values.expiresAt}
-          onChange={set('expiresAt')}
-          error={fieldError(error, 'expiresAt')}
-        />
+        {values.role === 'tenant' && <TextField label="Tenant" required {...field('tenantId')} />}
+        <TextField label="Expires" type="datetime-local" {...field('expiresAt')} />
       </FieldRow>
     </FormDialog>
   );

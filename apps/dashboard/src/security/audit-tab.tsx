@@ -5,7 +5,7 @@ import type { AuditEntry } from '../api/types';
 import { usePages } from '../api/use-pages';
 import { Button } from '../ui/button';
 import { Dialog, DialogBody } from '../ui/dialog';
-import { FilterSelect, SearchField } from '../ui/field';
+import { SearchField } from '../ui/field';
 import { moment } from '../ui/format';
 import { ListCard } from '../ui/list-card';
 import { EmptyState } from '../ui/states';
@@ -16,10 +16,11 @@ import { useDebounced } from '../ui/use-debounced';
 import { ChainDialog } from './chain-dialog';
 import { Changes } from './changes';
 import { RollbackDialog } from './rollback-dialog';
+import { WhoseFilter, type Whose } from './whose';
 
 /** Who has changed what, and who was refused; with what was there before, and the way back. */
 export function AuditTab({ tenantId }: { tenantId: string }) {
-  const [whose, setWhose] = useState<'tenant' | 'all'>('tenant');
+  const [whose, setWhose] = useState<Whose>('tenant');
   const [action, setAction] = useState('');
   const [actor, setActor] = useState('');
   const [open, setOpen] = useState<AuditEntry>();
@@ -27,16 +28,15 @@ export function AuditTab({ tenantId }: { tenantId: string }) {
   const asked = { action: useDebounced(action.trim()), actor: useDebounced(actor.trim()) };
   const list = usePages({
     key: ['audit', whose === 'tenant' ? tenantId : '', asked],
-    load: (cursor) =>
+    load: (page) =>
       data(
         api.GET('/admin/audit', {
           params: {
             query: {
-              limit: 100,
+              ...page,
               ...(whose === 'tenant' && { tenant: tenantId }),
               ...(asked.action && { action: asked.action }),
               ...(asked.actor && { actor: asked.actor }),
-              ...(cursor && { cursor }),
             },
           },
         }),
@@ -47,18 +47,14 @@ export function AuditTab({ tenantId }: { tenantId: string }) {
   return (
     <>
       <Toolbar>
-        <FilterSelect
-          label="Of whom"
-          value={whose}
-          onChange={(value) => setWhose(value as typeof whose)}
-          options={[
-            ['tenant', 'Of this tenant'],
-            ['all', 'Of everybody'],
-          ]}
-        />
+        <WhoseFilter value={whose} onChange={setWhose} />
         <SearchField label="Action, as tenant.update" value={action} onChange={setAction} />
         <SearchField label="Actor, as owner" value={actor} onChange={setActor} />
-        <Button icon={<ShieldCheck size={14} aria-hidden />} onClick={() => setVerifying(true)}>
+        <Button
+          needs="Audit.verify"
+          icon={<ShieldCheck size={14} aria-hidden />}
+          onClick={() => setVerifying(true)}
+        >
           Verify
         </Button>
       </Toolbar>
@@ -123,7 +119,9 @@ function EntryDialog({ entry, onClose }: { entry: AuditEntry; onClose: () => voi
         actions={
           <>
             {revision !== undefined && revision > 1 && (
-              <Button onClick={() => setUndoing(true)}>Roll back to before this</Button>
+              <Button needs="Revisions.goBack" onClick={() => setUndoing(true)}>
+                Roll back to before this
+              </Button>
             )}
             <Button variant="primary" onClick={onClose}>
               Close

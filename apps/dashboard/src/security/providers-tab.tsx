@@ -1,8 +1,6 @@
-import { useMutation } from '@tanstack/react-query';
 import { Fingerprint, Pencil, Plus, Trash2 } from 'lucide-react';
 import { useState } from 'react';
 import type { IdentityProvider, Tenant } from '../api/types';
-import { fieldError } from '../api/problem';
 import { isWhole, useTenant, useTenantOperations } from '../tenants/queries';
 import { Button } from '../ui/button';
 import { ConfirmDialog, FormDialog } from '../ui/dialog';
@@ -10,9 +8,9 @@ import { TextField } from '../ui/field';
 import { RowMenu } from '../ui/menu';
 import { EmptyState, ErrorState, LoadingRows, Notice } from '../ui/states';
 import { Card } from '../ui/surface';
-import { DataTable } from '../ui/table';
+import { ACTIONS, DataTable } from '../ui/table';
 import { tell } from '../ui/toast';
-import { listOf, useForm } from '../ui/use-form';
+import { listOf, textOf, useForm } from '../ui/use-form';
 
 /** Whose tokens count for a tenant. */
 export function ProvidersTab({ tenantId }: { tenantId: string }) {
@@ -32,7 +30,12 @@ function Providers({ tenant }: { tenant: Tenant }) {
   const [removing, setRemoving] = useState<number>();
   const save = useSaveProviders(tenant);
   const add = (
-    <Button small icon={<Plus size={14} aria-hidden />} onClick={() => setEditing('new')}>
+    <Button
+      small
+      needs="Tenants.change"
+      icon={<Plus size={14} aria-hidden />}
+      onClick={() => setEditing('new')}
+    >
       Add provider
     </Button>
   );
@@ -66,19 +69,21 @@ function Providers({ tenant }: { tenant: Tenant }) {
               cell: ({ provider }) => <span className="soft break">{keysOf(provider)}</span>,
             },
             {
-              id: 'actions',
-              header: '',
-              width: '30px',
-              align: 'end',
-              unnamed: true,
+              ...ACTIONS,
               cell: ({ provider, index }) => (
                 <RowMenu
                   label={`Actions for ${provider.issuer}`}
                   items={[
-                    { text: 'Edit', icon: <Pencil size={15} />, onSelect: () => setEditing(index) },
+                    {
+                      text: 'Edit',
+                      icon: <Pencil size={15} />,
+                      needs: 'Tenants.change',
+                      onSelect: () => setEditing(index),
+                    },
                     {
                       text: 'Remove',
                       icon: <Trash2 size={15} />,
+                      needs: 'Tenants.change',
                       danger: true,
                       onSelect: () => setRemoving(index),
                     },
@@ -141,33 +146,30 @@ function ProviderForm({
   const providers = providersOf(tenant);
   const before = index === undefined ? undefined : providers[index];
   const save = useSaveProviders(tenant);
-  const { values, set } = useForm({
-    issuer: before?.issuer ?? '',
-    audience: before ? audienceOf(before) : '',
-    jwksUri: before?.jwksUri ?? '',
-    algorithms: (before?.algorithms ?? []).join(', '),
-  });
-  const { mutate, isPending, error } = useMutation({
-    mutationFn: () => {
+  const { field, form } = useForm({
+    initial: {
+      issuer: textOf(before?.issuer),
+      audience: before ? audienceOf(before) : '',
+      jwksUri: textOf(before?.jwksUri),
+      algorithms: (before?.algorithms ?? []).join(', '),
+    },
+    send: (values) => {
       const next = providerOf(values, before);
       return save(
         index === undefined ? [...providers, next] : providers.map((one, at) => (at === index ? next : one)),
       );
     },
-    onSuccess: () => {
+    onDone: () => {
       tell(before ? 'Identity provider changed' : 'Identity provider added');
       onClose();
     },
   });
-  const at = (name: string) =>
-    fieldError(error, name, `idps.${index ?? providers.length}.${name}`, `idp.${name}`);
+  const at = (name: string) => [name, `idps.${index ?? providers.length}.${name}`, `idp.${name}`];
   return (
     <FormDialog
+      {...form}
       title={before ? 'Edit the identity provider' : 'Add an identity provider'}
       submit={before ? 'Save' : 'Add provider'}
-      busy={isPending}
-      error={error}
-      onSubmit={() => mutate()}
       onClose={onClose}
     >
       <TextField
@@ -176,31 +178,23 @@ function ProviderForm({
         autoFocus
         placeholder="https://auth.example.com"
         hint="As tokens say it in “iss”."
-        value={values.issuer}
-        onChange={set('issuer')}
-        error={at('issuer')}
+        {...field('issuer', ...at('issuer'))}
       />
       <TextField
         label="Audience"
         placeholder="api.example.com"
         hint="One of these must be in “aud”."
-        value={values.audience}
-        onChange={set('audience')}
-        error={at('audience')}
+        {...field('audience', ...at('audience'))}
       />
       <TextField
         label="Address of its keys (JWKS)"
         placeholder="Found by discovery"
-        value={values.jwksUri}
-        onChange={set('jwksUri')}
-        error={at('jwksUri')}
+        {...field('jwksUri', ...at('jwksUri'))}
       />
       <TextField
         label="Algorithms"
         placeholder="All asymmetric ones"
-        value={values.algorithms}
-        onChange={set('algorithms')}
-        error={at('algorithms')}
+        {...field('algorithms', ...at('algorithms'))}
       />
     </FormDialog>
   );

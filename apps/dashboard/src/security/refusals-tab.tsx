@@ -4,6 +4,7 @@ import { Link } from 'react-router';
 import { api, data } from '../api/client';
 import type { Refusal, RefusalPage } from '../api/types';
 import { usePages } from '../api/use-pages';
+import { useMay } from '../session/may';
 import { useLinkTo, useScope } from '../session/scope';
 import { FilterSelect } from '../ui/field';
 import { ListCard } from '../ui/list-card';
@@ -15,15 +16,16 @@ const CODES = ['invalid_api_key', 'missing_api_key', 'key_expired', 'key_disable
 
 /** What the gateway has turned away in the last day; each can be opened to see why. */
 export function RefusalsTab() {
-  const { tenantId, admin } = useScope();
+  const { tenantId } = useScope();
+  const all = useMay()('Refusals.list');
   const linkTo = useLinkTo();
   const [whose, setWhose] = useState<'tenant' | 'nobody' | 'all'>('tenant');
   const [code, setCode] = useState('');
   const list = usePages<RefusalPage, Refusal>({
     key: ['refusals', tenantId, whose, code],
-    load: (cursor) => {
-      const query = { limit: 100, ...(code && { code }), ...(cursor && { cursor }) };
-      if (!admin) return data(api.GET('/me/refusals', { params: { query } }));
+    load: (page) => {
+      const query = { ...page, ...(code && { code }) };
+      if (!all) return data(api.GET('/me/refusals', { params: { query } }));
       const tenant = { tenant: tenantId, nobody: '-', all: undefined }[whose];
       return data(api.GET('/admin/refusals', { params: { query: { ...query, ...(tenant && { tenant }) } } }));
     },
@@ -33,7 +35,7 @@ export function RefusalsTab() {
   return (
     <>
       <Toolbar>
-        {admin && (
+        {all && (
           <FilterSelect
             label="Whose requests"
             value={whose}
@@ -72,7 +74,7 @@ export function RefusalsTab() {
                 <span className="mono break">
                   {method} {path}
                 </span>
-                {admin && whose === 'all' && <div className="faint">{owner ?? 'nobody known'}</div>}
+                {all && whose === 'all' && <div className="faint">{owner ?? 'nobody known'}</div>}
               </div>
             ),
           },

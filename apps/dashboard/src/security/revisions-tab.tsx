@@ -6,29 +6,27 @@ import type { Revision } from '../api/types';
 import { usePages } from '../api/use-pages';
 import { Button } from '../ui/button';
 import { Dialog, DialogBody } from '../ui/dialog';
-import { FilterSelect } from '../ui/field';
 import { moment } from '../ui/format';
 import { ListCard } from '../ui/list-card';
 import { EmptyState, ErrorNotice, LoadingRows } from '../ui/states';
 import { Toolbar } from '../ui/surface';
-import { RowButton } from '../ui/table';
+import { ACTIONS, RowButton } from '../ui/table';
 import { Ago } from '../ui/time';
 import { Changes } from './changes';
 import { RollbackDialog } from './rollback-dialog';
+import { WhoseFilter, type Whose } from './whose';
 
 /** Every state that the configuration has been in, with the difference to the one before and the way back. */
 export function RevisionsTab({ tenantId }: { tenantId: string }) {
-  const [whose, setWhose] = useState<'tenant' | 'all'>('tenant');
+  const [whose, setWhose] = useState<Whose>('tenant');
   const [open, setOpen] = useState<Revision>();
   const [rollingBack, setRollingBack] = useState<number>();
   const list = usePages({
     key: ['revisions', 'list', whose === 'tenant' ? tenantId : ''],
-    load: (cursor) =>
+    load: (page) =>
       data(
         api.GET('/admin/revisions', {
-          params: {
-            query: { limit: 100, ...(whose === 'tenant' && { tenant: tenantId }), ...(cursor && { cursor }) },
-          },
+          params: { query: { ...page, ...(whose === 'tenant' && { tenant: tenantId }) } },
         }),
       ),
     rows: ({ revisions }) => revisions,
@@ -38,15 +36,7 @@ export function RevisionsTab({ tenantId }: { tenantId: string }) {
   return (
     <>
       <Toolbar>
-        <FilterSelect
-          label="Of whom"
-          value={whose}
-          onChange={(value) => setWhose(value as typeof whose)}
-          options={[
-            ['tenant', 'Of this tenant'],
-            ['all', 'Of everybody'],
-          ]}
-        />
+        <WhoseFilter value={whose} onChange={setWhose} />
       </Toolbar>
       <ListCard
         label="Revisions"
@@ -84,15 +74,13 @@ export function RevisionsTab({ tenantId }: { tenantId: string }) {
             ),
           },
           {
-            id: 'actions',
-            header: '',
+            ...ACTIONS,
             width: '92px',
-            align: 'end',
-            unnamed: true,
             cell: ({ number }) =>
               number !== head && (
                 <Button
                   small
+                  needs="Revisions.goBack"
                   onClick={() => setRollingBack(number)}
                   aria-label={`Roll back to revision ${number}`}
                 >

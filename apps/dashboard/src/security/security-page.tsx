@@ -1,4 +1,3 @@
-import { useScope } from '../session/scope';
 import { TenantGate } from '../session/tenant-gate';
 import { Page } from '../ui/surface';
 import { Tabs } from '../ui/tabs';
@@ -13,7 +12,6 @@ import { TokensTab } from './tokens-tab';
 
 /** Who is trusted, who was turned away, and who has changed what. */
 export function SecurityPage() {
-  const { admin } = useScope();
   return (
     <Page title="Security" lead="Who is trusted, who was turned away, and who has changed what">
       <TenantGate>
@@ -23,21 +21,43 @@ export function SecurityPage() {
             label="Security"
             pages={[
               { id: 'refusals', title: 'Recent refusals', content: <RefusalsTab /> },
-              ...(admin
-                ? [
-                    { id: 'tokens', title: 'Tokens', content: <TokensTab tenantId={tenantId} /> },
-                    {
-                      id: 'providers',
-                      title: 'Identity providers',
-                      content: <ProvidersTab tenantId={tenantId} />,
-                    },
-                    { id: 'addresses', title: 'IP lists', content: <AddressesTab tenantId={tenantId} /> },
-                    { id: 'audit', title: 'Audit log', content: <AuditTab tenantId={tenantId} /> },
-                    { id: 'revisions', title: 'Revisions', content: <RevisionsTab tenantId={tenantId} /> },
-                    { id: 'admin-tokens', title: 'Admin tokens', content: <AdminTokensTab /> },
-                  ]
-                : []),
-              { id: 'practice', title: 'Good practice', content: <AdviceTab /> },
+              {
+                id: 'tokens',
+                title: 'Tokens',
+                needs: 'Tokens.list',
+                content: <TokensTab tenantId={tenantId} />,
+              },
+              {
+                id: 'providers',
+                title: 'Identity providers',
+                needs: 'Tenants.show',
+                content: <ProvidersTab tenantId={tenantId} />,
+              },
+              {
+                id: 'addresses',
+                title: 'IP lists',
+                needs: 'Tenants.show',
+                content: <AddressesTab tenantId={tenantId} />,
+              },
+              {
+                id: 'audit',
+                title: 'Audit log',
+                needs: 'Audit.list',
+                content: <AuditTab tenantId={tenantId} />,
+              },
+              {
+                id: 'revisions',
+                title: 'Revisions',
+                needs: 'Revisions.list',
+                content: <RevisionsTab tenantId={tenantId} />,
+              },
+              {
+                id: 'admin-tokens',
+                title: 'Admin tokens',
+                needs: 'AdminTokens.list',
+                content: <AdminTokensTab />,
+              },
+              { id: 'practice', title: 'Good practice', needs: 'PortalKeys.list', content: <AdviceTab /> },
             ]}
           />
         )}

@@ -1,20 +1,20 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Plus, Ticket } from 'lucide-react';
 import { useState } from 'react';
 import { api, data } from '../api/client';
-import { fieldError } from '../api/problem';
 import type { Token } from '../api/types';
+import { useDone } from '../api/use-done';
 import { usePages } from '../api/use-pages';
 import { Button } from '../ui/button';
 import { FormDialog } from '../ui/dialog';
 import { FieldRow, FilterSelect, TextField } from '../ui/field';
 import { ListCard } from '../ui/list-card';
+import { SecretDialog } from '../ui/secret-dialog';
 import { EmptyState } from '../ui/states';
 import { Badge, Toolbar, type Tone } from '../ui/surface';
+import { ACTIONS } from '../ui/table';
 import { Ago } from '../ui/time';
 import { tell } from '../ui/toast';
 import { numberOf, useForm } from '../ui/use-form';
-import { NewKeyDialog } from '../keys/key-actions';
 
 const STATES = [
   ['active', 'In force'],
@@ -36,12 +36,8 @@ export function TokensTab({ tenantId }: { tenantId: string }) {
   const [revoking, setRevoking] = useState<Token>();
   const list = usePages({
     key: ['tokens', tenantId, state],
-    load: (cursor) =>
-      data(
-        api.GET('/admin/tokens', {
-          params: { query: { project: tenantId, state, limit: 100, ...(cursor && { cursor }) } },
-        }),
-      ),
+    load: (page) =>
+      data(api.GET('/admin/tokens', { params: { query: { ...page, project: tenantId, state } } })),
     rows: ({ tokens }) => tokens,
     next: ({ nextCursor }) => nextCursor,
   });
@@ -54,7 +50,12 @@ export function TokensTab({ tenantId }: { tenantId: string }) {
           onChange={(value) => setState(value as typeof state)}
           options={STATES}
         />
-        <Button variant="primary" icon={<Plus size={15} aria-hidden />} onClick={() => setIssuing(true)}>
+        <Button
+          variant="primary"
+          needs="Tokens.issue"
+          icon={<Plus size={15} aria-hidden />}
+          onClick={() => setIssuing(true)}
+        >
           Issue token
         </Button>
       </Toolbar>
@@ -94,14 +95,16 @@ export function TokensTab({ tenantId }: { tenantId: string }) {
           { id: 'by', header: 'By', cell: ({ createdBy }) => createdBy },
           { id: 'expires', header: 'Expires', align: 'end', cell: ({ expiresAt }) => <Ago at={expiresAt} /> },
           {
-            id: 'actions',
-            header: '',
+            ...ACTIONS,
             width: '76px',
-            align: 'end',
-            unnamed: true,
             cell: (token) =>
               token.state === 'active' && (
-                <Button small onClick={() => setRevoking(token)} aria-label={`Revoke ${token.service}`}>
+                <Button
+                  small
+                  needs="Tokens.revoke"
+                  onClick={() => setRevoking(token)}
+                  aria-label={`Revoke ${token.service}`}
+                >
                   Revoke
                 </Button>
               ),
@@ -118,7 +121,7 @@ export function TokensTab({ tenantId }: { tenantId: string }) {
           onClose={() => setIssuing(false)}
         />
       )}
-      {secret && <NewKeyDialog title="Your new token" secret={secret} onClose={() => setSecret(undefined)} />}
+      {secret && <SecretDialog title="Your new token" secret={secret} onClose={() => setSecret(undefined)} />}
       {revoking && <RevokeDialog of={revoking} onClose={() => setRevoking(undefined)} />}
     </>
   );
@@ -131,33 +134,25 @@ interface IssueDialogProps {
 }
 
 function IssueDialog({ project, onIssued, onClose }: IssueDialogProps) {
-  const queries = useQueryClient();
-  const { values, set } = useForm({ service: '', description: '', days: '90' });
-  const { mutate, isPending, error } = useMutation({
-    mutationFn: () =>
-      data(
-        api.POST('/admin/tokens', {
-          body: {
-            project,
-            service: values.service,
-            ...(values.description && { description: values.description }),
-            ...(numberOf(values.days) !== undefined && { expiresInDays: numberOf(values.days) }),
-          },
-        }),
-      ),
-    onSuccess: async ({ token }) => {
-      await queries.invalidateQueries({ queryKey: ['tokens'] });
-      onIssued(token);
+  const done = useDone('tokens');
+  const { field, form } = useForm({
+    initial: { service: '', description: '', days: '90' },
+    send: ({ service, description, days }) => {
+      const expiresInDays = numberOf(days);
+      const terms = {
+        ...(description && { description }),
+        ...(expiresInDays !== undefined && { expiresInDays }),
+      };
+      return done(data(api.POST('/admin/tokens', { body: { project, service, ...terms } })));
     },
+    onDone: ({ token }) => onIssued(token),
   });
   return (
     <FormDialog
+      {...form}
       title="Issue a token"
       description={`For the project ${project}`}
       submit="Issue token"
-      busy={isPending}
-      error={error}
-      onSubmit={() => mutate()}
       onClose={onClose}
     >
       <FieldRow>
@@ -167,65 +162,38 @@ function IssueDialog({ project, onIssued, onClose }: IssueDialogProps) {
           autoFocus
           placeholder="worker"
           hint="“portal” opens this dashboard."
-          value={values.service}
-          onChange={set('service')}
-          error={fieldError(error, 'service')}
+          {...field('service')}
         />
-        <TextField
-          label="Days until it expires"
-          inputMode="numeric"
-          value={values.days}
-          onChange={set('days')}
-          error={fieldError(error, 'expiresInDays')}
-        />
+        <TextField label="Days until it expires" inputMode="numeric" {...field('days', 'expiresInDays')} />
       </FieldRow>
-      <TextField
-        label="Description"
-        value={values.description}
-        onChange={set('description')}
-        error={fieldError(error, 'description')}
-      />
+      <TextField label="Description" {...field('description')} />
     </FormDialog>
   );
 }
 
 function RevokeDialog({ of: token, onClose }: { of: Token; onClose: () => void }) {
-  const queries = useQueryClient();
-  const [reason, setReason] = useState('');
-  const { mutate, isPending, error } = useMutation({
-    mutationFn: () =>
-      data(
-        api.POST('/admin/tokens/{jti}/revoke', {
-          params: { path: { jti: token.jti }, query: { wait: true } },
-          body: { reason },
-        }),
-      ),
-    onSuccess: async () => {
-      await queries.invalidateQueries({ queryKey: ['tokens'] });
+  const done = useDone('tokens');
+  const { field, form } = useForm({
+    initial: { reason: '' },
+    send: (body) => {
+      const params = { path: { jti: token.jti }, query: { wait: true } };
+      return done(data(api.POST('/admin/tokens/{jti}/revoke', { params, body })));
+    },
+    onDone: () => {
       tell('Token revoked', 'Every replica refuses it.');
       onClose();
     },
   });
   return (
     <FormDialog
+      {...form}
       title={`Revoke the token of ${token.service}?`}
       description="Every replica refuses it from now on, and its open streams are closed. This cannot be undone."
       submit="Revoke token"
       danger
-      busy={isPending}
-      error={error}
-      onSubmit={() => mutate()}
       onClose={onClose}
     >
-      <TextField
-        label="Reason"
-        required
-        autoFocus
-        placeholder="Token lost"
-        value={reason}
-        onChange={setReason}
-        error={fieldError(error, 'reason')}
-      />
+      <TextField label="Reason" required autoFocus placeholder="Token lost" {...field('reason')} />
     </FormDialog>
   );
 }

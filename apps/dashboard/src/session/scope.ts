@@ -1,28 +1,29 @@
 import { useSearchParams } from 'react-router';
-import { isAdmin, useSession } from './session';
+import { useSession } from './session';
 
 /** Whose services, keys and figures a page shows. */
 export interface Scope {
-  /** undefined: an administrator who has not chosen yet. */
+  /** undefined: somebody who sees all tenants and has not chosen yet. */
   tenantId: string | undefined;
-  admin: boolean;
-  /** What portal operations are told. A tenant is known by its session; only administrators say whom they mean. */
+  /** Whether that can be chosen: what is signed in with is not for one tenant only. */
+  everyTenant: boolean;
+  /** What portal operations are told. Whoever is for one tenant is known by the session; only others say whom they mean. */
   query: { tenant_id?: string };
 }
 
 export function useScope(): Scope {
   const { session } = useSession();
   const [search] = useSearchParams();
-  if (!isAdmin(session)) return { tenantId: session.tenantId ?? undefined, admin: false, query: {} };
+  if (session.tenantId !== null) return { tenantId: session.tenantId, everyTenant: false, query: {} };
   const tenantId = search.get('tenant') ?? undefined;
-  return { tenantId, admin: true, query: tenantId === undefined ? {} : { tenant_id: tenantId } };
+  return { tenantId, everyTenant: true, query: tenantId === undefined ? {} : { tenant_id: tenantId } };
 }
 
 /** An address within the dashboard that keeps the chosen tenant. */
 export function useLinkTo(): (path: string) => string {
-  const { admin, tenantId } = useScope();
+  const { everyTenant, tenantId } = useScope();
   return (path) => {
-    if (!admin || tenantId === undefined) return path;
+    if (!everyTenant || tenantId === undefined) return path;
     return `${path}${path.includes('?') ? '&' : '?'}tenant=${encodeURIComponent(tenantId)}`;
   };
 }

@@ -9,7 +9,7 @@ interface SessionState {
   signOut: () => Promise<void>;
 }
 
-const SessionContext = createContext<SessionState | undefined>(undefined);
+export const SessionContext = createContext<SessionState | undefined>(undefined);
 
 /** Who is signed in; only below the sign-in page's gate. */
 export function useSession(): SessionState {
@@ -17,11 +17,6 @@ export function useSession(): SessionState {
   if (!state) throw new Error('nobody is signed in');
   return state;
 }
-
-/** Administrators see every tenant; everybody else sees what is theirs. */
-export const isAdmin = ({ role }: Session): boolean => role === 'owner' || role === 'admin';
-/** Whoever may change services and keys. */
-export const manages = ({ role }: Session): boolean => role !== 'reader' && role !== 'consumer';
 
 /** @returns undefined where nobody is signed in */
 export async function currentSession(): Promise<Session | undefined> {

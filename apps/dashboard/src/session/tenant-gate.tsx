@@ -8,9 +8,9 @@ import { EmptyState, ErrorState, LoadingRows } from '../ui/states';
 import { Card } from '../ui/surface';
 import { useScope } from './scope';
 
-/** Shows what belongs to a tenant once one is chosen. An administrator starts with the first there is. */
+/** Shows what belongs to a tenant once one is chosen. Whoever sees all starts with the first there is. */
 export function TenantGate({ children }: { children: (tenantId: string) => ReactNode }) {
-  const { tenantId, admin } = useScope();
+  const { tenantId, everyTenant } = useScope();
   const { pathname, search } = useLocation();
   const {
     data: found,
@@ -19,7 +19,7 @@ export function TenantGate({ children }: { children: (tenantId: string) => React
   } = useQuery({
     queryKey: ['tenants', 'picker', ''],
     queryFn: () => data(api.GET('/admin/tenants', { params: { query: { limit: 50 } } })),
-    enabled: admin && tenantId === undefined,
+    enabled: everyTenant && tenantId === undefined,
   });
   if (tenantId !== undefined) return children(tenantId);
   if (error) return <ErrorState error={error} retry={() => void refetch()} />;

@@ -1,62 +1,23 @@
-import {
-  Activity,
-  Building2,
-  ChartLine,
-  CreditCard,
-  KeyRound,
-  LogOut,
-  Route,
-  ShieldCheck,
-  Waypoints,
-} from 'lucide-react';
+import { LogOut } from 'lucide-react';
 import { NavLink } from 'react-router';
-import { useLinkTo } from '../session/scope';
-import { isAdmin, useSession } from '../session/session';
 import type { Session } from '../api/types';
+import { PLACES } from '../places';
+import { useMay } from '../session/may';
+import { useLinkTo, useScope } from '../session/scope';
+import { useSession } from '../session/session';
 import { IconButton } from '../ui/button';
 import { Brand } from './brand';
 import styles from './shell.module.css';
 import { TenantPicker } from './tenant-picker';
 import { ThemeSwitch } from './theme';
 
-interface Entry {
-  path: string;
-  text: string;
-  Icon: typeof Activity;
-  for?: (session: Session) => boolean;
-}
-
-const notConsumer = ({ role }: Session) => role !== 'consumer';
-
-const GROUPS: ReadonlyArray<{ title: string; entries: readonly Entry[] }> = [
-  {
-    title: 'Gateway',
-    entries: [
-      { path: '/overview', text: 'Overview', Icon: Activity, for: notConsumer },
-      { path: '/tenants', text: 'Tenants', Icon: Building2, for: isAdmin },
-    ],
-  },
-  {
-    title: 'APIs',
-    entries: [
-      { path: '/apis', text: 'APIs', Icon: Waypoints, for: notConsumer },
-      { path: '/keys', text: 'API keys', Icon: KeyRound },
-      { path: '/usage', text: 'Usage', Icon: ChartLine },
-      { path: '/billing', text: 'Billing', Icon: CreditCard, for: notConsumer },
-    ],
-  },
-  {
-    title: 'Trust',
-    entries: [
-      { path: '/security', text: 'Security', Icon: ShieldCheck, for: notConsumer },
-      { path: '/explain', text: 'Explain', Icon: Route, for: notConsumer },
-    ],
-  },
-];
-
-const ROLES: Record<Session['role'], string> = {
+/** What people are told that they are; what they may do is another matter, see `useMay`. */
+const ROLES: Record<NonNullable<Session['adminRole']> | Session['role'], string> = {
   owner: 'Owner',
   admin: 'Administrator',
+  operator: 'Operator',
+  viewer: 'Viewer, may read',
+  metrics: 'Reads metrics',
   tenant: 'Manages its tenant',
   reader: 'May read',
   consumer: 'Consumer',
@@ -64,35 +25,39 @@ const ROLES: Record<Session['role'], string> = {
 
 export function Navigation() {
   const { session, signOut } = useSession();
+  const { everyTenant } = useScope();
+  const may = useMay();
   const linkTo = useLinkTo();
+  const groups = PLACES.map(({ title, places }) => ({
+    title,
+    places: places.filter(({ needs }) => may(needs)),
+  })).filter(({ places }) => places.length > 0);
   return (
     <div className={styles.side}>
       <span className={styles.brand}>
         <Brand /> Gatehouse
       </span>
-      {isAdmin(session) && <TenantPicker />}
+      {everyTenant && may('Tenants.list') && <TenantPicker />}
       <nav className={styles.nav} aria-label="Pages">
-        {GROUPS.map(({ title, entries }) => (
+        {groups.map(({ title, places }) => (
           <div key={title}>
             <p className={styles.group}>{title}</p>
             <ul>
-              {entries
-                .filter((entry) => entry.for?.(session) ?? true)
-                .map(({ path, text, Icon }) => (
-                  <li key={path}>
-                    <NavLink to={linkTo(path)}>
-                      <Icon size={16} aria-hidden /> {text}
-                    </NavLink>
-                  </li>
-                ))}
+              {places.map(({ path, text, Icon }) => (
+                <li key={path}>
+                  <NavLink to={linkTo(path)}>
+                    <Icon size={16} aria-hidden /> {text}
+                  </NavLink>
+                </li>
+              ))}
             </ul>
           </div>
         ))}
       </nav>
       <div className={styles.user}>
         <div>
-          <p className={`${styles.name} truncate`}>{session.tenantName ?? session.tenantId ?? 'Gateway'}</p>
-          <p className={styles.role}>{ROLES[session.role]}</p>
+          <p className={`${styles.name} truncate`}>{nameOf(session)}</p>
+          <p className={styles.role}>{ROLES[session.adminRole ?? session.role]}</p>
         </div>
         <div className={styles.buttons}>
           <ThemeSwitch />
@@ -107,3 +72,6 @@ export function Navigation() {
     </div>
   );
 }
+
+const nameOf = ({ name, tenantName, tenantId }: Session): string =>
+  tenantName ?? tenantId ?? name ?? 'Gateway';

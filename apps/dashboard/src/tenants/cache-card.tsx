@@ -1,6 +1,7 @@
-import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, data } from '../api/client';
+import { useDone } from '../api/use-done';
 import { Button } from '../ui/button';
 import { ConfirmDialog } from '../ui/dialog';
 import { bytes, whole } from '../ui/format';
@@ -10,7 +11,7 @@ import { tell } from '../ui/toast';
 
 /** Responses that are kept for a tenant. */
 export function CacheCard({ tenantId }: { tenantId: string }) {
-  const queries = useQueryClient();
+  const done = useDone('cache');
   const params = { path: { tenantId } };
   const [purging, setPurging] = useState(false);
   const { data: cache, error } = useQuery({
@@ -23,7 +24,7 @@ export function CacheCard({ tenantId }: { tenantId: string }) {
     <Card
       title="Stored responses"
       actions={
-        <Button small onClick={() => setPurging(true)}>
+        <Button small needs="Cache.purge" onClick={() => setPurging(true)}>
           Forget all
         </Button>
       }
@@ -44,11 +45,12 @@ export function CacheCard({ tenantId }: { tenantId: string }) {
           confirm="Forget all"
           onClose={() => setPurging(false)}
           onConfirm={async () => {
-            await api.POST('/admin/tenants/{tenantId}/cache/purge', {
-              params: { ...params, query: { wait: true } },
-              body: { everything: true },
-            });
-            await queries.invalidateQueries({ queryKey: ['cache', tenantId] });
+            await done(
+              api.POST('/admin/tenants/{tenantId}/cache/purge', {
+                params: { ...params, query: { wait: true } },
+                body: { everything: true },
+              }),
+            );
             tell('Every replica has forgotten them');
           }}
         >

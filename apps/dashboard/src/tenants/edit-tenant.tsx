@@ -1,62 +1,39 @@
 import { useMutation } from '@tanstack/react-query';
-import { fieldError } from '../api/problem';
 import type { AnyTenant, Tenant, TenantInput, TenantPatch } from '../api/types';
 import { FormDialog } from '../ui/dialog';
 import { DocumentDialog } from '../ui/document-dialog';
 import { FieldRow, SelectField, TextField } from '../ui/field';
 import { tell } from '../ui/toast';
-import { numberOf, useForm } from '../ui/use-form';
+import { numberOf, textOf, useForm } from '../ui/use-form';
 import { isWhole, useTenantOperations } from './queries';
-import { RateLimitFields, rateLimitOf, type RateLimitValues } from './rate-limit-fields';
+import { limitValuesOf, RateLimitFields, rateLimitOf, type RateLimitValues } from './rate-limit-fields';
 
 /** What is changed most; the rest is in the document. */
 export function EditTenant({ tenant, onClose }: { tenant: Tenant; onClose: () => void }) {
   const { change } = useTenantOperations();
-  const { values, set } = useForm({
-    name: tenant.name,
-    upstream: tenant.upstreamBaseUrl,
-    limit: tenant.rateLimit ? String(tenant.rateLimit.maxRequests) : '',
-    windowSeconds: tenant.rateLimit ? String(tenant.rateLimit.windowSeconds) : '',
-    jwt: tenant.auth?.jwt === undefined ? '' : String(tenant.auth.jwt),
-    maxBodyBytes: tenant.maxBodyBytes === undefined ? '' : String(tenant.maxBodyBytes),
-    maxConcurrency: tenant.maxConcurrency === undefined ? '' : String(tenant.maxConcurrency),
-  });
-  const { mutate, isPending, error } = useMutation({
-    mutationFn: () => change(tenant.id, patchOf(values)),
-    onSuccess: () => {
+  const { field, form } = useForm({
+    initial: {
+      name: tenant.name,
+      upstream: tenant.upstreamBaseUrl,
+      ...limitValuesOf(tenant.rateLimit),
+      jwt: textOf(tenant.auth?.jwt),
+      maxBodyBytes: textOf(tenant.maxBodyBytes),
+      maxConcurrency: textOf(tenant.maxConcurrency),
+    },
+    send: (values) => change(tenant.id, patchOf(values)),
+    onDone: () => {
       tell('Tenant changed');
       onClose();
     },
   });
   return (
-    <FormDialog
-      title={`Edit ${tenant.id}`}
-      submit="Save"
-      busy={isPending}
-      error={error}
-      onSubmit={() => mutate()}
-      onClose={onClose}
-    >
-      <TextField
-        label="Name"
-        required
-        autoFocus
-        value={values.name}
-        onChange={set('name')}
-        error={fieldError(error, 'name')}
-      />
-      <TextField
-        label="Upstream"
-        required
-        value={values.upstream}
-        onChange={set('upstream')}
-        error={fieldError(error, 'upstreamBaseUrl')}
-      />
-      <RateLimitFields values={values} set={set} error={error} />
+    <FormDialog {...form} title={`Edit ${tenant.id}`} submit="Save" onClose={onClose}>
+      <TextField label="Name" required autoFocus {...field('name')} />
+      <TextField label="Upstream" required {...field('upstream', 'upstreamBaseUrl')} />
+      <RateLimitFields field={field} />
       <SelectField
         label="Bearer tokens"
-        value={values.jwt}
-        onChange={set('jwt')}
+        {...field('jwt')}
         options={[
           ['', 'Asked for if there is an identity provider'],
           ['true', 'Asked for unless a route says otherwise'],
@@ -64,20 +41,8 @@ export function EditTenant({ tenant, onClose }: { tenant: Tenant; onClose: () =>
         ]}
       />
       <FieldRow>
-        <TextField
-          label="Largest body, bytes"
-          inputMode="numeric"
-          value={values.maxBodyBytes}
-          onChange={set('maxBodyBytes')}
-          error={fieldError(error, 'maxBodyBytes')}
-        />
-        <TextField
-          label="Requests at once"
-          inputMode="numeric"
-          value={values.maxConcurrency}
-          onChange={set('maxConcurrency')}
-          error={fieldError(error, 'maxConcurrency')}
-        />
+        <TextField label="Largest body, bytes" inputMode="numeric" {...field('maxBodyBytes')} />
+        <TextField label="Requests at once" inputMode="numeric" {...field('maxConcurrency')} />
       </FieldRow>
     </FormDialog>
   );

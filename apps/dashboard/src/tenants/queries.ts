@@ -1,19 +1,14 @@
-import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { api, data } from '../api/client';
 import type { Maintenance, Tenant, TenantInput, TenantPatch } from '../api/types';
+import { useDone } from '../api/use-done';
 import { usePages } from '../api/use-pages';
-
-const PAGE = 100;
 
 export function useTenants(search: string) {
   return usePages({
     key: ['tenants', 'list', search],
-    load: (cursor) =>
-      data(
-        api.GET('/admin/tenants', {
-          params: { query: { limit: PAGE, ...(cursor && { cursor }), ...(search && { search }) } },
-        }),
-      ),
+    load: (page) =>
+      data(api.GET('/admin/tenants', { params: { query: { ...page, ...(search && { search }) } } })),
     rows: ({ tenants }) => tenants,
     next: ({ nextCursor }) => nextCursor,
   });
@@ -27,12 +22,7 @@ export function useTenant(tenantId: string) {
 }
 
 export function useTenantOperations() {
-  const queries = useQueryClient();
-  const done = async <T>(answer: Promise<T>): Promise<T> => {
-    const result = await answer;
-    await queries.invalidateQueries({ queryKey: ['tenants'] });
-    return result;
-  };
+  const done = useDone('tenants');
   const at = (tenantId: string) => ({ path: { tenantId } });
   return {
     create: (body: TenantInput) => done(data(api.POST('/admin/tenants', { body }))),

@@ -2,6 +2,7 @@ import { FileJson, Pencil } from 'lucide-react';
 import { useState } from 'react';
 import { Link, useNavigate, useParams } from 'react-router';
 import type { AnyTenant, Tenant } from '../api/types';
+import { useMay } from '../session/may';
 import { Button, buttonClass } from '../ui/button';
 import { ConfirmDialog } from '../ui/dialog';
 import { moment, whole } from '../ui/format';
@@ -19,6 +20,7 @@ type Open = 'edit' | 'document' | 'suspend' | 'maintenance' | 'remove';
 /** One tenant: what it is, and everything that can be done to it. */
 export function TenantPage() {
   const { tenantId = '' } = useParams();
+  const may = useMay();
   const { data: tenant, error, refetch } = useTenant(tenantId);
   const [open, setOpen] = useState<Open>();
   if (error) return <ErrorState error={error} retry={() => void refetch()} />;
@@ -26,15 +28,23 @@ export function TenantPage() {
   return (
     <Page
       title={isWhole(tenant) ? tenant.name : tenant.id}
-      lead={<Link to="/tenants">All tenants</Link>}
+      lead={may('Tenants.list') && <Link to="/tenants">All tenants</Link>}
       actions={
         <>
           {isWhole(tenant) && (
-            <Button icon={<Pencil size={14} aria-hidden />} onClick={() => setOpen('edit')}>
+            <Button
+              needs="Tenants.change"
+              icon={<Pencil size={14} aria-hidden />}
+              onClick={() => setOpen('edit')}
+            >
               Edit
             </Button>
           )}
-          <Button icon={<FileJson size={14} aria-hidden />} onClick={() => setOpen('document')}>
+          <Button
+            needs="Tenants.replace"
+            icon={<FileJson size={14} aria-hidden />}
+            onClick={() => setOpen('document')}
+          >
             Edit as JSON
           </Button>
         </>
@@ -49,6 +59,7 @@ export function TenantPage() {
 
 function Whole({ tenant }: { tenant: Tenant }) {
   const at = (path: string) => `${path}?tenant=${encodeURIComponent(tenant.id)}`;
+  const may = useMay();
   const { rateLimit, maintenance, idp, idps } = tenant;
   const providers = (idp ? 1 : 0) + (idps?.length ?? 0);
   return (
@@ -91,7 +102,7 @@ function Whole({ tenant }: { tenant: Tenant }) {
           </Toolbar>
         </Card>
       </Columns>
-      <CacheCard tenantId={tenant.id} />
+      {may('Cache.show') && <CacheCard tenantId={tenant.id} />}
       <Card title="Document">
         <Code label="Document of the tenant">{JSON.stringify(tenant, null, 2)}</Code>
       </Card>
@@ -110,20 +121,24 @@ function Broken({ tenant }: { tenant: AnyTenant }) {
 }
 
 function Actions({ tenant, open }: { tenant: AnyTenant; open: (what: Open) => void }) {
+  const may = useMay();
   const suspended = isWhole(tenant) && tenant.suspended;
   const maintained = isWhole(tenant) && tenant.maintenance;
+  if (!suspended && !may(['Tenants.change', 'Tenants.suspend', 'Tenants.remove'])) return null;
   return (
     <Card title="Take out of service">
       <Toolbar>
         {isWhole(tenant) && (
           <>
-            <Button onClick={() => open('maintenance')}>
+            <Button needs="Tenants.change" onClick={() => open('maintenance')}>
               {maintained ? 'End maintenance' : 'Start maintenance'}
             </Button>
-            <Button onClick={() => open('suspend')}>{suspended ? 'Resume' : 'Suspend'}</Button>
+            <Button needs={suspended ? 'Tenants.resume' : 'Tenants.suspend'} onClick={() => open('suspend')}>
+              {suspended ? 'Resume' : 'Suspend'}
+            </Button>
           </>
         )}
-        <Button variant="danger" onClick={() => open('remove')}>
+        <Button variant="danger" needs="Tenants.remove" onClick={() => open('remove')}>
           Delete tenant
         </Button>
         {suspended && <Badge tone="bad">Every request is refused with 403</Badge>}

@@ -1,12 +1,11 @@
-import { Building2, Pencil, Plus } from 'lucide-react';
+import { Building2, Plus } from 'lucide-react';
 import { useState } from 'react';
-import { Link, useNavigate } from 'react-router';
+import { Link } from 'react-router';
 import type { AnyTenant } from '../api/types';
 import { Button } from '../ui/button';
 import { SearchField } from '../ui/field';
 import { whole } from '../ui/format';
 import { ListCard } from '../ui/list-card';
-import { RowMenu } from '../ui/menu';
 import { EmptyState } from '../ui/states';
 import { Badge, Page, Toolbar } from '../ui/surface';
 import { useDebounced } from '../ui/use-debounced';
@@ -14,14 +13,18 @@ import { CreateTenant } from './create-tenant';
 import { isWhole, useTenants } from './queries';
 
 export function TenantsPage() {
-  const navigate = useNavigate();
   const [typed, setTyped] = useState('');
   const [creating, setCreating] = useState(false);
   const list = useTenants(useDebounced(typed.trim()));
   const total = list.first?.total;
   const pageOf = ({ id }: AnyTenant) => `/tenants/${encodeURIComponent(id)}?tenant=${encodeURIComponent(id)}`;
   const create = (
-    <Button variant="primary" icon={<Plus size={15} aria-hidden />} onClick={() => setCreating(true)}>
+    <Button
+      variant="primary"
+      needs="Tenants.create"
+      icon={<Plus size={15} aria-hidden />}
+      onClick={() => setCreating(true)}
+    >
       Create tenant
     </Button>
   );
@@ -84,21 +87,6 @@ export function TenantsPage() {
               ) : (
                 <span className="faint">Default</span>
               ),
-          },
-          {
-            id: 'actions',
-            header: '',
-            width: '30px',
-            align: 'end',
-            unnamed: true,
-            cell: (tenant) => (
-              <RowMenu
-                label={`Actions for ${tenant.id}`}
-                items={[
-                  { text: 'Open', icon: <Pencil size={15} />, onSelect: () => void navigate(pageOf(tenant)) },
-                ]}
-              />
-            ),
           },
         ]}
       />

@@ -1,4 +1,5 @@
 import type { ButtonHTMLAttributes, ReactNode, Ref } from 'react';
+import { useMay, type Needs } from '../session/may';
 import { classes } from './classes';
 import styles from './button.module.css';
 
@@ -8,10 +9,14 @@ export interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
   /** Shows that the work is under way and takes no second press. */
   busy?: boolean;
   icon?: ReactNode;
+  /** Is not there for those who may not do what it does. */
+  needs?: Needs;
   ref?: Ref<HTMLButtonElement>;
 }
 
-export function Button({ variant = 'default', small, busy, icon, children, ...rest }: ButtonProps) {
+export function Button({ variant = 'default', small, busy, icon, needs, children, ...rest }: ButtonProps) {
+  const may = useMay();
+  if (!may(needs)) return null;
   return (
     <button
       type="button"

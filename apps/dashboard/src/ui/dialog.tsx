@@ -72,7 +72,7 @@ interface FormDialogProps extends DialogProps {
   onSubmit: () => void;
 }
 
-/** A dialog that sends something; what was wrong with it is said above the buttons. */
+/** A dialog that sends something; what was wrong with it is said above the buttons. See `useForm`. */
 export function FormDialog(props: FormDialogProps) {
   const { submit, danger, busy, disabled, error, onSubmit, children, ...dialog } = props;
   const send = (event: FormEvent) => {

@@ -187,6 +187,40 @@ export function CheckField({
   );
 }
 
+/** Several boxes that answer one question. */
+export function FieldSet({
+  legend,
+  hint,
+  children,
+}: {
+  legend: string;
+  hint?: ReactNode;
+  children: ReactNode;
+}) {
+  return (
+    <fieldset className={styles.set}>
+      <legend className={styles.label}>{legend}</legend>
+      {hint && <p className={styles.hint}>{hint}</p>}
+      <div className={styles.boxes}>{children}</div>
+    </fieldset>
+  );
+}
+
+export function FileField({
+  label,
+  hint,
+  onChange,
+  ...rest
+}: Omit<Described, 'error'> & { accept?: string; onChange: (file: File | undefined) => void }) {
+  return (
+    <Field label={label} hint={hint} optional={false}>
+      {(wiring) => (
+        <input {...rest} {...wiring} type="file" onChange={(event) => onChange(event.target.files?.[0])} />
+      )}
+    </Field>
+  );
+}
+
 /** Fields side by side where there is room. */
 export function FieldRow({ children }: { children: ReactNode }) {
   return <div className={styles.row}>{children}</div>;

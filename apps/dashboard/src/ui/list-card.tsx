@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react';
+import type { More } from '../api/use-pages';
 import { ErrorState, LoadingRows } from './states';
 import { Card } from './surface';
 import { DataTable, type Column } from './table';
@@ -8,7 +9,7 @@ interface Listed<Row> {
   isPending: boolean;
   error: unknown;
   retry: () => void;
-  more: { has: boolean; busy: boolean; load: () => void };
+  more: More;
 }
 
 interface ListCardProps<Row> {

@@ -1,6 +1,6 @@
 import { CircleAlert, Info, TriangleAlert } from 'lucide-react';
 import type { ReactNode } from 'react';
-import { isOffline, ProblemError } from '../api/problem';
+import { comesBack, isOffline, ProblemError } from '../api/problem';
 import { Button } from './button';
 import { classes } from './classes';
 import styles from './states.module.css';
@@ -27,6 +27,8 @@ export function EmptyState({
   );
 }
 
+const GOES_ON = 'Nothing is lost; this page goes on by itself when it is back.';
+
 /** What was asked for has not come. Offline is told apart, because then nothing is wrong with the question. */
 export function ErrorState({ error, retry }: { error: unknown; retry?: () => void }) {
   const offline = isOffline(error);
@@ -36,7 +38,9 @@ export function ErrorState({ error, retry }: { error: unknown; retry?: () => voi
         <CircleAlert size={18} aria-hidden />
       </span>
       <h2>{offline ? 'The gateway cannot be reached' : titleOf(error)}</h2>
-      <p>{offline ? 'Nothing is lost; this page goes on by itself when it is back.' : textOf(error)}</p>
+      <p>
+        {!offline && textOf(error)} {comesBack(error) && GOES_ON}
+      </p>
       {retry && (
         <div className={styles.actions}>
           <Button onClick={retry}>Try again</Button>

@@ -104,9 +104,19 @@ export function Columns({ children }: { children: ReactNode }) {
   return <div className={styles.grid}>{children}</div>;
 }
 
-/** What stands above a table; `apart` sends the last to the other side. */
-export function Toolbar({ apart, children }: { apart?: boolean; children: ReactNode }) {
-  return <div className={classes(styles.toolbar, apart && styles.apart)}>{children}</div>;
+/** What stands above a table; `apart` sends the last to the other side, `below` keeps away from what is above. */
+export function Toolbar({
+  apart,
+  below,
+  children,
+}: {
+  apart?: boolean;
+  below?: boolean;
+  children: ReactNode;
+}) {
+  return (
+    <div className={classes(styles.toolbar, apart && styles.apart, below && styles.below)}>{children}</div>
+  );
 }
 
 export function Code({ label, children }: { label: string; children: string }) {

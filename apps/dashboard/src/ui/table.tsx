@@ -7,8 +7,10 @@ import {
   type ButtonHTMLAttributes,
   type ReactNode,
 } from 'react';
+import type { More } from '../api/use-pages';
 import { Button } from './button';
 import { classes } from './classes';
+import { LoadingRows } from './states';
 import styles from './table.module.css';
 
 export interface Column<Row> {
@@ -22,13 +24,16 @@ export interface Column<Row> {
   cell: (row: Row) => ReactNode;
 }
 
+/** The last column: what can be done with a row. */
+export const ACTIONS = { id: 'actions', header: '', width: '30px', align: 'end', unnamed: true } as const;
+
 interface TableProps<Row> {
   label: string;
   columns: ReadonlyArray<Column<Row>>;
   rows: readonly Row[];
   rowKey: (row: Row) => string;
   /** There is more to fetch; it is fetched when the end comes into sight, or by the button. */
-  more?: { has: boolean; busy: boolean; load: () => void };
+  more?: More;
   foot?: ReactNode;
 }
 
@@ -73,7 +78,8 @@ export function DataTable<Row>(props: TableProps<Row>) {
           </div>
         )}
       </div>
-      {more?.has && <More {...more} />}
+      {more?.has && rows.length === 0 && !more.failed && <LoadingRows rows={3} />}
+      {more?.has && <LoadMore of={more} />}
       {foot && <div className={styles.foot}>{foot}</div>}
     </>
   );
@@ -118,7 +124,7 @@ function VirtualRows<Row>({ columns, rows, rowKey, template }: TableProps<Row> &
 
 function Cells<Row>({ columns, row }: { columns: ReadonlyArray<Column<Row>>; row: Row }) {
   return columns.map(({ id, header, align, unnamed, cell }, index) => (
-    <div key={id} role="cell" className={align && styles[align]}>
+    <div key={id} role="cell" className={classes(align && styles[align], unnamed && styles.unnamed)}>
       {index > 0 && !unnamed && (
         <span className={styles.cellLabel} aria-hidden>
           {header}
@@ -129,21 +135,23 @@ function Cells<Row>({ columns, row }: { columns: ReadonlyArray<Column<Row>>; row
   ));
 }
 
-function More({ busy, load }: { busy: boolean; load: () => void }) {
+function LoadMore({ of: { busy, failed, pages, load } }: { of: More }) {
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const element = place.current;
-    if (!element || busy) return;
-    const seen = new IntersectionObserver(([entry]) => entry?.isIntersecting && load(), {
+    if (!element || busy || failed) return;
+    // On a busy page several come at once, and the last is how things are.
+    const seen = new IntersectionObserver((entries) => entries.at(-1)?.isIntersecting && load(), {
       rootMargin: '400px',
     });
     seen.observe(element);
     return () => seen.disconnect();
-  }, [busy, load]);
+    // A page may have come without anybody having seen it busy: then, too, it is looked again.
+  }, [busy, failed, pages, load]);
   return (
     <div ref={place} className={styles.more}>
       <Button small busy={busy} onClick={load}>
-        {busy ? 'Loading' : 'Load more'}
+        {busy ? 'Loading' : failed ? 'That failed. Try again' : 'Load more'}
       </Button>
     </div>
   );

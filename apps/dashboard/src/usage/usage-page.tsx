@@ -63,7 +63,7 @@ function Usage() {
       <Toolbar>
         <Segments label="Range" options={PRESETS} value={preset} onChange={choose} />
         <Segments label="Told apart by" options={groups} value={group} onChange={setGroup} />
-        {session.role !== 'consumer' && (
+        {session.serviceId === null && (
           <FilterSelect
             label="Service"
             value={serviceId}
