@@ -1,4 +1,7 @@
+import { Redis } from 'ioredis';
 import type { OverviewDto } from '#apps/control-plane/src/overview/overview.dto';
+import { keys } from '#libs/store';
+import { hashApiKey } from '#libs/tenants';
 import { waitFor } from '../support/children';
 import { startGateway, type TestGateway } from '../support/gateway';
 import { contractRedis, describeRedis } from '../support/redis';
@@ -218,6 +221,19 @@ describeRedis('two replicas and a Redis', () => {
     const tenant = await fetch(`${two.url}/me/overview`, { headers: { 'X-API-Key': key } });
     expect(await tenant.json()).toMatchObject({ replicas: [], targets: [{ tenantId: 'acme' }] });
   });
+
+  it('show nothing more of a tenant to a key that is another one’s by now', async () => {
+    const foreign = 'a-key-of-another-program';
+    const mapping = keys.apiKeyMapping(hashApiKey(foreign));
+    const program = new Redis(redis.url);
+    await program.set(mapping, 'acme');
+    const reader = await watch(one, '/me/live', { 'X-API-Key': foreign });
+    await seen(reader, () => true);
+    await program.set(mapping, 'other');
+    program.disconnect();
+    await waitFor('the end', () => reader.ended, 8000);
+    expect(reader.events.at(-1)).toMatchObject({ name: 'end', data: { code: 'invalid_api_key' } });
+  }, 12_000);
 
   it('tell of what both have refused, and why, to those whose it is', async () => {
     // Replicas tell of what they have refused by and by: of the requests before, too.

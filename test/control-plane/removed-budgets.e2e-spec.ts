@@ -1,5 +1,11 @@
 import { keys, type Budget, type Store } from '#libs/store';
-import { AddressPolicy, ApiKeyRepository, ServiceRepository, TenantRepository } from '#libs/tenants';
+import {
+  AddressPolicy,
+  ApiKeyRepository,
+  ServiceRepository,
+  TenantRepository,
+  spendCapNews,
+} from '#libs/tenants';
 import { describeStores } from '../store/stores';
 import { peekOne } from '../support/limits';
 
@@ -8,6 +14,8 @@ const DOCUMENT = {
   upstreamBaseUrl: 'http://127.0.0.1:1',
   allowedRoutes: [{ path: '/' }],
 };
+
+const seen = (tenantId: string): string => keys.webhookSeen(spendCapNews(tenantId));
 
 function budget(key: string): Budget {
   return { key, capacity: 100, windowMs: 0, cost: 10, endsAt: 0 };
@@ -45,10 +53,16 @@ describeStores(
       const month = new Date().toISOString().slice(0, 7);
       const quota = budget(keys.quota('acme', rotated.record.lineage ?? '', month));
       for (const limit of [...caps, quota]) await store.limits.take([limit]);
+      for (const id of ['acme', 'other']) await store.documents.put(seen(id), '1/100:80', 'any');
       await tenants.remove('acme');
       await tenants.create({ ...DOCUMENT, id: 'acme' });
       const left = async (limit: Budget): Promise<number> => (await peekOne(store, limit)).remaining;
       expect(await Promise.all([...caps, quota].map(left))).toEqual([100, 100, 90, 90, 100]);
+      // Nor has anybody been told of what it has spent.
+      expect(await Promise.all(['acme', 'other'].map((id) => store.documents.get(seen(id))))).toEqual([
+        undefined,
+        '1/100:80',
+      ]);
     });
   },
   ['embedded', 'standalone', 'cluster'],

@@ -107,6 +107,24 @@ describe('a test call of a service', () => {
     await strict.close();
   });
 
+  it('stays below the path of its target, as requests do, however that is spelt', async () => {
+    const targets = [{ url: `${upstream.url}/base/` }, { url: upstream.url.replace('http:', 'h2c:') }];
+    await stage.call('PATCH', `${acme.admin}/services/${acme.serviceId}`, { targets });
+    for (const [asked, got] of [
+      ['/', '/base/'],
+      ['/a/../b?c=/../d', '/base/b?c=/../d'],
+      ['/a/%2e%2e/b', '/base/b'],
+    ])
+      expect((await stage.call('POST', path, { path: asked })).body).toMatchObject({ body: `GET ${got} ` });
+    for (const climbing of ['/../x', '/%2e%2e/x', '/a/../../x', '/..%2fx', '/..\\x', '/..;/x'])
+      expect([climbing, refusal(await stage.call('POST', path, { path: climbing })).fields]).toEqual([
+        climbing,
+        ['path'],
+      ]);
+    const other = await stage.call('POST', path, { target: targets[1]!.url });
+    expect(refusal(other)).toMatchObject({ code: 'validation_failed', fields: ['target'] });
+  });
+
   it('is for those who may change the service', async () => {
     const own = `/services/${acme.serviceId}/test`;
     expect((await callAs(stage, acme.manager.key)('POST', own, {})).body).toMatchObject({ status: 200 });

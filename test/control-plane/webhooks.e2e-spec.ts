@@ -320,20 +320,31 @@ describeStores('webhooks', (start) => {
       expect(await queue.claim(8)).toMatchObject([{ webhookId: webhook.id }]);
     });
 
-    it('the queue is bounded, and a state is told once', async () => {
+    it('the queue is bounded, of one and of all, and a state is told once', async () => {
       // On a busy machine somebody may send some of it meanwhile.
       receiver.answer = (response) => void response.writeHead(503).end();
-      const { webhook } = await webhooks.create({ url: receiver.url });
-      for (let i = 0; i < 60; i++) await queue.emit({ type: 'breaker.opened', data: { i } });
-      expect(await listed(webhook.id, 'pending')).toHaveLength(50);
-      await queue.drop(webhook.id);
+      const { webhook } = await webhooks.create({ url: receiver.url, events: ['breaker.opened'] });
+      for (let i = 0; i < 8; i++) await queue.emit({ type: 'breaker.opened', data: { i } });
+      expect(await listed(webhook.id, 'pending')).toHaveLength(5);
+      // One that nobody takes anything for keeps no other from what is its own, whichever was made first.
+      const { webhook: other } = await webhooks.create({ url: receiver.url });
+      await queue.emit({ type: 'breaker.opened', data: {} });
+      expect(await listed(other.id, 'pending')).toHaveLength(1);
+      const full = new WebhookQueue(stage.store, webhooks, silent, 6);
+      await full.emit({ type: 'breaker.closed', data: {} });
+      expect(await listed(other.id, 'pending')).toHaveLength(1);
+      await webhooks.remove(other.id);
+      for (const { id } of [webhook, other]) await queue.drop(id);
+      await webhooks.update(webhook.id, { events: [] });
       await Promise.all([1, 2, 3].map(() => queue.emitOnce('x', 'a', { type: 'billing.quota', data: {} })));
       expect(await listed(webhook.id, 'pending')).toHaveLength(1);
     });
 
     it('budgets are told at 80 and at 100 per cent, once each, and keys before they expire', async () => {
+      receiver.answer = (response) => void response.writeHead(503).end();
       const apiKeys = new ApiKeyRepository(stage.store);
-      const watch = new BudgetWatch(stage.store, webhooks, queue, apiKeys, silent);
+      const roomy = new WebhookQueue(stage.store, webhooks, silent);
+      const watch = new BudgetWatch(stage.store, webhooks, roomy, apiKeys, silent);
       const { webhook } = await webhooks.create({ url: receiver.url, tenantId: 'acme' });
       await stage.call('PATCH', '/admin/tenants/acme/billing', { spendCap: '10' });
       const soon = new Date(Date.now() + 86_400_000).toISOString();
@@ -352,6 +363,21 @@ describeStores('webhooks', (start) => {
       expect(told.sort()).toEqual(
         ['billing.quota', 'billing.quota', 'billing.spend_cap', 'billing.spend_cap', 'key.expiring'],
       ); // prettier-ignore
+      // Requests that were not billed give back what they took, and others take it again.
+      for (const part of [-1, 1]) {
+        await spend(keys.spendCap('acme', 1), 10e9, part * 1e9);
+        await spend(keys.quota('acme', record.id, month), 10, part);
+        await watch.look();
+      }
+      expect(await listed(webhook.id, 'pending')).toHaveLength(5);
+      // A cap that was raised is another one.
+      await stage.call('PATCH', '/admin/tenants/acme/billing', { spendCap: '12' });
+      await watch.look();
+      expect(await listed(webhook.id, 'pending')).toHaveLength(6);
+      // Nobody is served any more for what is left.
+      await stage.call('PATCH', '/admin/tenants/acme/billing', { pricePerRequest: '3' });
+      await watch.look();
+      expect(await listed(webhook.id, 'pending')).toHaveLength(7);
     });
   });
 });

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:http2';
 import tls from 'node:tls';
 import { ServerCredentials, credentials, status } from '@grpc/grpc-js';
 import { makeCertificate } from '../support/certificate-maker';
@@ -274,6 +276,34 @@ describe('deadlines and cancellation', () => {
     expect(code).toBe(status.DEADLINE_EXCEEDED);
     // The service's own 100 ms for the first byte did not count.
     expect(performance.now() - startedAt).toBeGreaterThan(500);
+  });
+
+  it('holds it against nobody that a client gives no time to answer', async () => {
+    const own = await setup.publisher();
+    const service = await setup.service(own.id, upstream.url, { breaker: { failures: 3 } });
+    const auth = { apiKey: true, jwt: false };
+    await own.publish({ path: '/hurried', backends: [{ service }], stripPrefix: true, auth });
+    const session = connect(setup.gateway.url);
+    for (let i = 0; i < 5; i++) {
+      const call = session.request({
+        ':method': 'POST',
+        ':path': '/hurried/test.Echo/Unary',
+        'content-type': 'application/grpc',
+        'grpc-timeout': '20m',
+        te: 'trailers',
+        hold: '1',
+        'x-api-key': own.key,
+      });
+      const said: Record<string, unknown> = {};
+      const listen = (fields: object): void => void Object.assign(said, fields);
+      call.on('response', listen).on('trailers', listen).resume();
+      call.end(Buffer.from([0, 0, 0, 0, 1, 120]));
+      await once(call, 'close');
+      expect(said['grpc-status']).toBe(String(status.DEADLINE_EXCEEDED));
+    }
+    session.destroy();
+    const answer = clients.h2c.ask('unary', 'x', { 'x-api-key': own.key }, {}, '/hurried/test.Echo/Unary');
+    expect(await answer).toMatchObject({ code: status.OK });
   });
 
   it('cancels at the upstream what the client cancels', async () => {

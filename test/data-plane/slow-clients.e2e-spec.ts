@@ -1,5 +1,6 @@
 import { WebSocket, WebSocketServer } from 'ws';
 import type { ServerResponse } from 'node:http';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { waitFor } from '../support/children';
 import { openConnection, requestHead, type ClientConnection } from '../support/connection';
@@ -94,6 +95,22 @@ describe('a body that trickles in', () => {
     expect(client.received()).not.toContain(' 201 ');
   });
 
+  it('to the control plane over HTTP/2 breaks off, too', async () => {
+    const session = await openHttp2(forwarding.gateway.tlsPort);
+    const stream = session.request({
+      ':path': '/admin/tenants',
+      ':method': 'POST',
+      'x-admin-token': forwarding.gateway.adminToken,
+      'content-type': 'application/json',
+    });
+    stream.on('error', () => undefined).resume();
+    const timer = setInterval(() => stream.destroyed || stream.write(' '), 20);
+    await once(stream, 'close');
+    clearInterval(timer);
+    expect(stream.rstCode).not.toBe(0);
+    session.destroy();
+  });
+
   it('is waited for where its upstream is what takes its time', async () => {
     const upstream = await forwarding.upstream(async (request, response, { ended }) => {
       request.pause();
@@ -128,10 +145,13 @@ let floods = 0;
 
 /** Sends without end, as fast as it is taken. */
 function flood(response: ServerResponse): void {
+  floodOf(Buffer.alloc(65_536, 'x'), response);
+}
+
+function floodOf(piece: Buffer, response: ServerResponse): void {
   floods += 1;
   response.once('close', () => (floods -= 1));
   response.writeHead(200, { 'Content-Type': 'text/event-stream' });
-  const piece = Buffer.alloc(65_536, 'x');
   const more = (): void => {
     while (!response.destroyed && response.write(piece));
   };
@@ -147,6 +167,21 @@ describe('a client that does not read', () => {
     expect(access).toMatchObject({ status: 200, decision: 'client_too_slow' });
     await waitFor('the upstream let go', () => floods === 0);
     expect(await metric(forwarding.gateway, 'gateway_slow_clients_total', 'what="response"')).toBe(1);
+    client.destroy();
+  });
+
+  it('is put out as well where the gateway encodes what it does not read', async () => {
+    const upstream = await forwarding.upstream(
+      (_request, response) => floodOf(randomBytes(65_536), response),
+      {
+        compression: { events: true },
+      },
+    );
+    const fields = { 'Accept-Encoding': 'gzip' };
+    const client = await forwarding.send(upstream.key, 'GET /api/encoded', fields, { paused: true });
+    const { access } = await outcomeOf(forwarding.gateway, '/api/encoded');
+    expect(access).toMatchObject({ status: 200, decision: 'client_too_slow', coding: 'gzip' });
+    await waitFor('the upstream let go', () => floods === 0);
     client.destroy();
   });
 

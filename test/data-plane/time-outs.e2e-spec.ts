@@ -216,9 +216,27 @@ describe('the whole exchange', () => {
     );
     const client = await forwarding.send(upstream.key, 'GET /api/total-unread', {}, { paused: true });
     const { access } = await outcomeOf(forwarding.gateway, '/api/total-unread');
-    expect(access).toMatchObject({ status: 200 });
-    expect(access.decision).not.toBe('allow');
+    expect(access).toMatchObject({ status: 200, decision: 'client_too_slow' });
+    const labels = `tenantId="${String(access.tenantId)}"`;
+    expect(await metric(forwarding.gateway, 'gateway_upstream_errors_total', labels)).toBe(0);
     client.destroy();
+  });
+
+  it('and whoever holds a response back that long shuts nobody else out of the upstream', async () => {
+    const upstream = await forwarding.upstream(
+      (request, response) =>
+        void response.end(request.url === '/small' ? 'ok' : Buffer.alloc(64 * 1024 * 1024)),
+      { ...only({ totalMs: SHORT }), breaker: { failures: 2 } },
+    );
+    for (let i = 0; i < 3; i++) {
+      const client = await forwarding.send(upstream.key, `GET /api/held-${i}`, {}, { paused: true });
+      await outcomeOf(forwarding.gateway, `/api/held-${i}`);
+      client.destroy();
+    }
+    const response = await fetch(`${forwarding.gateway.url}/api/small`, {
+      headers: { 'X-API-Key': upstream.key },
+    });
+    expect([response.status, await response.text()]).toEqual([200, 'ok']);
   });
 });
 

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocket, WebSocketServer } from 'ws';
 import type { Tenant } from '#libs/tenants';
 import { waitFor } from '../support/children';
-import { settled, type ClientConnection } from '../support/connection';
+import { requestHead, settled, type ClientConnection } from '../support/connection';
 import { startForwarding, type Forwarding } from '../support/forwarding';
 import { allOver, metric, outcomeOf } from '../support/outcomes';
 import { parseResponse } from '../support/raw-request';
@@ -105,6 +105,28 @@ describe('a WebSocket that every guard lets pass', () => {
     expect(access.bytesOut).toBeGreaterThan(3 * megabyte.length);
     expect(access.durationMs).toBeGreaterThan(0);
     expect(refusal).toBeUndefined();
+  });
+
+  it('is not charged with what its connection has carried before', async () => {
+    const upstream = await startEcho();
+    const client = await forwarding.send(upstream.key, 'GET /api/before');
+    await client.until('\r\n\r\n');
+    const long = { 'X-Long': 'x'.repeat(8000), 'X-API-Key': upstream.key };
+    for (let i = 0; i < 3; i++) {
+      const before = client.received().length;
+      await client.send(requestHead(`GET /api/before-${i}`, long));
+      await waitFor('the answer', () => client.received().length > before);
+      await settled(() => client.received().length, 50);
+    }
+    await client.send(requestHead('GET /api/counted', { 'X-API-Key': upstream.key, ...UPGRADE }));
+    await client.until('101 Switching Protocols');
+    // An empty text frame with a mask of zeros (RFC 6455 §5.2), and its echo.
+    await client.send(Buffer.from([0x81, 0x80, 0, 0, 0, 0]));
+    await client.until('\x81\x00');
+    client.destroy();
+    const { access } = await outcomeOf(forwarding.gateway, '/api/counted');
+    expect(access).toMatchObject({ status: 101, bytesIn: 6 });
+    expect(access.bytesOut).toBeLessThan(1000);
   });
 
   it('reaches the right path and query, without the credentials meant for the gateway', async () => {

@@ -139,16 +139,18 @@ async function certificatesOf(resources: DataPlaneResources): Promise<Certificat
 }
 
 function tlsListener(http: Server, certificates: Certificates, resources: DataPlaneResources): Drainable {
-  const { config, logging, draining } = resources;
-  const { maxHeaderBytes, tls } = config;
-  const http2 = new Http2Door({ http, maxHeaderBytes, draining, logger: logging.logger });
-  return createTlsListener(certificates, tls?.strictSni ?? false, http, http2);
+  const strictSni = resources.config.tls?.strictSni ?? false;
+  return createTlsListener(certificates, strictSni, http, http2Door(http, resources));
 }
 
-function openCleartext(http: Server, { config, logging, draining }: DataPlaneResources): void {
+function openCleartext(http: Server, resources: DataPlaneResources): void {
+  const { clientHeadTimeoutMs } = resources.config.load;
+  new CleartextDoor(http2Door(http, resources), clientHeadTimeoutMs).precede(http);
+}
+
+function http2Door(http: Server, { config, logging: { logger }, draining }: DataPlaneResources): Http2Door {
   const { maxHeaderBytes, load } = config;
-  const http2 = new Http2Door({ http, maxHeaderBytes, draining, logger: logging.logger });
-  new CleartextDoor(http2, load.clientHeadTimeoutMs).precede(http);
+  return new Http2Door({ http, maxHeaderBytes, readTimeoutMs: load.clientReadTimeoutMs, draining, logger });
 }
 
 /** Only where it is asked for: nothing else has anything to do with it. */

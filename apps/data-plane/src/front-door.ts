@@ -61,6 +61,9 @@ const condemned = new WeakSet<Socket>();
 /** The peer of a connection, worked out once per connection. */
 const peers = new WeakMap<Socket, Peer>();
 
+/** What a connection had carried, in bytes, before it became another: the requests before that have had theirs counted. */
+const carried = new WeakMap<Socket, { readonly read: number; readonly written: number }>();
+
 /** Where requests and upgrades enter: observed from the first moment, admitted or refused, then sent on its path. */
 export class FrontDoor {
   /** Connections that asked for an upgrade; the server forgets them, so shutdown must not. */
@@ -97,6 +100,7 @@ export class FrontDoor {
       response.detachSocket(socket);
       socket.destroySoon();
     });
+    carried.set(socket, { read: socket.bytesRead - head.length, written: socket.bytesWritten });
     if (head.length > 0) socket.unshift(head);
     if (this.isForNeighbour(request, response)) this.house.neighbour.handle(request, response);
     else this.enter(request as GatewayRequest, response, socket);
@@ -192,8 +196,10 @@ export class FrontDoor {
   private leave(request: GatewayRequest, response: ServerResponse): void {
     const { context } = request;
     if (context.switchedProtocols) {
-      context.bytesIn = request.socket.bytesRead;
-      context.bytesOut = request.socket.bytesWritten;
+      const { socket } = request;
+      const { read, written } = carried.get(socket) ?? { read: 0, written: 0 };
+      context.bytesIn = socket.bytesRead - read;
+      context.bytesOut = socket.bytesWritten - written;
     }
     this.house.observation.end(context, statusOf(response, context), isWhole(response));
   }

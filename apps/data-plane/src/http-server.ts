@@ -6,6 +6,7 @@ import type { Cors } from './cors';
 import type { FrontDoor } from './front-door';
 import { prepareLastWrite } from './last-write';
 import { refusableRequests } from './refusable';
+import { endUnread } from './unread-connections';
 
 /** Idle client connections outlive those of an ingress (nginx 60 s), so that the ingress never sends into a closing one. */
 const KEEP_ALIVE_MS = 75_000;
@@ -14,8 +15,8 @@ const LONGEST_LOOK_MS = 5000;
 
 /** A server that reads clients as all of them are read, whatever their connection came over. */
 export function createServer({ maxHeaderBytes, load }: GatewayConfig, cors: Cors): Server {
-  const { clientHeadTimeoutMs } = load;
-  return http.createServer({
+  const { clientHeadTimeoutMs, clientReadTimeoutMs } = load;
+  const server = http.createServer({
     IncomingMessage: refusableRequests(cors),
     maxHeaderSize: maxHeaderBytes,
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -28,6 +29,8 @@ export function createServer({ maxHeaderBytes, load }: GatewayConfig, cors: Cors
     // Node would answer by itself, unobserved, and go on to the next request of the connection; the door does not.
     requireHostHeader: false,
   });
+  endUnread(server, clientReadTimeoutMs);
+  return server;
 }
 
 /** Sends everything that a server receives through the door, also what Node would answer by itself. */

@@ -5,8 +5,7 @@ import type { PaceWatch } from '#libs/load';
 export function paceBody(request: IncomingMessage, bodies: PaceWatch): void {
   const { headers, socket } = request;
   const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
-  // Over HTTP/2 there is no socket that counts; the session's own time-out ends those that stand still.
-  if (!hasBody || typeof socket.bytesRead !== 'number') return;
+  if (!hasBody) return;
   const paced = {
     get progress() {
       return socket.bytesRead;

@@ -22,8 +22,8 @@ interface Beside {
 }
 
 /**
- * Metrics, access log and usage of a request, exactly once for every outcome. They hang on the end of the response,
- * not on an interceptor: a refused request never reaches one.
+ * Metrics, access log and usage of a request, exactly once for every outcome. They hang on the end of the response, the one
+ * thing that every request comes to, whoever has refused or answered it.
  */
 export class Observation {
   private readonly shedLines = new EventBudget(SHED_LINES.burst, SHED_LINES.perSecond, 0);

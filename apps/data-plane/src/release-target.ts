@@ -8,6 +8,9 @@ const FAILURES: ReadonlySet<ErrorCode> = new Set([
   'upstream_timeout',
 ] satisfies ErrorCode[]);
 
+/** What a call that has missed its deadline comes to, in words of HTTP. */
+const GATEWAY_TIMEOUT = 504;
+
 export function isTargetFailure({ code }: GatewayError): boolean {
   return FAILURES.has(code);
 }
@@ -32,7 +35,9 @@ export function tellTarget(context: RequestContext, status: number, failure = co
   const { target, permit } = context;
   if (!target?.rules || context.targetTold) return;
   context.targetTold = true;
-  const shown = failure === undefined || (isTargetFailure(failure) && !isLateUpload(context, failure));
+  const shown =
+    (failure === undefined || (isTargetFailure(failure) && !isLateUpload(context, failure))) &&
+    !isClientsHurry(context, failure?.status ?? status);
   const failed = failure !== undefined || target.rules.failureStatuses.has(status);
   if (permit)
     permit.settle(!shown ? 'void' : failed || target.isSlow(durationOf(context)) ? 'failed' : 'succeeded');
@@ -42,6 +47,11 @@ export function tellTarget(context: RequestContext, status: number, failure = co
 /** Who was waited for was the client: nobody may shut out everybody else by sending a body slowly. */
 function isLateUpload({ uploading }: RequestContext, { code }: GatewayError): boolean {
   return uploading && code === 'upstream_timeout';
+}
+
+/** Nor by calls that nobody could answer in the time that they leave, whether the gateway says so or the upstream. */
+function isClientsHurry({ call }: RequestContext, status: number): boolean {
+  return call?.hurries === true && status === GATEWAY_TIMEOUT;
 }
 
 /** Milliseconds from when all was sent until the head had come; slow clients are not the target's fault. */

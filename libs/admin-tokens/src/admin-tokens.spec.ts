@@ -44,6 +44,20 @@ it('does not leave a successor of a token that could not be replaced', async () 
   expect((await tokens.list('all', '', 10)).tokens.map(({ id }) => id)).toEqual([record.id]);
 });
 
+it('leaves no token of a tenant that was removed while it was replaced: the next tenant of that id would have it', async () => {
+  await store.documents.put(keys.tenant('acme'), '{}', 'any');
+  const { record } = await tokens.create({ name: 'a', role: 'tenant', tenantId: 'acme' }, 'owner');
+  const put = store.documents.put.bind(store.documents);
+  store.documents.put = async (key, value, expected) => {
+    // Right before the old one is said to be replaced, all tokens of the tenant are taken back.
+    if (typeof expected === 'object') await store.documents.delete(keys.tenant('acme'), 'any');
+    return put(key, value, expected);
+  };
+  expect(await codeOf(tokens.rotate(record.id, 60, 'owner'))).toBe('tenant_not_found');
+  store.documents.put = put;
+  expect((await tokens.list('all', '', 10)).tokens.map(({ id }) => id)).toEqual([record.id]);
+});
+
 const RECORD: AdminTokenRecord = {
   id: 'a',
   name: 'n',

@@ -92,7 +92,7 @@ export class AdminTokens {
 
   /**
    * Makes a token like another one, which goes on working for the time of grace.
-   * @throws GatewayError admin_token_not_found, or conflict for one that was replaced or has ended
+   * @throws GatewayError admin_token_not_found, tenant_not_found, or conflict for one that was replaced or has ended
    */
   async rotate(id: string, graceSeconds: number, actor: string): Promise<CreatedAdminToken> {
     const hash = await this.hashOf(id);
@@ -113,6 +113,7 @@ export class AdminTokens {
       await this.forget(made.record.id, hashApiKey(made.token));
       throw error;
     }
+    await this.withdrawIfOrphaned(made);
     return made;
   }
 

@@ -55,6 +55,42 @@ it('keeps the order of one process, and times that never go back', async () => {
   expect(await chain.lastBefore(START + 5000)).toBe(3);
 });
 
+it('puts what was held up at the end of the chain, and not where others have written and trimmed since', async () => {
+  await filled(3);
+  const { documents } = store;
+  let goOn = (): void => undefined;
+  const held = new Promise<void>((resolve) => (goOn = resolve));
+  let holding = true;
+  const slow = Object.create(store, {
+    documents: {
+      value: Object.assign(Object.create(documents) as typeof documents, {
+        put: async (...write: Parameters<typeof documents.put>) => {
+          if (holding) await held;
+          return documents.put(...write);
+        },
+      }),
+    },
+  }) as Store;
+  const late = new Chain<Note>(slow, 'notes').append({ text: 'held up' }, START + 10);
+  const other = chainOf();
+  for (let i = 0; i < 20; i++) await other.append({ text: `o${i}` }, START + 20);
+  await other.trim(5);
+  holding = false;
+  goOn();
+  expect((await late).seq).toBe(24);
+  expect(await chainOf().newest()).toMatchObject({ seq: 24 });
+  expect(await verifyChain(chainOf())).toMatchObject({ ok: true, to: 24 });
+  expect((await chainOf().readBack(24))[0]).toMatchObject({ text: 'held up' });
+});
+
+it('does not carry on the time of a process whose clock was years ahead', async () => {
+  const chain = await filled(2);
+  await chain.append({ text: 'ahead' }, START + 20 * 365 * 86_400_000);
+  const next = await chain.append({ text: 'on time' }, START + 1000);
+  expect([next.seq, Date.parse(next.at) - START]).toEqual([4, 1000]);
+  expect(await verifyChain(chain)).toMatchObject({ ok: true, entries: 4 });
+});
+
 it.each<[string, (chain: Chain<Note>) => Promise<unknown>, number, string]>([
   ['a changed text', () => rewrite(3, (entry) => ({ ...entry, text: 'x' })), 3, 'has been changed'],
   ['a changed time', () => rewrite(3, (entry) => ({ ...entry, at: 'x' })), 3, 'has been changed'],

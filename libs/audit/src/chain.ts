@@ -6,7 +6,7 @@ import { canonicalJson } from './canonical-json';
 export interface Link {
   /** From 1, without gaps. */
   readonly seq: number;
-  /** ISO 8601; never before that of the entry before. */
+  /** ISO 8601; never before that of the entry before, unless the clock of that one's process was far ahead. */
   readonly at: string;
   readonly previousHash: string;
   /** Hex SHA-256 of the canonical JSON of all other members. */
@@ -30,6 +30,8 @@ export interface Anchor {
 export const FIRST_HASH = '0'.repeat(64);
 const START: Anchor = { seq: 0, hash: FIRST_HASH, swept: 0 };
 const BATCH = 100;
+/** By so much clocks differ. A time further ahead is carried on by nobody, or all that follow would bear it for years. */
+const CLOCKS_DIFFER_MS = 300_000;
 /** Of so many writers of one chain, each round lets one through. */
 const MAX_ROUNDS = 500;
 
@@ -165,6 +167,11 @@ export class Chain<T extends object> {
       const entry = linked({ ...body, chain: this.name }, last, now);
       const key = keys.chainEntry(this.name, entry.seq);
       if (await this.store.documents.put(key, JSON.stringify(entry), 'absent')) {
+        if (await this.isTrimmed(entry.seq)) {
+          await this.store.documents.delete(key, 'any');
+          last = await this.newest();
+          continue;
+        }
         this.known = entry.seq;
         await this.store.documents.put(keys.chainHead(this.name), String(entry.seq), 'any');
         return entry;
@@ -172,6 +179,14 @@ export class Chain<T extends object> {
       last = (await this.last(entry.seq)) ?? (await this.newest());
     }
     throw new Error(`others kept appending to the chain ${this.name} at the same time`);
+  }
+
+  /**
+   * Whether a number was used, and its entry removed, before: whoever has stood still for so long that others went on and
+   * trimmed finds it free, and nobody would ever find what lies there.
+   */
+  private async isTrimmed(seq: number): Promise<boolean> {
+    return seq <= (await this.anchor()).seq;
   }
 
   /** @returns the anchor as it is then; undefined where somebody else has moved it meanwhile. */
@@ -207,7 +222,8 @@ export class Chain<T extends object> {
 
 /** The entry that follows another one. */
 export function linked<T extends object>(body: T, last: End | undefined, now: number): Linked<T> {
-  const at = new Date(Math.max(now, last ? Date.parse(last.at) : 0)).toISOString();
+  const before = last ? Date.parse(last.at) : 0;
+  const at = new Date(before - now > CLOCKS_DIFFER_MS ? now : Math.max(now, before)).toISOString();
   const previousHash = last?.hash ?? FIRST_HASH;
   const entry = { ...body, seq: (last?.seq ?? 0) + 1, at, previousHash };
   return { ...entry, hash: digestOf(entry) };

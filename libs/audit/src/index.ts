@@ -6,6 +6,5 @@
  */
 export { AuditLog, type AuditFilter, type AuditRetention } from './audit-log';
 export type { AuditEntry, AuditEvent, AuditedChange } from './audit-entry';
-export { canonicalJson } from './canonical-json';
 export { Chain, type Link, type Linked } from './chain';
 export { verifyChain, type ChainVerdict } from './verify-chain';

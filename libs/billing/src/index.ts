@@ -4,15 +4,7 @@
  * counted. All of it is rules: the same input gives the same amounts, whoever computes them and whenever.
  * Not here: counting requests (`usage`), keeping plans and statements, and payments, of which there are none.
  */
-export {
-  MAX_PRICE,
-  formatMoney,
-  isCurrency,
-  parseMoney,
-  parsePrice,
-  toNumber,
-  type CheckedPrice,
-} from './money';
+export { formatMoney, isCurrency, parseMoney, parsePrice, toNumber, type CheckedPrice } from './money';
 export {
   checkPlan,
   planDocument,
@@ -24,7 +16,6 @@ export {
   type Tier,
 } from './plan';
 export {
-  rate,
   rateSegments,
   type RatedCycle,
   type RatedFee,

@@ -4,23 +4,20 @@
  * replicas follow them.
  * Not here: forwarding, recording and answering requests (data plane), and what a policy looks like (`tenants`).
  */
-export { parseCacheControl, type Directives } from './cache-control';
-export { cacheKey, uriKey, variantKey, type CacheKey } from './cache-key';
-export { identityOf } from './identity';
+export { uriKey, variantKey } from './cache-key';
 export { cachePolicyOf, locate, routeNameOf, storeFields, type JudgedRequest } from './judged-request';
 export { Peek, type Peeked } from './peek';
-export { dropConditions, readRequestFields, valueOf, type RequestFields } from './request-fields';
+export { dropConditions, type RequestFields } from './request-fields';
 export { TAG_FIELDS, readResponseFields, type ResponseFields } from './response-fields';
 export { storageTerms, type StorageTerms } from './storing';
-export { StoredResponse, TEXT_BYTES, bodyOf, type Origin } from './stored-response';
+export { StoredResponse, bodyOf, type Origin } from './stored-response';
 export { STANDS_IN_FOR, standsIn, usability, type Forwarded } from './freshness';
 export { conditionsFor, hasIt, headersOf304, renewed } from './conditions';
 export { isOfTheSame, rangeOf, type ByteRange } from './byte-range';
-export { CACHE_OUTCOMES, forwardedStatus, hitStatus, type CacheOutcome } from './cache-status';
+export { forwardedStatus, hitStatus, type CacheOutcome } from './cache-status';
 export { ResponseStore, type Located } from './response-store';
 export { MemoryTier } from './memory-tier';
-export type { Found, TenantShelf } from './tenant-shelf';
-export { NO_PURGES, fateOf, type Purge, type PurgeList } from './purge-list';
+export { NO_PURGES, type PurgeList } from './purge-list';
 export { checkPurge, type CheckedPurge } from './check-purge';
 export { TenantResponses } from './tenant-responses';
-export { FollowedPurges, addPurge } from './purges';
+export { addPurge } from './purges';

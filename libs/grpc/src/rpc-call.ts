@@ -2,6 +2,8 @@
 export class RpcCall {
   /** The status of HTTP that says how it has ended; undefined while nobody has said. */
   outcome: number | undefined = undefined;
+  /** Its deadline is shorter than the time that its upstream is given: that it was missed says nothing about the upstream. */
+  hurries = false;
 
   /** @param timeoutMs the client's own deadline, milliseconds from the start; undefined: it has none. */
   constructor(readonly timeoutMs: number | undefined) {}

@@ -3,7 +3,7 @@ import { TenantDirectory, type Caller } from '#libs/tenants';
 import { identifyCaller, identifyVisitor } from './identify-caller';
 import { requestOf, type RequestContext } from './request-context';
 
-/** First of the request path: who is calling. */
+/** Who is calling: everything behind it is about the caller. */
 @Injectable()
 export class ApiKeyGuard implements CanActivate {
   constructor(private readonly directory: TenantDirectory) {}

@@ -31,7 +31,7 @@ export { WholeBodies, type Oversize, type WholeBodyTerms } from './whole-bodies'
 export { RateLimitGuard, enforceLimits, limitHeaders } from './rate-limit.guard';
 export { GatewayMaintenanceGuard, MaintenanceGuard, refuseDuring } from './maintenance.guard';
 export { BodySizeGuard, maxBodyOf, refuseLargeBody } from './body-size.guard';
-export { ConcurrencyGuard, takePlace } from './concurrency.guard';
+export { ConcurrencyGuard } from './concurrency.guard';
 export { passGuards } from './pass-guards';
 export { judgeAgain } from './judge-again';
 export { limitsOf, type RequestLimits } from './request-limits';

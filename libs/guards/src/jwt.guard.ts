@@ -65,7 +65,7 @@ function pass(
   return true;
 }
 
-/** Third of the request path: on whose behalf, where the route asks for it. */
+/** On whose behalf somebody calls, where the route asks for it. */
 @Injectable()
 export class JwtGuard implements CanActivate {
   constructor(private readonly verifier: TokenVerifier) {}

@@ -1,6 +1,6 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { GatewayError, type ErrorCode } from '#libs/errors';
-import { StoreUnavailableError, type ClaimVerdict, type Limit } from '#libs/store';
+import { StoreUnavailableError, isBudget, type ClaimVerdict, type Limit } from '#libs/store';
 import { RateLimiter } from './rate-limiter';
 import { levelsOf, limitsOf, secondsUntilMore, type LimitName, type RequestLimits } from './request-limits';
 import { requestOf, type RequestContext } from './request-context';
@@ -71,8 +71,20 @@ export class RateLimitGuard implements CanActivate {
     context.limits = limits;
     const verdict = this.limiter.take(limits.claim);
     if (verdict instanceof Promise)
-      return verdict.then((decided) => settle(context, limits, decided), giveUp);
+      return verdict.then((decided) => this.settleLate(context, limits, decided), giveUp);
     return settle(context, limits, verdict);
+  }
+
+  /**
+   * Its client may have gone while the store was asked, and whoever gives back what a request took and did not use has been
+   * here by then: money and quota of a request that nobody makes any more would be gone with it.
+   * @throws GatewayError client_gone
+   */
+  private settleLate(context: RequestContext, limits: RequestLimits, verdict: ClaimVerdict): true {
+    if (!context.over) return settle(context, limits, verdict);
+    if (verdict.allowed)
+      for (const limit of limits.claim) if (isBudget(limit)) this.limiter.refund(limit, limit.cost);
+    throw new GatewayError('client_gone');
   }
 }
 

@@ -101,7 +101,7 @@ function enterBackend(context: RequestContext, caller: Caller, found: ServedServ
   return true;
 }
 
-/** Second of the request path: whether the caller may go there. */
+/** Whether the caller may go there, and where that is. */
 @Injectable()
 export class RouteGuard implements CanActivate {
   constructor(private readonly directory: TenantDirectory) {}

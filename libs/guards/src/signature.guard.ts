@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { InboundSignatures, inboundPolicy } from './inbound-signatures';
 import { requestOf } from './request-context';
 
-/** Fourth of the request path: whether the request is as somebody has signed it, where its place asks for that. */
+/** Whether the request is as somebody has signed it, where its place asks for that. */
 @Injectable()
 export class SignatureGuard implements CanActivate {
   constructor(private readonly signatures: InboundSignatures) {}

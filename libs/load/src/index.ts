@@ -3,7 +3,7 @@
  * streams; the limit that follows the delay of the event loop; connections by address.
  * Not here: rates (`guards`, limits), and what is answered to whom (data plane).
  */
-export { FairSlots, type FairSlotsTerms } from './fair-slots';
+export { FairSlots } from './fair-slots';
 export { Waiter, type ShedReason, type Verdict } from './waiter';
 export { Account, type LoadLimits } from './account';
 export {
@@ -15,6 +15,6 @@ export {
 } from './concurrency';
 export { LoopDelay } from './loop-delay';
 export { DelayGovernedLimit } from './delay-governed-limit';
-export { ConnectionCaps, addressBlockOf } from './connection-caps';
+export { ConnectionCaps } from './connection-caps';
 export { FairBytes } from './fair-bytes';
 export { PaceWatch, type Paced } from './pace-watch';

@@ -41,8 +41,7 @@ export function recalling(
   const keeping = new Keeping(store, remembered, file, logger, watched());
   const recalledAt = (): number | undefined => {
     if (!snapshot || store.state !== 'starting') return undefined;
-    const age = Date.now() - snapshot.vouchedAt;
-    return age < staleConfigMaxAgeMs ? snapshot.vouchedAt : undefined;
+    return isRecent(snapshot.vouchedAt, staleConfigMaxAgeMs) ? snapshot.vouchedAt : undefined;
   };
   if (recalledAt() !== undefined) announce(snapshot, store, logger);
   keeping.start();
@@ -57,6 +56,18 @@ export function recalling(
       await store.close();
     },
   });
+}
+
+/** By so much a clock may have been put back without anything being amiss. */
+const CLOCK_SLACK_MS = 60_000;
+
+/**
+ * Whether something is not too old to be served. What seems to be of a time to come is of no known age: the clock of this
+ * machine is wrong (or was), and what has been revoked since would open everything until it has caught up.
+ */
+export function isRecent(vouchedAt: number, maxAgeMs: number, now = Date.now()): boolean {
+  const age = now - vouchedAt;
+  return age < maxAgeMs && age > -CLOCK_SLACK_MS;
 }
 
 /** Only where Redis is not there at once: it usually is. */

@@ -3,19 +3,8 @@
  * signature (docs/signatures.md), the keys of tenants, how forwarded requests are signed and how those that come in are judged.
  * Not here: keeping bodies in memory, the guard (`guards`), and what policies may say (`tenants`).
  */
-export {
-  BODY_SIGNATURE_HEADER,
-  SIGNATURE_HEADER,
-  TIMESTAMP_HEADER,
-  UNSIGNED_PAYLOAD,
-  bodySignature,
-  canonicalString,
-  sha256Hex,
-  signatureOf,
-  type SignatureParameters,
-  type SignedMessage,
-} from './canonical';
-export { parseSignature, renderSignature, type Signature } from './signature-header';
+export { UNSIGNED_PAYLOAD, type SignatureParameters, type SignedMessage } from './canonical';
+export type { Signature } from './signature-header';
 export { KeyRing, KeyRings, type NamedSecrets } from './key-ring';
 export { RequestSigner, type Target } from './request-signer';
 export {
@@ -25,4 +14,4 @@ export {
   type Claimed,
   type JudgedRequest,
 } from './judge-signature';
-export { memoryMs, spendNonce } from './spend-nonce';
+export { spendNonce } from './spend-nonce';

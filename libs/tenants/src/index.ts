@@ -6,7 +6,7 @@
  * Not here: judging a request. That is `guards`.
  */
 export type { RateLimit, RouteRule, Tenant, TenantTimeouts } from './tenant';
-export { INVALIDATES_ONLY, ServedCachePolicy, servedCache, type CachePolicy } from './cache-policy';
+export { ServedCachePolicy, servedCache, type CachePolicy } from './cache-policy';
 export { checkCache } from './check-cache';
 export type { AuthPolicy } from './auth-policy';
 export {
@@ -75,6 +75,7 @@ export {
   type StoredTenant,
   type TenantDocument,
 } from './tenant-repository';
+export { spendCapNews } from './tenant-budgets';
 export {
   DEFAULT_SERVICE_KEY_RATE_LIMIT,
   type ApiKeyFields,
@@ -102,27 +103,13 @@ export { expectedStatuses } from './check-health';
 export { ServiceRepository, memberOf as serviceIndexMember } from './service-repository';
 export { GenerationalCache } from './generational-cache';
 export { DEFAULT_BILLING, parseBilling, type TenantBilling } from './tenant-billing';
-export {
-  ROUTE_SHAPE_FIELDS,
-  SHAPE_FIELDS,
-  Shape,
-  compressionOf,
-  shapeOf,
-  type RouteShapeFields,
-  type ShapeFields,
-} from './shaping/shape';
+export { ROUTE_SHAPE_FIELDS, Shape, compressionOf, shapeOf, type RouteShapeFields } from './shaping/shape';
 export { checkRouteShape, checkShape } from './shaping/check-shape';
 export { checkStrip } from './shaping/check-rewrite';
 export { checkHeaders } from './shaping/check-headers';
-export {
-  CODINGS,
-  ServedCompression,
-  type Coding,
-  type CompressionPolicy,
-} from './shaping/compression-policy';
+export { ServedCompression, type Coding, type CompressionPolicy } from './shaping/compression-policy';
 export {
   HeaderChanges,
-  headerChangesOf,
   plainName,
   type HeaderChange,
   type HeaderChangeFields,

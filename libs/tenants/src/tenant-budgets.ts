@@ -4,9 +4,13 @@ import { ApiKeyDocuments } from './api-key-documents';
 /** As many are forgotten in one call. */
 const PORTION = 1000;
 
+/** Names what is told once of how much of its spend cap a tenant has spent (`webhookSeen`). */
+export const spendCapNews = (tenantId: string): string => `cap:${tenantId}`;
+
 /**
- * Forgets what a tenant and its API keys have spent, so that a successor under the same id starts anew. To be asked for
- * while the keys are still known; the returned function forgets, and is called when nobody can spend any more.
+ * Forgets what a tenant and its API keys have spent, and what was told of that, so that a successor under the same id starts
+ * anew. To be asked for while the keys are still known; the returned function forgets, and is called when nobody can spend
+ * any more.
  * Quotas of keys that were revoked earlier end with their month by themselves.
  * @param now milliseconds since the epoch.
  */
@@ -25,6 +29,7 @@ export async function forgetBudgets(
   return async () => {
     for (let at = 0; at < budgets.length; at += PORTION)
       await store.limits.forget(budgets.slice(at, at + PORTION));
+    await store.documents.delete(keys.webhookSeen(spendCapNews(tenantId)), 'any');
   };
 }
 

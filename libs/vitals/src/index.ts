@@ -17,4 +17,4 @@ export type {
 } from './overview';
 export type { TargetNote } from './vitals-note';
 export { RefusalRecorder, type RefusedRequest } from './refusal-recorder';
-export { RefusalLog, REFUSALS_OF_NOBODY, type RefusalFilter, type RefusalRecord } from './refusal-log';
+export { RefusalLog, type RefusalFilter, type RefusalRecord } from './refusal-log';

@@ -1,5 +1,5 @@
 import type { CountedRequests } from './recent-seconds';
-import { STEP_SECONDS } from './recent-seconds';
+import { HISTORY_SECONDS, STEP_SECONDS } from './recent-seconds';
 import {
   CLASSES,
   ERRORS,
@@ -96,6 +96,8 @@ export interface Overview {
   readonly targetCounts: { readonly healthy: number; readonly troubled: number };
 }
 
+/** By so much clocks may be apart without anything being amiss. */
+const CLOCKS_DIFFER_SECONDS = 60;
 const MAX_TENANTS = 20;
 const MAX_TARGETS = 200;
 
@@ -135,11 +137,17 @@ export function overviewOf(
   };
 }
 
-/** The last five minutes in steps without gaps, the oldest first. */
-export function historyOf(notes: readonly VitalsNote[], scope: string): HistoryPoint[] {
+/**
+ * The last five minutes in steps without gaps, the oldest first. A process that takes this moment for another one, because
+ * its clock is wrong, is left out: from its time to ours there would be steps without end.
+ * @param now milliseconds since the epoch.
+ */
+export function historyOf(notes: readonly VitalsNote[], scope: string, now: number): HistoryPoint[] {
   const sums = new Map<number, number[]>();
+  const seconds = now / 1000;
   for (const { counted } of notes) {
     for (const { at, tally } of counted[scope]?.steps ?? []) {
+      if (Math.abs(seconds - at) > HISTORY_SECONDS + CLOCKS_DIFFER_SECONDS) continue;
       const sum = sums.get(at) ?? emptyTally();
       addTally(sum, tally);
       sums.set(at, sum);

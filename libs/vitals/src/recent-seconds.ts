@@ -1,7 +1,7 @@
 import { TALLY_LENGTH, addTally, count, emptyTally, type Ending } from './tally';
 
 /** How far back figures go, and in what steps. */
-const SECONDS = 300;
+export const HISTORY_SECONDS = 300;
 export const STEP_SECONDS = 5;
 const WINDOW_SECONDS = 10;
 
@@ -27,16 +27,16 @@ export interface CountedRequests {
 
 /** Tallies of the last five minutes, second by second: 46 kB. */
 export class RecentSeconds {
-  private readonly rows = new Uint32Array(SECONDS * TALLY_LENGTH);
+  private readonly rows = new Uint32Array(HISTORY_SECONDS * TALLY_LENGTH);
   private readonly totals = emptyTally();
   private row = 0;
 
   /** @param second seconds since the epoch. */
   constructor(
     private second: number,
-    private readonly since = second,
+    private since = second,
   ) {
-    this.row = (second % SECONDS) * TALLY_LENGTH;
+    this.row = (second % HISTORY_SECONDS) * TALLY_LENGTH;
   }
 
   count(ending: Ending): void {
@@ -46,11 +46,19 @@ export class RecentSeconds {
 
   /** To be called about each second; what was not counted in between is nothing. */
   advance(second: number): void {
+    if (second < this.second - WINDOW_SECONDS) this.beginAnew(second);
     while (this.second < second) {
-      this.second = Math.max(this.second + 1, second - SECONDS + 1);
-      this.row = (this.second % SECONDS) * TALLY_LENGTH;
+      this.second = Math.max(this.second + 1, second - HISTORY_SECONDS + 1);
+      this.row = (this.second % HISTORY_SECONDS) * TALLY_LENGTH;
       this.rows.fill(0, this.row, this.row + TALLY_LENGTH);
     }
+  }
+
+  /** The clock was put back: until it had come so far again, everything would be counted as of one and the same second. */
+  private beginAnew(second: number): void {
+    this.second = this.since = second;
+    this.row = (second % HISTORY_SECONDS) * TALLY_LENGTH;
+    this.rows.fill(0);
   }
 
   read(): CountedRequests {
@@ -66,7 +74,7 @@ export class RecentSeconds {
     const end = this.second - (this.second % STEP_SECONDS);
     const steps: TalliedStep[] = [];
     // The oldest step would be one that is overwritten at this moment.
-    for (let at = end - SECONDS + STEP_SECONDS; at < end; at += STEP_SECONDS) {
+    for (let at = end - HISTORY_SECONDS + STEP_SECONDS; at < end; at += STEP_SECONDS) {
       if (at + STEP_SECONDS <= this.since) continue;
       const tally = emptyTally();
       for (let i = 0; i < STEP_SECONDS; i++) if (at + i >= this.since) this.addSecond(tally, at + i);
@@ -76,6 +84,6 @@ export class RecentSeconds {
   }
 
   private addSecond(tally: number[], second: number): void {
-    addTally(tally, this.rows, (second % SECONDS) * TALLY_LENGTH);
+    addTally(tally, this.rows, (second % HISTORY_SECONDS) * TALLY_LENGTH);
   }
 }

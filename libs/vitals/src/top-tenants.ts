@@ -35,7 +35,8 @@ export class TopTenants {
 
   advance(second: number): void {
     this.second = second;
-    if (second - this.turnedAt < HALF_SECONDS) return;
+    // Also where the clock was put back.
+    if (Math.abs(second - this.turnedAt) < HALF_SECONDS) return;
     this.before = this.now;
     this.now = new Map();
     this.turnedAt = second;

@@ -20,10 +20,18 @@ const PROCESS: ProcessNote = {
 
 /** One process, on a clock that is set by hand. */
 class Replica {
-  private now = START;
-  readonly vitals = new Vitals(() => this.now);
+  readonly vitals: Vitals;
 
-  constructor(readonly id: string) {}
+  constructor(
+    readonly id: string,
+    private now = START,
+  ) {
+    this.vitals = new Vitals(() => this.now);
+  }
+
+  setClock(now: number): void {
+    this.now = now;
+  }
 
   serve(times: number, tenantId?: string, status = 200, durationMs = 2): void {
     const limited = status === 429;
@@ -104,11 +112,11 @@ it('forgets a second after ten, and a step after five minutes', () => {
   expect(figures().now.requestsPerSecond).toBe(5);
   replica.pass(1);
   expect(figures().now.requestsPerSecond).toBe(0);
-  expect(historyOf([replica.note()], '')).toMatchObject([
+  expect(historyOf([replica.note()], '', at(11))).toMatchObject([
     { at: '2030-01-01T00:00:00.000Z', seconds: 5, requestsPerSecond: 10 },
   ]);
   replica.pass(300);
-  expect(historyOf([replica.note()], '')).toEqual([]);
+  expect(historyOf([replica.note()], '', at(311))).toEqual([]);
   expect(figures().total.requests).toBe(50);
 });
 
@@ -120,9 +128,40 @@ it('joins the steps of replicas by their time, without gaps', () => {
   two.pass(10);
   two.serve(15);
   two.pass(5);
-  const history = historyOf([one.note(), two.note()], '');
+  const history = historyOf([one.note(), two.note()], '', at(15));
   expect(history.map(({ requestsPerSecond }) => requestsPerSecond)).toEqual([3, 0, 3]);
   expect(history.map(({ at: time }) => Date.parse(time))).toEqual([at(0), at(5), at(10)]);
+});
+
+it.each([
+  ['years behind', -40 * 365 * 86_400],
+  ['an hour ahead', 3600],
+])(
+  'leaves a replica out of the last five minutes whose clock is %s, rather than fill the time between',
+  (_, seconds) => {
+    const [sound, wrong] = [new Replica('a'), new Replica('b', at(seconds))];
+    for (const replica of [sound, wrong]) {
+      replica.serve(10);
+      replica.pass(10);
+    }
+    const history = historyOf([wrong.note(), sound.note()], '', at(10));
+    expect(history.map(({ at: time, requestsPerSecond }) => [Date.parse(time), requestsPerSecond])).toEqual([
+      [at(0), 2],
+    ]);
+  },
+);
+
+it('goes on where a clock is put back', () => {
+  const replica = new Replica('a', at(3600));
+  replica.serve(10);
+  replica.pass(10);
+  replica.setClock(at(0));
+  replica.pass(1);
+  replica.serve(40);
+  replica.pass(10);
+  const { now, total } = overviewOf([replica.note()], '', [], at(11));
+  expect([now.requestsPerSecond, total.requests]).toEqual([4, 50]);
+  expect(historyOf([replica.note()], '', at(11))).toMatchObject([{ requestsPerSecond: 8 }]);
 });
 
 it('tells tenants apart while somebody looks, and shows a tenant nothing of others', () => {

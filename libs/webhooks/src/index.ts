@@ -7,4 +7,3 @@ export { WEBHOOK_EVENTS, type GatewayEvent, type Webhook, type WebhookEventName 
 export { Webhooks, type NewWebhook, type WebhookPatch } from './webhooks';
 export { WebhookQueue, type Delivery } from './webhook-queue';
 export { WebhookSender, type SenderTerms } from './webhook-sender';
-export { signedHeaders } from './signed-headers';

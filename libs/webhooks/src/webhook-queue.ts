@@ -26,6 +26,8 @@ export interface Delivery {
 
 /** What nobody takes must not fill the store: what comes then is in the log only. */
 const MAX_PENDING = 10_000;
+/** Of them, those of one webhook: one whose receiver is dead must not keep the others from theirs. */
+const SHARE_OF_ONE = 10;
 /** Of one webhook; the oldest go first. */
 const MAX_DEAD = 1000;
 /** How long one replica has for an attempt; after that another one takes it over. */
@@ -54,7 +56,7 @@ export class WebhookQueue {
   async emit(event: GatewayEvent): Promise<void> {
     try {
       for (const webhook of await this.webhooks.all())
-        if (wants(webhook, event)) await this.add(webhook, event);
+        if (wants(webhook, event)) await this.offer(webhook, event);
     } catch (error) {
       this.lose(event, error);
     }
@@ -63,12 +65,18 @@ export class WebhookQueue {
   /**
    * The same for a state that is to be told once, by whichever replica comes first.
    * @param what names the thing. @param state another one than the last that was told.
+   * @param isNews whether it is worth telling after that one; absent: any other is.
    */
-  async emitOnce(what: string, state: string, event: GatewayEvent): Promise<void> {
+  async emitOnce(
+    what: string,
+    state: string,
+    event: GatewayEvent,
+    isNews: (told: string) => boolean = () => true,
+  ): Promise<void> {
     try {
       const key = keys.webhookSeen(what);
       const before = await this.store.documents.get(key);
-      if (before === state) return;
+      if (before !== undefined && (before === state || !isNews(before))) return;
       const expected = before === undefined ? 'absent' : { version: versionOf(before) };
       if (!(await this.store.documents.put(key, state, expected))) return;
     } catch (error) {
@@ -78,10 +86,27 @@ export class WebhookQueue {
     await this.emit(event);
   }
 
-  /** @throws GatewayError conflict where the queue is full */
+  /** One that takes no more does not stand in the way of those behind it. */
+  private async offer(webhook: Webhook, event: GatewayEvent): Promise<void> {
+    try {
+      await this.add(webhook, event);
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error;
+      this.logger.error(
+        { category: 'admin', err: error, event, webhookId: webhook.id },
+        'an event could not be queued for a webhook',
+      );
+    }
+  }
+
+  /** @throws GatewayError conflict where the queue is full, or its part for one webhook */
   async add(webhook: Webhook, event: GatewayEvent): Promise<Delivery> {
     const { documents } = this.store;
-    if ((await documents.indexSize(keys.WEBHOOK_DUE)) >= this.maxPending)
+    const [all, own] = await Promise.all([
+      documents.indexSize(keys.WEBHOOK_DUE),
+      documents.indexSize(keys.webhookPending(webhook.id)),
+    ]);
+    if (all >= this.maxPending || own >= this.maxPending / SHARE_OF_ONE)
       throw new GatewayError('conflict', 'too many events are waiting to be delivered');
     const now = Date.now();
     const delivery: Delivery = {

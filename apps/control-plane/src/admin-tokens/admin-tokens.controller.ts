@@ -68,7 +68,7 @@ export class AdminTokensController {
     description: 'The new one has the same role and end; the old one goes on working for the time of grace.',
   })
   @ApiCreatedResponse({ type: CreatedAdminTokenDto })
-  @BodyRefusals('admin_token_not_found', 'conflict')
+  @BodyRefusals('admin_token_not_found', 'tenant_not_found', 'conflict')
   async rotate(
     @Param('tokenId') id: string,
     @Body() { graceSeconds }: AdminTokenRotationDto,

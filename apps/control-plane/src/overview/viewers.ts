@@ -13,13 +13,22 @@ export class Viewers {
   ) {}
 
   of(execution: Execution, scope: string): Viewer {
-    return { scope, judgeAgain: () => this.judge(execution) };
+    const { tenantId } = requestOf(execution).principal ?? {};
+    return { scope, judgeAgain: () => this.judge(execution, tenantId) };
   }
 
-  private async judge(execution: Execution): Promise<void> {
-    const { session } = execution.switchToHttp().getRequest<ControlRequest>();
+  /** @param tenantId whose figures are shown; undefined: of whom an administrator has asked for. */
+  private async judge(execution: Execution, tenantId: string | undefined): Promise<void> {
+    const request = requestOf(execution);
+    const { session } = request;
     if (session && !(await this.sessions.open(session.cookie, false)))
       throw new GatewayError('session_ended');
     await this.guard.canActivate(execution);
+    // A key that other programs have mapped may open another tenant's portal by now, and this one's no more.
+    if (request.principal?.tenantId !== tenantId) throw new GatewayError('invalid_api_key');
   }
+}
+
+function requestOf(execution: Execution): ControlRequest {
+  return execution.switchToHttp().getRequest<ControlRequest>();
 }

@@ -2,6 +2,8 @@ import { Agent, H2CClient, request, type Dispatcher } from 'undici';
 import { GatewayError } from '#libs/errors';
 import {
   ForbiddenAddressError,
+  commonUpstream,
+  normalPath,
   permittedLookup,
   type AddressPolicy,
   type ServiceTarget,
@@ -30,9 +32,7 @@ export class ServiceTester {
     if (!targets.some(({ url }) => url === target))
       throw refused('target', 'must be the URL of one of the targets');
     const { base, spoken } = dialled(target);
-    const url = new URL(base.replace(/\/+$/, '') + call.path);
-    // What looks like a path must not name another host.
-    if (url.origin !== new URL(base).origin) throw refused('path', 'must be a path');
+    const url = urlBelow(base, call.path);
     const headers = checkedHeaders(call.headers ?? {});
     if (this.underWay >= MAX_UNDER_WAY)
       throw new GatewayError('rate_limited', 'too many test calls are under way', {
@@ -89,6 +89,22 @@ function dialled(target: string): { base: string; spoken: Spoken } {
   if (target.startsWith('h2c:')) return { base: target.replace('h2c:', 'http:'), spoken: 'h2c' };
   if (target.startsWith('h2:')) return { base: target.replace('h2:', 'https:'), spoken: 'h2' };
   return { base: target, spoken: 'http/1.1' };
+}
+
+/**
+ * Where a request for this path would go: by the same normal form, so that no path climbs out of that of its target, where
+ * a host may have what is somebody else's.
+ * @throws GatewayError validation_failed
+ */
+function urlBelow(target: string, text: string): URL {
+  const { origin, basePath } = commonUpstream(target);
+  const mark = text.indexOf('?');
+  const [path, query] = mark < 0 ? [text, ''] : [text.slice(0, mark), text.slice(mark)];
+  try {
+    return new URL(origin + basePath + normalPath(path) + query);
+  } catch (error) {
+    throw refused('path', (error as Error).message);
+  }
 }
 
 async function textOf({ body }: Dispatcher.ResponseData): Promise<{ body: string; truncated: boolean }> {

@@ -1,6 +1,6 @@
 import type { Logger } from '#libs/logging';
 import { StoreUnavailableError, keys, versionOf, type Budget, type Store } from '#libs/store';
-import { checkBilling, type ApiKeyRepository, type ListedApiKey } from '#libs/tenants';
+import { checkBilling, spendCapNews, type ApiKeyRepository, type ListedApiKey } from '#libs/tenants';
 import type { WebhookEventName, WebhookQueue, Webhooks } from '#libs/webhooks';
 
 const PERIOD_MS = 60_000;
@@ -84,9 +84,13 @@ export class BudgetWatch {
     const text = await this.store.documents.get(keys.tenantBilling(tenantId));
     const terms = text === undefined ? undefined : checkBilling(text).billing;
     if (terms?.spendCapNano !== undefined) {
-      const { spendCapNano, cycle } = terms;
-      const percent = await this.spent(keys.spendCap(tenantId, cycle), spendCapNano);
-      await this.tell('billing.spend_cap', `cap:${tenantId}`, `${cycle}`, percent, { tenantId, cycle });
+      const { spendCapNano, cycle, priceNano } = terms;
+      const percent = await this.spent(keys.spendCap(tenantId, cycle), spendCapNano, priceNano);
+      // Whoever raises a cap wants to hear of the new one.
+      await this.tell('billing.spend_cap', spendCapNews(tenantId), `${cycle}/${spendCapNano}`, percent, {
+        tenantId,
+        cycle,
+      });
     }
     for (let after: string | undefined = ''; after !== undefined;) {
       const page: Awaited<ReturnType<ApiKeyRepository['list']>> = await this.apiKeys
@@ -107,7 +111,7 @@ export class BudgetWatch {
     if (monthlyQuota === undefined) return;
     const month = new Date(now).toISOString().slice(0, 7);
     const percent = await this.spent(keys.quota(tenantId, lineage, month), monthlyQuota);
-    await this.tell('billing.quota', `quota:${lineage}`, month, percent, {
+    await this.tell('billing.quota', `quota:${lineage}`, `${month}/${monthlyQuota}`, percent, {
       tenantId,
       keyId: id,
       name,
@@ -115,10 +119,11 @@ export class BudgetWatch {
     });
   }
 
+  /** @param budget in which period, and how large. */
   private async tell(
     type: WebhookEventName,
     what: string,
-    period: string,
+    budget: string,
     percent: number,
     {
       tenantId,
@@ -128,13 +133,17 @@ export class BudgetWatch {
     const threshold = THRESHOLDS.find((one) => percent >= one);
     if (threshold === undefined) return;
     const event = { type, tenantId, data: { ...data, threshold, percent: Math.floor(percent) } };
-    await this.queue.emitOnce(what, `${period}:${threshold}`, event);
+    // What was taken and not used comes back, so a budget that was spent may have a little again: no news.
+    const isMore = (told: string): boolean =>
+      !told.startsWith(`${budget}:`) || Number(told.slice(budget.length + 1)) < threshold;
+    await this.queue.emitOnce(what, `${budget}:${threshold}`, event, isMore);
   }
 
-  /** In percent. */
-  private async spent(key: string, capacity: number): Promise<number> {
+  /** In percent: all of it, too, where what is left does not pay for another request. */
+  private async spent(key: string, capacity: number, price = 1): Promise<number> {
     const budget: Budget = { key, capacity, windowMs: 0, cost: 1, endsAt: 0 };
     const { verdicts } = await this.store.limits.peek([budget]);
-    return capacity === 0 ? 100 : (100 * (capacity - (verdicts[0]?.remaining ?? capacity))) / capacity;
+    const { remaining = capacity } = verdicts[0] ?? {};
+    return remaining < Math.max(1, price) ? 100 : (100 * (capacity - remaining)) / capacity;
   }
 }

@@ -14,6 +14,7 @@ import {
   type StorageTerms,
 } from '#libs/cache';
 import type { GatewayError } from '#libs/errors';
+import { setsSession } from '#libs/guards';
 import type { ResponseHead } from '../upstream/response-headers';
 import type { ResponseObserver } from '../upstream/response-observer';
 import type { Landing } from './flights';
@@ -72,7 +73,7 @@ export class Recording implements ResponseObserver {
     const now = Date.now();
     this.arrivedAt = now;
     this.status = status;
-    const fields = readResponseFields(raw.map((part) => part.toString('latin1')));
+    const fields = readResponseFields(withoutSessions(raw));
     this.fields = fields;
     if (status === 304 && stale) return this.confirmed(stale, fields, now);
     if (stale && STANDS_IN_FOR.has(status) && this.standIn(stale, status, now)) return false;
@@ -253,6 +254,20 @@ export class Recording implements ResponseObserver {
     this.terms = undefined;
     this.surroundings.over(this.status);
   }
+}
+
+/**
+ * What came, as text, without what would sign somebody in to the dashboard on the same host: what is stored goes out as it
+ * is, past those who see to that for responses that only pass (upstream/response-headers.ts).
+ */
+function withoutSessions(raw: readonly Buffer[]): string[] {
+  const fields: string[] = [];
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = (raw[i] as Buffer).toString('latin1');
+    const value = (raw[i + 1] as Buffer).toString('latin1');
+    if (!(name.toLowerCase() === 'set-cookie' && setsSession(value))) fields.push(name, value);
+  }
+  return fields;
 }
 
 /** Weak comparison. */

@@ -31,6 +31,8 @@ export class BridgedSocket extends Duplex {
   readonly protocol = 'HTTP/2.0';
   readonly remoteAddress: string | undefined;
   readonly remotePort: number | undefined;
+  /** Of bodies, for those who see that they get on. */
+  bytesRead = 0;
   carried: Carried | undefined = undefined;
   /** What is being asked is a call of gRPC. */
   rpc: RpcCall | undefined = undefined;

@@ -11,7 +11,15 @@ type Done = (error?: Error | null) => void;
 export type Outcome = 'delivered' | 'reset' | 'broken';
 
 const { NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR } = constants;
+const CONTINUE = 100;
 const RESET_CONTENT = 205;
+/** Of a session, waiting for their turn; those of bodies are not among them. */
+const MAX_WAITING_FRAMES = 100;
+/** Of the time that clients have to read; those who watch over one response (slow-reader.ts) come first, and say why. */
+const PATIENCE = 2;
+/** So much is read in that time. */
+const READ_AT_A_TIME_BYTES = 65_536;
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const CHUNK_END = Buffer.from('\r\n');
 const BODY_END = Buffer.from('0\r\n\r\n');
 
@@ -37,18 +45,21 @@ export class CarriedStream implements Carried, ResponseEvents {
   private trailers: readonly string[] = [];
   /** Tells the server that its last bytes have left. */
   private acknowledge: Done | undefined;
+  /** Runs while something waits for its client to read it. */
+  private patience: NodeJS.Timeout | undefined;
   /** The server closes the connection after this response. */
   last = false;
 
   /**
-   * @param atOnceBytes what fits the client's window for a stream.
+   * @param bounds atOnceBytes: what fits the client's window for a stream; readTimeoutMs: how long a client may leave unread
+   *   what is here for it.
    * @param over called once.
    */
   constructor(
     private readonly stream: ServerHttp2Stream,
     private readonly socket: BridgedSocket,
     private readonly asked: BridgedHead,
-    private readonly atOnceBytes: number,
+    private readonly bounds: { readonly atOnceBytes: number; readonly readTimeoutMs: number },
     private readonly over: (outcome: Outcome, carried: CarriedStream) => void,
   ) {
     this.reader = new ResponseReader(asked.method, this);
@@ -81,6 +92,7 @@ export class CarriedStream implements Carried, ResponseEvents {
     const { socket, asked } = this;
     if (this.settled || socket.destroyed) return;
     this.received += chunk.length;
+    socket.bytesRead += chunk.length;
     if (asked.contentLength !== undefined && this.received > asked.contentLength) return this.refuse();
     // A chunk of size zero would be the end.
     if (chunk.length === 0) return;
@@ -120,7 +132,10 @@ export class CarriedStream implements Carried, ResponseEvents {
   }
 
   interim(status: number, fields: readonly string[]): void {
-    this.stream.additionalHeaders(http2Head(status, fields).headers);
+    const { stream } = this;
+    // What is only hinted at does not pile up for a client that does not read; for 100 it waits.
+    if (status !== CONTINUE && (stream.session?.state.outboundQueueSize ?? 0) > MAX_WAITING_FRAMES) return;
+    stream.additionalHeaders(http2Head(status, fields).headers);
   }
 
   head(status: number, fields: readonly string[], bodiless: boolean): void {
@@ -153,11 +168,27 @@ export class CarriedStream implements Carried, ResponseEvents {
     const lastPiece = pieces.pop();
     for (const { length } of pieces) this.sent += length;
     this.sent += lastPiece?.length ?? 0;
+    this.awaitReader(pieces, lastPiece);
     if (this.responseOver) {
       this.acknowledge = done;
-      if (this.sent <= this.atOnceBytes) this.finish(pieces, lastPiece);
+      if (this.sent <= this.bounds.atOnceBytes) this.finish(pieces, lastPiece);
       else this.send(pieces, lastPiece, () => this.finishSent());
-    } else this.send(pieces, lastPiece, done);
+    } else
+      this.send(pieces, lastPiece, () => {
+        clearTimeout(this.patience);
+        done();
+      });
+  }
+
+  /**
+   * Whoever opens no window would keep its place for ever: to the server a small response is done with when it is written.
+   * How far a client has come with a large piece is not to be seen, so it gets its time for each part.
+   */
+  private awaitReader(pieces: readonly Buffer[], lastPiece: Buffer | undefined): void {
+    const bytes = pieces.reduce((sum, { length }) => sum + length, lastPiece?.length ?? 0);
+    const parts = Math.max(1, Math.ceil(bytes / READ_AT_A_TIME_BYTES));
+    const ms = PATIENCE * this.bounds.readTimeoutMs * parts;
+    this.patience = setTimeout(() => this.abandoned(), Math.min(ms, LONGEST_TIMER_MS)).unref();
   }
 
   /** @param left called when the bytes have left, and not when the stream is closed before: `closed` follows then. */
@@ -201,7 +232,7 @@ export class CarriedStream implements Carried, ResponseEvents {
   /** All of the response has left. */
   private deliver(): void {
     if (this.settled) return;
-    this.settled = true;
+    this.settle();
     this.socket.carried = undefined;
     this.acknowledge?.();
     if (!this.requestOver) this.socket.destroy();
@@ -212,14 +243,19 @@ export class CarriedStream implements Carried, ResponseEvents {
     if (this.settled) return;
     if (this.acknowledge && this.endsByItself && this.stream.rstCode === NGHTTP2_NO_ERROR)
       return this.deliver();
-    this.settled = true;
+    this.settle();
     this.socket.destroy();
     this.over('reset', this);
   }
 
+  private settle(): void {
+    this.settled = true;
+    clearTimeout(this.patience);
+  }
+
   abandoned(): void {
     if (this.settled) return;
-    this.settled = true;
+    this.settle();
     breakOff(this.stream);
     this.socket.destroy();
     this.over('broken', this);

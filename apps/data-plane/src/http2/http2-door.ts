@@ -23,6 +23,8 @@ interface Household {
   /** The server of HTTP/1.1, which judges and answers everything. */
   readonly http: Server;
   readonly maxHeaderBytes: number;
+  /** How long a client may leave unread what is here for it, milliseconds. */
+  readonly readTimeoutMs: number;
   readonly draining: () => boolean;
   readonly logger: Logger;
 }
@@ -36,7 +38,7 @@ export class Http2Door {
   private readonly options: ServerOptions;
   private readonly terms: SessionTerms;
 
-  constructor({ http, maxHeaderBytes, draining, logger }: Household) {
+  constructor({ http, maxHeaderBytes, readTimeoutMs, draining, logger }: Household) {
     this.options = {
       maxHeaderListPairs: MAX_HEADER_PAIRS,
       settings: {
@@ -51,6 +53,7 @@ export class Http2Door {
     this.terms = {
       http,
       draining,
+      readTimeoutMs,
       misbehaved: (ip, what) =>
         logger.warn({ category: 'policy', ip, what }, 'an HTTP/2 session was ended: too many of a kind'),
     };

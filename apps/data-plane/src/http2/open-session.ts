@@ -23,6 +23,8 @@ const LAST_STREAM = 2 ** 31 - 1;
 export interface SessionTerms {
   readonly http: Server;
   readonly draining: () => boolean;
+  /** How long a client may leave unread what is here for it, milliseconds. */
+  readonly readTimeoutMs: number;
   /** Told when the client is sent away for what it did. */
   readonly misbehaved: (address: string | undefined, what: string) => void;
 }
@@ -88,7 +90,8 @@ export class OpenSession {
     this.active += 1;
     const socket = this.socket();
     const leave = (outcome: Outcome, carried: CarriedStream): void => this.leave(outcome, carried, socket);
-    new CarriedStream(stream, socket, head, this.atOnceBytes, leave).start();
+    const bounds = { atOnceBytes: this.atOnceBytes, readTimeoutMs: this.terms.readTimeoutMs };
+    new CarriedStream(stream, socket, head, bounds, leave).start();
   }
 
   private leave(outcome: Outcome, carried: CarriedStream, socket: BridgedSocket): void {

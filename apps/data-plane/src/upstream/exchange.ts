@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { GatewayError } from '#libs/errors';
 import { IDEMPOTENT, type RequestContext } from '#libs/guards';
 import { atEndOfTurn, writeLast, type Ending } from '../last-write';
@@ -7,8 +7,9 @@ import type { BodySink, CodedBody } from '../shaping/coded-body';
 import { isOfTheBytes } from '../shaping/coded-head';
 import { dispatch } from './dispatch';
 import type { ExchangeTerms } from './exchange-terms';
+import { knowsInterim, passInterim } from './interim';
 import { SlowReader } from './slow-reader';
-import { hintedLinks, pairs, responseHead } from './response-headers';
+import { pairs, responseHead } from './response-headers';
 import { isBrokenConnection, upstreamError } from './upstream-errors';
 
 /** Bodies up to this size are worth copying into a string. */
@@ -55,7 +56,7 @@ export class Exchange implements Ending {
     protected readonly terms: ExchangeTerms,
   ) {
     this.deadline = setTimeout(() => this.expire(), terms.timeouts.totalMs);
-    response.on('drain', () => (this.coded ? this.coded.resume() : this.goOn()));
+    response.on('drain', () => this.drained());
     response.on('close', () => this.leave());
   }
 
@@ -99,7 +100,7 @@ export class Exchange implements Ending {
   }
 
   onHeaders(status: number, raw: Buffer[], resume: () => void, statusText: string): boolean {
-    if (status < 200) return this.interim(status, raw);
+    if (status < 200) return passInterim(this.response, status, raw);
     if (this.context.target?.breaker) this.context.upstreamAnsweredAt = performance.now();
     this.context.trace?.answered(status);
     const { response } = this;
@@ -158,10 +159,22 @@ export class Exchange implements Ending {
     if (more) this.silence?.refresh();
     else {
       clearTimeout(this.silence);
-      this.reader ??= new SlowReader(this.terms.readers, () => this.putOut());
-      this.reader.owes();
+      this.awaitReader();
     }
     return more;
+  }
+
+  /** The client has more before it than the system takes for it. */
+  private awaitReader(): void {
+    this.reader ??= new SlowReader(this.terms.readers, () => this.putOut());
+    this.reader.owes();
+  }
+
+  /** It has taken all of that. */
+  private drained(): void {
+    this.reader?.settled();
+    if (this.coded) this.coded.resume();
+    else this.goOn();
   }
 
   private writeLast<T>(bytes: number, write: () => T): T {
@@ -169,7 +182,6 @@ export class Exchange implements Ending {
   }
 
   private goOn(): void {
-    this.reader?.settled();
     if (this.diverted) return;
     this.resume?.();
     if (!this.over) this.expectWithin(this.terms.timeouts.idleMs);
@@ -213,7 +225,9 @@ export class Exchange implements Ending {
       write: (bytes) => {
         if (refused) return true;
         context.bytesOut += bytes.length;
-        return response.write(bytes);
+        const more = response.write(bytes);
+        if (!more) this.awaitReader();
+        return more;
       },
       end: (bytes) => {
         if (refused) return;
@@ -278,14 +292,6 @@ export class Exchange implements Ending {
     }
   }
 
-  /** A proxy passes on what it did not ask for itself (RFC 9110 §15.2). */
-  private interim(status: number, raw: Buffer[]): boolean {
-    if (!knowsInterim(this.response.req)) return true;
-    if (status === 102) this.response.writeProcessing();
-    else if (status === 103) this.response.writeEarlyHints({ link: hintedLinks(raw) });
-    return true;
-  }
-
   /**
    * What happens without a retry policy: nothing came back yet, repeating is harmless, there is no body that was consumed,
    * and the budget allows it.
@@ -337,9 +343,9 @@ export class Exchange implements Ending {
     this.terms.refuse(error);
   }
 
-  /** The total time is over; if the upstream is not to blame, it is a client that does not read its response. */
+  /** The total time is over; where a client has yet to read what is here, the upstream is not to blame, and its target neither. */
   private expire(): void {
-    if (this.over) this.response.destroy();
+    if (this.over || this.response.writableNeedDrain) this.putOut();
     else this.fail(new GatewayError('upstream_timeout'));
   }
 
@@ -385,11 +391,6 @@ export class Exchange implements Ending {
         response.headersSent ? 'succeeded' : response.destroyed ? 'abandoned' : 'failed',
       );
   }
-}
-
-/** HTTP/1.0 has one response to a request, and takes an interim one for it. */
-function knowsInterim(request: IncomingMessage): boolean {
-  return request.httpVersionMinor > 0;
 }
 
 function awaitBody(exchange: Exchange): void {

@@ -118,6 +118,7 @@ export class Forwarder {
     const { call } = context;
     const own = transport.timeouts(service?.timeouts ?? tenant.timeouts);
     const timeouts = call === undefined ? own : timeoutsOfCall(own, call);
+    if (call?.timeoutMs !== undefined) call.hurries = call.timeoutMs < own.firstByteMs;
     // Before the headers leave, some of which it changes.
     const encode = compression.of(context, request);
     const outgoing = this.outgoing(context, timeouts);

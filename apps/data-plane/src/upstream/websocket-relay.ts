@@ -2,7 +2,7 @@ import type http from 'node:http';
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { GatewayError } from '#libs/errors';
-import { retryPolicyOf, type GatewayRequest } from '#libs/guards';
+import { retryPolicyOf, setsSession, type GatewayRequest } from '#libs/guards';
 import type { PaceWatch } from '#libs/load';
 import type { Upstream } from '#libs/tenants';
 import type { RequestTrace } from '#libs/tracing';
@@ -122,6 +122,7 @@ export class WebSocketRelay {
       // http-proxy writes the 101 to the raw socket; the response that could have refused steps aside.
       response.detachSocket(socket);
       answer.headers['x-request-id'] = context.id;
+      refuseSessions(answer.headers);
       if (context.shaped) changeHeaders(answer, context.shaped);
       context.switchedProtocols = true;
       context.trace?.answered(101);
@@ -196,6 +197,12 @@ function timeHandshake(outgoing: ClientRequest, connectMs: number, firstByteMs: 
   });
   outgoing.once('close', () => clearTimeout(deadline));
   return () => clearTimeout(deadline);
+}
+
+/** Browsers take cookies from the head of a 101 as well, and that of the dashboard is nobody else's to set. */
+function refuseSessions(headers: IncomingHttpHeaders): void {
+  const cookies = headers['set-cookie'];
+  if (cookies) headers['set-cookie'] = cookies.filter((cookie) => !setsSession(cookie));
 }
 
 /** http-proxy writes the head of a 101 from these. */
