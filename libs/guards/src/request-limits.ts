@@ -40,7 +40,7 @@ class KeptLimits {
 
   find(place: Place, published: PublishedRoute | undefined): RequestLimits | undefined {
     if (place === this.place && published === this.published) return this.limits;
-    return this.others && (within(this.others, published).get(place));
+    return this.others && within(this.others, published).get(place);
   }
 
   keep(place: Place, published: PublishedRoute | undefined, limits: RequestLimits): void {
