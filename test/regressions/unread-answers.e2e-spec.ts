@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { connect, type ClientHttp2Session, type OutgoingHttpHeaders } from 'node:http2';
 import { startPublished, type PublishedSetup } from '../data-plane/published-setup';
 import { openConnection, requestHead } from '../support/connection';
@@ -27,7 +26,8 @@ async function neverRead(fields: OutgoingHttpHeaders, body?: Buffer): Promise<nu
   const stream = session.request(fields, { endStream: body === undefined });
   stream.on('error', () => undefined);
   if (body) stream.end(body);
-  await once(stream, 'close');
+  // Not `once`, which would reject with the reset.
+  await new Promise((resolve) => stream.once('close', resolve));
   return stream.rstCode;
 }
 

@@ -79,6 +79,7 @@ const LEFT_OUT: Record<string, [key: string, why: string]> = {
   WATCHERS: [keys.WATCHERS, 'who looks now'],
   VITALS: [keys.VITALS, 'how replicas are now'],
   REFUSALS: [keys.REFUSALS, 'of hours'],
+  WEBHOOKS_ARRIVED: [keys.WEBHOOKS_ARRIVED, 'of three days, for whoever looks whether they do'],
   signIns: [keys.signIns('192.0.2.1'), 'refilled by itself'],
   adminTokenUse: [keys.adminTokenUse('t'), 'to the minute, of no consequence'],
   RESTORE_MARK: [keys.RESTORE_MARK, 'of the restore itself'],

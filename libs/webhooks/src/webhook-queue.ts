@@ -92,6 +92,7 @@ export class WebhookQueue {
       await this.add(webhook, event);
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
+      this.unqueued();
       this.logger.error(
         { category: 'admin', err: error, event, webhookId: webhook.id },
         'an event could not be queued for a webhook',
