@@ -20,6 +20,9 @@ const DASHBOARD_TOOLS = [
   'vite',
 ];
 
+/** Of packages that say it in a form that lock files leave out (`licenses`, or a file only), read in the package itself. */
+const SAID_ELSEWHERE = { 'parse-cache-control 1.0.1': 'BSD-3-Clause' };
+
 /**
  * The packages of a lockfile. Nothing of what builds the documentation or is measured against is shipped.
  * @param {string} file absolute
@@ -33,7 +36,11 @@ export function packagesOf(file) {
     .map(([place, { version, license }]) => ({
       name: nameOf(place),
       version,
-      licence: license ?? installedLicence(path.join(path.dirname(file), place)) ?? 'none',
+      licence:
+        license ??
+        installedLicence(path.join(path.dirname(file), place)) ??
+        SAID_ELSEWHERE[`${nameOf(place)} ${version}`] ??
+        'none',
       shipped: shipped(place),
       lock,
     }));

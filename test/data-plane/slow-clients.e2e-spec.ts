@@ -105,7 +105,8 @@ describe('a body that trickles in', () => {
     });
     stream.on('error', () => undefined).resume();
     const timer = setInterval(() => stream.destroyed || stream.write(' '), 20);
-    await once(stream, 'close');
+    // Not `once`, which would reject with the reset.
+    await new Promise((resolve) => stream.once('close', resolve));
     clearInterval(timer);
     expect(stream.rstCode).not.toBe(0);
     session.destroy();
