@@ -41,7 +41,7 @@ export default defineConfig({
       { text: 'Operations', link: '/operations/' },
     ],
     sidebar: [
-      { text: 'Guide', items: pages('guide', 'quick-start', 'concepts') },
+      { text: 'Guide', items: pages('guide', 'quick-start', 'concepts', 'dashboard') },
       {
         text: 'Policies',
         items: pages('policies', 'keys', 'routes', 'jwt', 'tokens', 'limits', 'usage-and-billing'),

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright-core';
 import { describeDashboard, launch, openPage, settled, signIn, type OpenPage } from './browser';
 import { choose, dialog, fill, finish, row, takeSecret, told } from './dialogs';
@@ -78,10 +79,17 @@ describeDashboard('the dashboard in the hands of the owner', () => {
     const confirm = dialog(page).getByRole('button', { name: 'Delete tenant' });
     expect(await confirm.isDisabled()).toBe(true);
     await dialog(page).getByLabel('Type').fill('initech');
+    // The list was seen before; while the new one is on its way the old one must not be shown.
+    await page.route(/\/admin\/tenants\?/, async (route) => {
+      await delay(500);
+      await route.continue();
+    });
     await finish(page, 'Delete tenant');
     await page.getByRole('heading', { name: 'Tenants', level: 1 }).waitFor();
+    expect(await row(page, 'initech').count()).toBe(0);
     await row(page, 'acme').waitFor();
     expect(await row(page, 'initech').count()).toBe(0);
+    await page.unrouteAll({ behavior: 'wait' });
   });
 
   it('registers an API, tries it both ways, changes it and deletes it', async () => {

@@ -1,5 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { api, data } from '../api/client';
+import { askAnew } from '../api/use-done';
 import type { Restored } from '../api/types';
 import { ConfirmDialog } from '../ui/dialog';
 import { tell } from '../ui/toast';
@@ -28,7 +29,7 @@ export function RestoreDialog({ of: { file, replace }, onRestored, onClose }: Re
         onRestored(await restore(file, replace));
         tell('Backup restored');
         // Nothing that was seen before need be there any more.
-        await queries.invalidateQueries();
+        await askAnew(queries);
       }}
     >
       {replace

@@ -1,6 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, data } from '../api/client';
+import { askAnew } from '../api/use-done';
 import { FormDialog } from '../ui/dialog';
 import { CheckField } from '../ui/field';
 import { ErrorNotice, LoadingRows, Notice } from '../ui/states';
@@ -29,7 +30,7 @@ export function RollbackDialog({ to, onClose }: RollbackDialogProps) {
       data(api.POST('/admin/revisions/{number}/rollback', { params, body: { ...(force && { force }) } })),
     onSuccess: async ({ revision }) => {
       tell('Rolled back', revision === undefined ? undefined : `As revision ${revision}`);
-      await queries.invalidateQueries();
+      await askAnew(queries);
       onClose();
     },
   });
