@@ -1,7 +1,10 @@
-/** Never a key, a token, a header value or a query. */
-export type SpanAttributes = Record<string, string | number | boolean>;
+/**
+ * Names and values in turn; those that are undefined are left out. Never a key, a token, a header value or a query.
+ * Names are words of the code: they are written as they are.
+ */
+export type SpanAttributes = ReadonlyArray<string | number | boolean | undefined>;
 
-/** A span as it is delivered. Times are milliseconds since the epoch. */
+/** A span as it is delivered. Times are milliseconds since the epoch, with fractions. */
 export interface FinishedSpan {
   readonly name: string;
   readonly kind: 'server' | 'client' | 'internal';
@@ -11,17 +14,4 @@ export interface FinishedSpan {
   readonly endedAt: number;
   readonly attributes: SpanAttributes;
   readonly failed: boolean;
-}
-
-/** @param attributes those that are undefined are left out. */
-export function newSpan(
-  span: Omit<FinishedSpan, 'attributes'>,
-  attributes: Record<string, string | number | boolean | undefined>,
-): FinishedSpan {
-  const known: SpanAttributes = {};
-  for (const name in attributes) {
-    const value = attributes[name];
-    if (value !== undefined) known[name] = value;
-  }
-  return { ...span, attributes: known };
 }

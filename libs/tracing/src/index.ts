@@ -4,5 +4,5 @@
  * Not here: what a request's spans say; the data plane knows that.
  */
 export { RequestTrace, type AttemptRecord, type Recording, type StepRecord } from './request-trace';
-export { newSpan, type FinishedSpan, type SpanAttributes } from './finished-span';
+export type { FinishedSpan, SpanAttributes } from './finished-span';
 export { openTracing, type SpanOutcome, type Tracing, type TracingSurroundings } from './open-tracing';

@@ -1,16 +1,16 @@
-import { RandomIdGenerator } from '@opentelemetry/sdk-trace';
 import type { TracingConfig } from '#libs/config';
 import type { FinishedSpan } from './finished-span';
 import type { Tracing, TracingSurroundings } from './open-tracing';
+import { RandomIds } from './random-ids';
 import { RequestTrace } from './request-trace';
 import { Sampling } from './sampling';
 import { SpanDelivery } from './span-delivery';
 import { takeParent } from './trace-context';
 
-/** Tracing by OpenTelemetry's sampler, queue and exporter. */
+/** Tracing by OpenTelemetry's sampler and exporter. */
 export class OtlpTracing implements Tracing {
-  private readonly ids = new RandomIdGenerator();
-  private readonly newSpanId = (): string => this.ids.generateSpanId();
+  private readonly ids = new RandomIds();
+  private readonly newSpanId = (): string => this.ids.spanId();
   private readonly sampling: Sampling;
   private readonly delivery: SpanDelivery;
 
@@ -21,7 +21,7 @@ export class OtlpTracing implements Tracing {
 
   begin(headers: string[]): RequestTrace {
     const parent = takeParent(headers);
-    const traceId = parent?.traceId ?? this.ids.generateTraceId();
+    const traceId = parent?.traceId ?? this.ids.traceId();
     const sampled = this.sampling.takes(traceId, parent?.sampled);
     const recording = sampled ? { steps: [], attempts: [] } : undefined;
     const identity = { traceId, spanId: this.newSpanId(), parent, sampled };

@@ -36,9 +36,6 @@ interface Identity {
 
 /** The trace that one request belongs to, and what is noted for its spans. Nothing is noted unless it is recorded. */
 export class RequestTrace {
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly parent: TraceParent | undefined;
   private open: AttemptRecord | undefined = undefined;
 
   /** @param recording undefined: nothing is noted. */
@@ -46,10 +43,18 @@ export class RequestTrace {
     private readonly identity: Identity,
     readonly recording: Recording | undefined,
     readonly newSpanId: () => string,
-  ) {
-    this.traceId = identity.traceId;
-    this.spanId = identity.spanId;
-    this.parent = identity.parent;
+  ) {}
+
+  get traceId(): string {
+    return this.identity.traceId;
+  }
+
+  get spanId(): string {
+    return this.identity.spanId;
+  }
+
+  get parent(): TraceParent | undefined {
+    return this.identity.parent;
   }
 
   /** A step of the request path begins, and the one before it is over. */

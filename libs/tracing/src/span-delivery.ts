@@ -1,62 +1,45 @@
 import {
-  SpanKind,
-  SpanStatusCode,
-  TraceFlags,
-  type HrTime,
-  type SpanContext,
-  type SpanStatus,
-} from '@opentelemetry/api';
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
-import { resourceFromAttributes, type Resource } from '@opentelemetry/resources';
-import { BatchSpanProcessor, type ReadableSpan, type SpanExporter } from '@opentelemetry/sdk-trace';
+  createOtlpHttpExportDelegate,
+  httpAgentFactoryFromOptions,
+} from '@opentelemetry/otlp-exporter-base/node-http';
 import { hostname } from 'node:os';
 import type { TracingConfig } from '#libs/config';
-import type { FinishedSpan } from './finished-span';
+import type { FinishedSpan, SpanAttributes } from './finished-span';
 import type { TracingSurroundings } from './open-tracing';
+import { exportJson, spanJson } from './otlp-json';
 import type { RequestTrace } from './request-trace';
 
 /** At shutdown: longer nobody waits for a collector that is not there. */
 const CLOSE_MS = 3000;
 const MAX_BATCH = 512;
-const SCOPE = { name: 'gatehouse' };
-const KINDS = { server: SpanKind.SERVER, client: SpanKind.CLIENT, internal: SpanKind.INTERNAL };
 
-const FAILED: SpanStatus = { code: SpanStatusCode.ERROR };
-const UNSET: SpanStatus = { code: SpanStatusCode.UNSET };
+/** The spans of one request, in OTLP's JSON with commas between. */
+interface Waiting {
+  readonly json: string;
+  readonly spans: number;
+}
 
-type Ids = Pick<RequestTrace, 'traceId' | 'parent'>;
-
-/** The way of spans to the collector: OpenTelemetry's queue and exporter, with a count of what becomes of them. */
+/**
+ * The way of spans to the collector: a queue with a bound, one delivery at a time, and a count of what becomes of them.
+ * OpenTelemetry's exporter sends a batch and repeats it where that helps.
+ */
 export class SpanDelivery {
-  private readonly resource: Resource;
-  private readonly processor: BatchSpanProcessor;
+  private readonly exporter;
+  private readonly maxBatch: number;
+  private queue: Waiting[] = [];
+  private queued = 0;
   /** Spans that have been taken and are neither delivered nor lost. */
   private waiting = 0;
   private failing = false;
+  private timer: NodeJS.Timeout | undefined;
+  private sending: Promise<void> | undefined;
 
   constructor(
     private readonly config: TracingConfig,
     private readonly house: TracingSurroundings,
   ) {
-    this.resource = resourceFromAttributes({
-      'host.name': hostname(),
-      'process.pid': process.pid,
-      ...Object.fromEntries(config.resourceAttributes),
-    });
-    const exporter = new OTLPTraceExporter({
-      url: config.endpoint,
-      headers: Object.fromEntries(config.headers),
-      timeoutMillis: config.timeoutMs,
-    });
-    this.processor = new BatchSpanProcessor({
-      exporter: this.counted(exporter),
-      // The bound is kept here, by a guess that may be one span off: what the queue dropped would be counted by nobody.
-      maxQueueSize: config.maxQueuedSpans + 16,
-      maxExportBatchSize: Math.min(MAX_BATCH, config.maxQueuedSpans),
-      scheduledDelayMillis: config.delayMs,
-      // The exporter keeps its own time; this one is only a second line.
-      exportTimeoutMillis: config.timeoutMs + 1000,
-    });
+    this.maxBatch = Math.min(MAX_BATCH, config.maxQueuedSpans);
+    this.exporter = openExporter(config);
   }
 
   /** Takes the spans of one request, all or none; what is dropped is not even made. */
@@ -65,28 +48,60 @@ export class SpanDelivery {
     // Its own span makes up for the last step, which has none.
     const expected = Math.max(1, steps.length + attempts.length);
     if (this.waiting + expected > this.config.maxQueuedSpans) return this.house.count('dropped', expected);
-    const spans = make();
-    this.waiting += spans.length;
-    for (const span of spans) this.processor.onEnd(new DeliveredSpan(span, trace, this.resource));
+    const made = make();
+    let json = '';
+    for (const span of made) json += `${json === '' ? '' : ','}${spanJson(span, trace)}`;
+    this.queue.push({ json, spans: made.length });
+    this.queued += made.length;
+    this.waiting += made.length;
+    this.schedule();
   }
 
+  /** Delivers what is left, for three seconds at the most. */
   async close(): Promise<void> {
     const { promise, stop } = patience(CLOSE_MS);
-    // A failure has been told by the exporter.
-    await Promise.race([this.processor.shutdown().catch(() => undefined), promise]);
+    await Promise.race([this.deliverAll(), promise]);
     stop();
   }
 
-  private counted(exporter: SpanExporter): SpanExporter {
-    return {
-      export: (spans, done) =>
-        exporter.export(spans, (result) => {
-          this.settled(spans.length, result.error);
-          done(result);
-        }),
-      forceFlush: () => exporter.forceFlush?.() ?? Promise.resolve(),
-      shutdown: () => exporter.shutdown(),
-    };
+  private async deliverAll(): Promise<void> {
+    while (this.sending || this.queue.length > 0) {
+      this.send();
+      await this.sending;
+    }
+  }
+
+  /** A full batch goes at once, others when they have waited for as long as they may. */
+  private schedule(): void {
+    if (this.queued >= this.maxBatch) this.send();
+    else if (this.queued > 0) this.timer ??= setTimeout(() => this.send(), this.config.delayMs).unref();
+  }
+
+  /** One delivery at a time: what comes meanwhile waits for its end. */
+  private send(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    if (this.sending || this.queue.length === 0) return;
+    this.sending = this.export(this.nextBatch()).finally(() => {
+      this.sending = undefined;
+      this.schedule();
+    });
+  }
+
+  private nextBatch(): Waiting[] {
+    let end = 0;
+    let spans = 0;
+    while (end < this.queue.length && spans < this.maxBatch) spans += (this.queue[end++] as Waiting).spans;
+    const batch = this.queue.splice(0, end);
+    this.queued -= spans;
+    return batch;
+  }
+
+  private export(batch: readonly Waiting[]): Promise<void> {
+    const spans = batch.reduce((sum, one) => sum + one.spans, 0);
+    return new Promise<Error | undefined>((resolve) =>
+      this.exporter.export(batch, ({ error }) => resolve(error)),
+    ).then((error) => this.settled(spans, error));
   }
 
   /** One line when it begins to fail and one when it is well again: a collector may be away for days. */
@@ -100,70 +115,37 @@ export class SpanDelivery {
   }
 }
 
-const NONE: never[] = [];
-
-/** A span as OpenTelemetry's exporters read it; what they read once is made when they do. */
-class DeliveredSpan implements ReadableSpan {
-  readonly links = NONE;
-  readonly events = NONE;
-  readonly ended = true;
-  readonly instrumentationScope = SCOPE;
-  readonly droppedAttributesCount = 0;
-  readonly droppedEventsCount = 0;
-  readonly droppedLinksCount = 0;
-  private readonly context: SpanContext;
-
-  constructor(
-    private readonly span: FinishedSpan,
-    private readonly trace: Ids,
-    readonly resource: Resource,
-  ) {
-    this.context = { traceId: trace.traceId, spanId: span.spanId, traceFlags: TraceFlags.SAMPLED };
-  }
-
-  spanContext(): SpanContext {
-    return this.context;
-  }
-
-  get name(): string {
-    return this.span.name;
-  }
-
-  get kind(): SpanKind {
-    return KINDS[this.span.kind];
-  }
-
-  get parentSpanContext(): SpanContext | undefined {
-    const { parentId: spanId } = this.span;
-    if (spanId === undefined) return undefined;
-    return { ...this.context, spanId, isRemote: spanId === this.trace.parent?.spanId };
-  }
-
-  get startTime(): HrTime {
-    return hrTime(this.span.startedAt);
-  }
-
-  get endTime(): HrTime {
-    return hrTime(this.span.endedAt);
-  }
-
-  get duration(): HrTime {
-    return hrTime(this.span.endedAt - this.span.startedAt);
-  }
-
-  get status(): SpanStatus {
-    return this.span.failed ? FAILED : UNSET;
-  }
-
-  get attributes(): FinishedSpan['attributes'] {
-    return this.span.attributes;
-  }
-}
-
-/** @param ms since the epoch, with fractions. */
-function hrTime(ms: number): HrTime {
-  const seconds = Math.floor(ms / 1000);
-  return [seconds, Math.min(999_999_999, Math.round((ms - seconds * 1000) * 1e6))];
+function openExporter({ endpoint, headers, timeoutMs, resourceAttributes }: TracingConfig) {
+  const resource: SpanAttributes = [
+    ...['host.name', hostname(), 'process.pid', process.pid],
+    ...[...resourceAttributes].flat(),
+  ];
+  const sent = { 'Content-Type': 'application/json', ...Object.fromEntries(headers) };
+  return createOtlpHttpExportDelegate<readonly Waiting[], unknown>(
+    {
+      url: endpoint,
+      headers: () => Promise.resolve(sent),
+      timeoutMillis: timeoutMs,
+      // There is one at a time, and the end of it is told a moment before it counts as over.
+      concurrencyLimit: 2,
+      compression: 'none',
+      agentFactory: httpAgentFactoryFromOptions({ keepAlive: true }),
+    },
+    {
+      serializeRequest: (batch) =>
+        Buffer.from(
+          exportJson(
+            resource,
+            batch.map(({ json }) => json),
+          ),
+        ),
+      // A collector that took a part only says so here; OpenTelemetry's exporter only logs it, by a logger nobody set.
+      deserializeResponse: () => ({}),
+    },
+    'otlp_http_json_span_exporter',
+    { name: 'span', countItems: (batch) => batch.reduce((sum, { spans }) => sum + spans, 0) },
+    undefined,
+  );
 }
 
 function patience(ms: number): { promise: Promise<void>; stop: () => void } {

@@ -1,5 +1,5 @@
 import type { RequestContext } from '#libs/guards';
-import { newSpan, type AttemptRecord, type FinishedSpan, type RequestTrace } from '#libs/tracing';
+import type { AttemptRecord, FinishedSpan, RequestTrace, SpanAttributes } from '#libs/tracing';
 
 /** As OpenTelemetry's conventions for HTTP list them; other methods are a client's own words. */
 const METHODS = new Set(
@@ -38,37 +38,36 @@ function serverSpan(context: RequestContext, trace: RequestTrace, outcome: Outco
   const { address, port } = placeOf(`${context.scheme}://${context.host}`);
   const route = routeOf(context);
   const failed = status >= 500;
-  return newSpan(
-    {
-      name: route === undefined ? methodName(context) : `${methodName(context)} ${route}`,
-      kind: 'server',
-      spanId: trace.spanId,
-      parentId: trace.parent?.spanId,
-      startedAt: epoch + context.startedAt,
-      endedAt: epoch + endedAt,
-      failed,
-    },
-    {
+  return {
+    name: route === undefined ? methodName(context) : `${methodName(context)} ${route}`,
+    kind: 'server',
+    spanId: trace.spanId,
+    parentId: trace.parent?.spanId,
+    startedAt: epoch + context.startedAt,
+    endedAt: epoch + endedAt,
+    failed,
+    // prettier-ignore
+    attributes: [
       ...methodOf(context),
-      'url.path': short(context.path),
-      'url.scheme': context.scheme,
-      'http.route': route,
-      'http.response.status_code': status,
-      'server.address': address,
-      'server.port': port,
-      'client.address': context.clientAddress,
-      'network.protocol.version': version,
-      'error.type': refusal?.code ?? (failed ? String(status) : undefined),
-      'gatehouse.request_id': context.id,
-      'gatehouse.tenant': context.tenant?.id,
-      'gatehouse.service': service?.id,
-      'gatehouse.api_key': caller?.key.id,
-      'gatehouse.decision': refusal?.code ?? 'allow',
-      'gatehouse.cache': context.cache,
-      'gatehouse.attempts': context.attempts > 1 ? context.attempts : undefined,
-      'gatehouse.retry_withheld': context.retryWithheld,
-    },
-  );
+      'url.path', short(context.path),
+      'url.scheme', context.scheme,
+      'http.route', route,
+      'http.response.status_code', status,
+      'server.address', address,
+      'server.port', port,
+      'client.address', context.clientAddress,
+      'network.protocol.version', version,
+      'error.type', refusal?.code ?? (failed ? String(status) : undefined),
+      'gatehouse.request_id', context.id,
+      'gatehouse.tenant', context.tenant?.id,
+      'gatehouse.service', service?.id,
+      'gatehouse.api_key', caller?.key.id,
+      'gatehouse.decision', refusal?.code ?? 'allow',
+      'gatehouse.cache', context.cache,
+      'gatehouse.attempts', context.attempts > 1 ? context.attempts : undefined,
+      'gatehouse.retry_withheld', context.retryWithheld,
+    ],
+  };
 }
 
 function guardSpans(context: RequestContext, trace: RequestTrace, outcome: Outcome): FinishedSpan[] {
@@ -77,21 +76,21 @@ function guardSpans(context: RequestContext, trace: RequestTrace, outcome: Outco
   return steps.flatMap(({ name, startedAt }, i) => {
     if (!GUARDS.has(name)) return [];
     const refused = refusal !== undefined && judge === name;
-    const own = {
+    return {
       name,
-      kind: 'internal' as const,
+      kind: 'internal',
       spanId: trace.newSpanId(),
       parentId: trace.spanId,
       startedAt: outcome.epoch + startedAt,
       endedAt: outcome.epoch + (steps[i + 1]?.startedAt ?? outcome.endedAt),
       failed: refused && refusal.status >= 500,
+      attributes: refused ? ['error.type', refusal.code] : NOTHING,
     };
-    return [refused ? newSpan(own, { 'error.type': refusal.code }) : { ...own, attributes: NOTHING }];
   });
 }
 
 /** All that most guards have to say. */
-const NOTHING = {};
+const NOTHING: SpanAttributes = [];
 
 /** The steps that have spans of their own; the others only end the one before them. */
 const GUARDS: ReadonlySet<string> = new Set([
@@ -132,26 +131,25 @@ function attemptSpan(
   const failed = error !== undefined || (status ?? 0) >= 400;
   const path = context.shaped?.path ?? context.routedPath;
   const { address, port } = origin === undefined ? {} : placeOf(origin);
-  return newSpan(
-    {
-      name: methodName(context),
-      kind: 'client',
-      spanId: attempt.spanId,
-      parentId: trace.spanId,
-      startedAt: epoch + attempt.startedAt,
-      endedAt: epoch + Math.max(attempt.startedAt, attempt.endedAt ?? upstreamEndedAt),
-      failed,
-    },
-    {
+  return {
+    name: methodName(context),
+    kind: 'client',
+    spanId: attempt.spanId,
+    parentId: trace.spanId,
+    startedAt: epoch + attempt.startedAt,
+    endedAt: epoch + Math.max(attempt.startedAt, attempt.endedAt ?? upstreamEndedAt),
+    failed,
+    // prettier-ignore
+    attributes: [
       ...methodOf(context),
-      'url.full': origin === undefined ? undefined : short(origin + path),
-      'server.address': address,
-      'server.port': port,
-      'http.response.status_code': status,
-      'http.request.resend_count': resends > 0 ? resends : undefined,
-      'error.type': error ?? (failed ? String(status) : undefined),
-    },
-  );
+      'url.full', origin === undefined ? undefined : short(origin + path),
+      'server.address', address,
+      'server.port', port,
+      'http.response.status_code', status,
+      'http.request.resend_count', resends > 0 ? resends : undefined,
+      'error.type', error ?? (failed ? String(status) : undefined),
+    ],
+  };
 }
 
 /** Spans wait for their delivery, and clients choose how long a path is. */
@@ -169,9 +167,9 @@ function methodName({ method }: RequestContext): string {
   return METHODS.has(method) ? method : 'HTTP';
 }
 
-function methodOf({ method }: RequestContext): Record<string, string> {
-  if (METHODS.has(method)) return { 'http.request.method': method };
-  return { 'http.request.method': '_OTHER', 'http.request.method_original': method };
+function methodOf({ method }: RequestContext): SpanAttributes {
+  if (METHODS.has(method)) return ['http.request.method', method];
+  return ['http.request.method', '_OTHER', 'http.request.method_original', method];
 }
 
 interface Place {
