@@ -7,7 +7,7 @@ import { Sampling } from './sampling';
 import { SpanDelivery } from './span-delivery';
 import { takeParent } from './trace-context';
 
-/** Tracing by OpenTelemetry's sampler and exporter. */
+/** Tracing as OpenTelemetry has it: its sampler, its settings, its protocol. */
 export class OtlpTracing implements Tracing {
   private readonly ids = new RandomIds();
   private readonly newSpanId = (): string => this.ids.spanId();

@@ -1,9 +1,6 @@
-import {
-  createOtlpHttpExportDelegate,
-  httpAgentFactoryFromOptions,
-} from '@opentelemetry/otlp-exporter-base/node-http';
 import { hostname } from 'node:os';
 import type { TracingConfig } from '#libs/config';
+import { Collector } from './collector';
 import type { FinishedSpan, SpanAttributes } from './finished-span';
 import type { TracingSurroundings } from './open-tracing';
 import { exportJson, spanJson } from './otlp-json';
@@ -19,12 +16,10 @@ interface Waiting {
   readonly spans: number;
 }
 
-/**
- * The way of spans to the collector: a queue with a bound, one delivery at a time, and a count of what becomes of them.
- * OpenTelemetry's exporter sends a batch and repeats it where that helps.
- */
+/** The way of spans to the collector: a queue with a bound, one delivery at a time, and a count of what becomes of them. */
 export class SpanDelivery {
-  private readonly exporter;
+  private readonly collector: Collector;
+  private readonly resource: SpanAttributes;
   private readonly maxBatch: number;
   private queue: Waiting[] = [];
   private queued = 0;
@@ -39,7 +34,8 @@ export class SpanDelivery {
     private readonly house: TracingSurroundings,
   ) {
     this.maxBatch = Math.min(MAX_BATCH, config.maxQueuedSpans);
-    this.exporter = openExporter(config);
+    this.collector = new Collector(config);
+    this.resource = resourceOf(config);
   }
 
   /** Takes the spans of one request, all or none; what is dropped is not even made. */
@@ -62,6 +58,7 @@ export class SpanDelivery {
     const { promise, stop } = patience(CLOSE_MS);
     await Promise.race([this.deliverAll(), promise]);
     stop();
+    await this.collector.close();
   }
 
   private async deliverAll(): Promise<void> {
@@ -97,11 +94,15 @@ export class SpanDelivery {
     return batch;
   }
 
-  private export(batch: readonly Waiting[]): Promise<void> {
+  private async export(batch: readonly Waiting[]): Promise<void> {
     const spans = batch.reduce((sum, one) => sum + one.spans, 0);
-    return new Promise<Error | undefined>((resolve) =>
-      this.exporter.export(batch, ({ error }) => resolve(error)),
-    ).then((error) => this.settled(spans, error));
+    try {
+      const texts = batch.map(({ json }) => json);
+      await this.collector.send(exportJson(this.resource, texts));
+      this.settled(spans, undefined);
+    } catch (error) {
+      this.settled(spans, error as Error);
+    }
   }
 
   /** One line when it begins to fail and one when it is well again: a collector may be away for days. */
@@ -115,37 +116,8 @@ export class SpanDelivery {
   }
 }
 
-function openExporter({ endpoint, headers, timeoutMs, resourceAttributes }: TracingConfig) {
-  const resource: SpanAttributes = [
-    ...['host.name', hostname(), 'process.pid', process.pid],
-    ...[...resourceAttributes].flat(),
-  ];
-  const sent = { 'Content-Type': 'application/json', ...Object.fromEntries(headers) };
-  return createOtlpHttpExportDelegate<readonly Waiting[], unknown>(
-    {
-      url: endpoint,
-      headers: () => Promise.resolve(sent),
-      timeoutMillis: timeoutMs,
-      // There is one at a time, and the end of it is told a moment before it counts as over.
-      concurrencyLimit: 2,
-      compression: 'none',
-      agentFactory: httpAgentFactoryFromOptions({ keepAlive: true }),
-    },
-    {
-      serializeRequest: (batch) =>
-        Buffer.from(
-          exportJson(
-            resource,
-            batch.map(({ json }) => json),
-          ),
-        ),
-      // A collector that took a part only says so here; OpenTelemetry's exporter only logs it, by a logger nobody set.
-      deserializeResponse: () => ({}),
-    },
-    'otlp_http_json_span_exporter',
-    { name: 'span', countItems: (batch) => batch.reduce((sum, { spans }) => sum + spans, 0) },
-    undefined,
-  );
+function resourceOf({ resourceAttributes }: TracingConfig): SpanAttributes {
+  return ['host.name', hostname(), 'process.pid', process.pid, ...[...resourceAttributes].flat()];
 }
 
 function patience(ms: number): { promise: Promise<void>; stop: () => void } {

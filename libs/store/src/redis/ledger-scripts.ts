@@ -1,4 +1,5 @@
 import type { Cluster, Redis } from 'ioredis';
+import { Script, type ScriptReply } from './script-call';
 
 /*
  * All keys of a ledger have the same hash tag, so they lie on one node, and a script that is given one of them may
@@ -30,7 +31,7 @@ const NOW = `
  * fails later is put right with what was read. Fields are read by the thousand, for Lua's stack takes 8000 values.
  * A call keeps Redis for some 0.2 ms with 100 additions, for 25 ms with 20,000.
  */
-const APPLY = `${FOREIGN}
+export const APPLY = new Script(`${FOREIGN}
   local marker, cycle, index = KEYS[1], KEYS[2], KEYS[3]
   local refusal = foreign(marker, 'string') or foreign(cycle, 'string') or foreign(index, 'zset')
   if refusal then return { '', refusal } end
@@ -89,7 +90,7 @@ const APPLY = `${FOREIGN}
   redis.call('SET', marker, ARGV[2])
   redis.call('PEXPIREAT', marker, now + ARGV[4])
   return { ARGV[2] }
-`;
+`);
 
 /** KEYS[1] open cycle; ARGV the cycle to close. Returns 1 if it was the open one. */
 const CLOSE_CYCLE = `
@@ -139,7 +140,7 @@ interface LedgerScripts {
     cycle: string,
     index: string,
     args: ReadonlyArray<string | number>,
-  ): Promise<[last: string, refusal?: string]>;
+  ): Promise<ScriptReply>;
   gatehouseLedgerCloseCycle(openCycle: string, cycle: number): Promise<0 | 1>;
   gatehouseLedgerExpire(table: string, index: string, ms: number): Promise<null>;
   gatehouseLedgerDrop(index: string, openCycle: string): Promise<null>;
@@ -150,7 +151,7 @@ export type LedgerClient = (Redis | Cluster) & LedgerScripts;
 
 /** Teaches a client the scripts of ledgers. */
 export function withLedgerScripts(client: Redis | Cluster): LedgerClient {
-  client.defineCommand('gatehouseLedgerApply', { numberOfKeys: 3, lua: APPLY });
+  client.defineCommand('gatehouseLedgerApply', { numberOfKeys: 3, lua: APPLY.lua });
   client.defineCommand('gatehouseLedgerCloseCycle', { numberOfKeys: 1, lua: CLOSE_CYCLE });
   client.defineCommand('gatehouseLedgerExpire', { numberOfKeys: 2, lua: EXPIRE });
   client.defineCommand('gatehouseLedgerDrop', { numberOfKeys: 2, lua: DROP });

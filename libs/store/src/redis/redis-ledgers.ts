@@ -1,10 +1,11 @@
-import type { Cluster, Redis } from 'ioredis';
+import { Cluster, type Redis } from 'ioredis';
 import { ledgerCycle, ledgerIndex, ledgerMarker, ledgerOf, ledgerTable } from '../keys';
 import { additionsByTable, SOURCE_LIFETIME_MS } from '../ledger-batch';
 import type { LedgerBatch, LedgerDump, Ledgers } from '../store';
 import { scanKeys } from './scan-keys';
+import { callScript } from './script-call';
 import { Turn } from './turn';
-import { withLedgerScripts, type LedgerClient } from './ledger-scripts';
+import { APPLY, withLedgerScripts, type LedgerClient } from './ledger-scripts';
 import type { RedisHealth } from './redis-health';
 
 /** Tables as hashes of 64-bit integers, a marker for each source, and an index of both, which finds them for `drop`. */
@@ -21,6 +22,7 @@ export class RedisLedgers implements Ledgers {
   }
 
   async apply(ledger: string, batch: LedgerBatch): Promise<number> {
+    const keys = [ledgerMarker(ledger, batch.source), ledgerCycle(ledger), ledgerIndex(ledger)] as const;
     const args: Array<string | number> = [
       ledgerTable(ledger, ''),
       batch.seq,
@@ -32,13 +34,15 @@ export class RedisLedgers implements Ledgers {
       for (const [field] of additions) args.push(field);
       for (const [, amount] of additions) args.push(amount);
     }
-    const marker = ledgerMarker(ledger, batch.source);
     // Many tenants are published to at a time.
     this.turn.writeOnce();
+    const { client } = this;
     const [last, refusal] = await this.health.run(() =>
-      this.client.gatehouseLedgerApply(marker, ledgerCycle(ledger), ledgerIndex(ledger), args),
+      client instanceof Cluster
+        ? client.gatehouseLedgerApply(...keys, args)
+        : callScript(client, APPLY, keys, args),
     );
-    if (refusal !== undefined) throw new Error(refusal);
+    if (refusal !== undefined) throw new Error(String(refusal));
     return Number(last);
   }
 

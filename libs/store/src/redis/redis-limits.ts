@@ -137,17 +137,18 @@ export class RedisLimits implements Limits {
   /** @param wanted requests that each party asks for; absent: as many as wait. */
   private async decide(parties: readonly Party[], wanted?: number): Promise<void> {
     const keys: string[] = [];
+    const places = new Map<string, number>();
     const terms: number[] = [];
     const claims: number[] = [];
     for (const { claim, waiters } of parties) {
       claims.push(wanted ?? waiters.length, claim.length);
       for (const limit of claim) {
-        let place = keys.indexOf(limit.key);
-        if (place < 0) {
-          place = keys.push(limit.key) - 1;
+        let place = places.get(limit.key);
+        if (place === undefined) {
+          places.set(limit.key, (place = keys.push(limit.key)));
           terms.push(limit.capacity, limit.windowMs, endsAt(limit));
         }
-        claims.push(place + 1, costOf(limit));
+        claims.push(place, costOf(limit));
       }
     }
     for (const term of claims) terms.push(term);
