@@ -4,7 +4,7 @@ import type { Restored } from '../api/types';
 import { useMay } from '../session/may';
 import { Button, buttonClass } from '../ui/button';
 import { CheckField, FileField } from '../ui/field';
-import { bytes, whole } from '../ui/format';
+import { bytes, counted, whole } from '../ui/format';
 import { Notice } from '../ui/states';
 import { Card, Page } from '../ui/surface';
 import styles from './backup.module.css';
@@ -72,8 +72,8 @@ function RestoreCard() {
         />
         {restored && (
           <Notice tone="good">
-            Restored: {whole(restored.documents)} documents, {whole(restored.indexes)} indexes,{' '}
-            {whole(restored.ledgers)} ledgers.
+            Restored: {counted(restored.documents, 'document')},{' '}
+            {counted(restored.indexes, 'index', 'indexes')}, {counted(restored.ledgers, 'ledger')}.
           </Notice>
         )}
         <div>

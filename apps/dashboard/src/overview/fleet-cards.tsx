@@ -1,5 +1,5 @@
 import type { Overview } from '../api/types';
-import { bytes, duration, milliseconds, rate } from '../ui/format';
+import { bytes, counted, duration, milliseconds, rate } from '../ui/format';
 import { Badge, Card, Fact, Facts, type Tone } from '../ui/surface';
 import { DataTable, type Column } from '../ui/table';
 
@@ -82,8 +82,8 @@ export function StoreCard({ overview: { store, usageBacklog } }: { overview: Ove
           <Fact term="Usage on its way">
             {usageBacklog.batches === 0
               ? 'Everything is in the store'
-              : `${usageBacklog.batches} batches, the oldest ${duration(usageBacklog.oldestSeconds)} old`}
-            {usageBacklog.journalErrors > 0 && ` · ${usageBacklog.journalErrors} journal errors`}
+              : `${counted(usageBacklog.batches, 'batch', 'batches')}, the oldest ${duration(usageBacklog.oldestSeconds)} old`}
+            {usageBacklog.journalErrors > 0 && ` · ${counted(usageBacklog.journalErrors, 'journal error')}`}
           </Fact>
         )}
       </Facts>

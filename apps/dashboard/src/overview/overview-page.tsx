@@ -8,7 +8,7 @@ import { TargetsCard } from './targets-card';
 import { TopTenants } from './top-tenants';
 import { EmptyState, LoadingRows, Notice } from '../ui/states';
 import { Card, Columns, Page, Stat, Stats } from '../ui/surface';
-import { compact, milliseconds, percent, rate } from '../ui/format';
+import { compact, counted, milliseconds, percent, rate } from '../ui/format';
 import type { Overview } from '../api/types';
 
 /** The gateway at a glance, a second old: of everything for administrators, of what is theirs for tenants. */
@@ -78,7 +78,7 @@ function Headline({ overview: { now, total, inflight, openStreams } }: { overvie
       <Stat label="Latency, median" note={`p95\u00a0${milliseconds(p95)} · p99\u00a0${milliseconds(p99)}`}>
         {milliseconds(p50)}
       </Stat>
-      <Stat label="Under way" note={openStreams === null ? undefined : `${compact(openStreams)} streams`}>
+      <Stat label="Under way" note={openStreams === null ? undefined : counted(openStreams, 'stream')}>
         {inflight === null ? '–' : compact(inflight)}
       </Stat>
     </Stats>

@@ -3,6 +3,7 @@ import { Link } from 'react-router';
 import { api, data } from '../api/client';
 import type { ApiKey } from '../api/types';
 import { useLinkTo, useScope } from '../session/scope';
+import { counted } from '../ui/format';
 import { ErrorState, LoadingRows } from '../ui/states';
 import { Badge, Card } from '../ui/surface';
 import styles from './security.module.css';
@@ -62,30 +63,31 @@ function adviceOn(keys: readonly ApiKey[]): Advice[] {
     ({ rate_limit_requests, service_id }) => !rate_limit_requests && service_id === null,
   );
   const old = count(({ created_at }) => Date.now() - Date.parse(created_at) > OLD_DAYS * 86_400_000);
+  const all = counted(keys.length, 'key');
   const toKeys = ['/keys', 'Go to the keys'] as const;
   return [
     {
       title: 'Keys open no more than they need',
       fine: wide <= 1,
-      text: `${wide} of ${keys.length} keys in force open all services. Give clients keys of one service.`,
+      text: `${wide} of ${all} in force for all services. Give clients keys of one service.`,
       link: toKeys,
     },
     {
       title: 'Keys end by themselves',
       fine: lasting === 0,
-      text: `${lasting} keys never expire. A key that is lost is then good for ever.`,
+      text: `${lasting} of ${all} without an expiry: one that is lost is good for ever.`,
       link: toKeys,
     },
     {
       title: 'Every key has a limit',
       fine: unlimited === 0,
-      text: `${unlimited} keys have no limit of their own, so that one client can use up what all share.`,
+      text: `${unlimited} of ${all} without a limit of its own: one client can use up what all share.`,
       link: toKeys,
     },
     {
       title: 'Keys are rotated',
       fine: old === 0,
-      text: `${old} keys are older than ${OLD_DAYS} days. A rotation gives clients time to change over.`,
+      text: `${old} of ${all} older than ${OLD_DAYS} days. A rotation gives clients time to change over.`,
       link: toKeys,
     },
     {

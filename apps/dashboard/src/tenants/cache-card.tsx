@@ -4,7 +4,7 @@ import { api, data } from '../api/client';
 import { useDone } from '../api/use-done';
 import { Button } from '../ui/button';
 import { ConfirmDialog } from '../ui/dialog';
-import { bytes, whole } from '../ui/format';
+import { bytes, counted } from '../ui/format';
 import { ErrorNotice, LoadingRows } from '../ui/states';
 import { Card, Fact, Facts } from '../ui/surface';
 import { tell } from '../ui/toast';
@@ -19,7 +19,7 @@ export function CacheCard({ tenantId }: { tenantId: string }) {
     queryFn: () => data(api.GET('/admin/tenants/{tenantId}/cache', { params })),
   });
   const tier = (kept: { entries: number; bytes: number } | null | undefined) =>
-    kept ? `${whole(kept.entries)} responses, ${bytes(kept.bytes)}` : 'None';
+    kept ? `${counted(kept.entries, 'response')}, ${bytes(kept.bytes)}` : 'None';
   return (
     <Card
       title="Stored responses"

@@ -5,6 +5,9 @@ const DAY = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeZone: 'UTC'
 const AGO = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 
 export const whole = (value: number): string => WHOLE.format(value);
+/** “1 key”, “2,000 keys”. @param thing in the singular; its plural takes an s, unless it is given. */
+export const counted = (count: number, thing: string, things = `${thing}s`): string =>
+  `${WHOLE.format(count)} ${count === 1 ? thing : things}`;
 export const compact = (value: number | null): string =>
   value === null ? '–' : value < 10_000 ? WHOLE.format(value) : COMPACT.format(value);
 
