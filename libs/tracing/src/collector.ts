@@ -40,6 +40,7 @@ export class Collector {
     }
   }
 
+  /** Breaks off what is under way. */
   close(): Promise<void> {
     return this.agent.destroy();
   }
@@ -51,9 +52,10 @@ export class Collector {
         dispatcher: this.agent,
         headers: this.headers,
         body,
-        signal: AbortSignal.timeout(Math.ceil(timeoutMs)),
+        signal: AbortSignal.timeout(Math.max(1, Math.ceil(timeoutMs))),
       });
-      await response.body.dump();
+      // Its status says everything: what breaks off behind that must not send it twice.
+      await response.body.dump().catch(() => undefined);
       const { statusCode: status } = response;
       if (status < 300) return undefined;
       const seconds = Number(response.headers['retry-after']);
@@ -63,7 +65,7 @@ export class Collector {
         retryAfterMs: seconds > 0 ? seconds * 1000 : undefined,
       };
     } catch (error) {
-      return { reason: error as Error, comesBack: true, retryAfterMs: undefined };
+      return { reason: error as Error, comesBack: !this.agent.destroyed, retryAfterMs: undefined };
     }
   }
 }
