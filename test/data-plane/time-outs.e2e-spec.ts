@@ -223,10 +223,11 @@ describe('the whole exchange', () => {
   });
 
   it('and whoever holds a response back that long shuts nobody else out of the upstream', async () => {
+    const large = Buffer.alloc(64 * 1024 * 1024);
     const upstream = await forwarding.upstream(
-      (request, response) =>
-        void response.end(request.url === '/small' ? 'ok' : Buffer.alloc(64 * 1024 * 1024)),
-      { ...only({ totalMs: SHORT }), breaker: { failures: 2 } },
+      (request, response) => void response.end(request.url === '/small' ? 'ok' : large),
+      // Long enough for its head on a busy machine: an upstream that is late is to blame.
+      { ...only({ totalMs: 1000 }), breaker: { failures: 2 } },
     );
     for (let i = 0; i < 3; i++) {
       const client = await forwarding.send(upstream.key, `GET /api/held-${i}`, {}, { paused: true });

@@ -4,7 +4,7 @@ import type { Restored } from '../api/types';
 import { useMay } from '../session/may';
 import { Button, buttonClass } from '../ui/button';
 import { CheckField, FileField } from '../ui/field';
-import { bytes, counted, whole } from '../ui/format';
+import { bytes, counted } from '../ui/format';
 import { Notice } from '../ui/states';
 import { Card, Page } from '../ui/surface';
 import styles from './backup.module.css';

@@ -28,6 +28,12 @@ interface Party {
   readonly waiters: Waiter[];
 }
 
+/** A lease that is asked for in this turn. */
+interface LeaseWaiter {
+  readonly request: LeaseRequest;
+  readonly resolve: (grant: LeaseGrant | Error) => void;
+}
+
 const SCRIPTS = { take: new Script(TAKE), charge: new Script(CHARGE), lease: new Script(LEASE) };
 
 /** Claims decided, or limits charged, by one script call: bounds how long Redis is busy with it, some 5 µs each. */
@@ -39,6 +45,7 @@ const MAX_PARTIES = 64;
  */
 export class RedisLimits implements Limits {
   private parties = new Map<Claim, Party>();
+  private leases: LeaseWaiter[] = [];
   private scheduled = false;
   private readonly inCluster: boolean;
 
@@ -57,9 +64,7 @@ export class RedisLimits implements Limits {
         return;
       }
       this.parties.set(claim, { claim, waiters: [{ resolve, reject }] });
-      if (this.scheduled) return;
-      this.scheduled = true;
-      setImmediate(() => this.flush());
+      this.schedule();
     });
   }
 
@@ -94,13 +99,20 @@ export class RedisLimits implements Limits {
   }
 
   async lease(requests: readonly LeaseRequest[]): Promise<ReadonlyArray<LeaseGrant | Error>> {
-    const grants = await Promise.all(this.portions(requests).map((some) => this.leaseSome(some)));
-    return grants.flat();
+    return Promise.all(
+      requests.map(
+        (request) =>
+          new Promise<LeaseGrant | Error>((resolve) => {
+            this.leases.push({ request, resolve });
+            this.schedule();
+          }),
+      ),
+    );
   }
 
-  private async leaseSome(requests: readonly LeaseRequest[]): Promise<Array<LeaseGrant | Error>> {
-    const keys = requests.map(({ bucket }) => bucket.key);
-    const terms = requests.flatMap(({ bucket, wanted, generation, used, returned, held }) => [
+  private async leaseSome(some: readonly LeaseWaiter[]): Promise<void> {
+    const keys = some.map(({ request: { bucket } }) => bucket.key);
+    const terms = some.flatMap(({ request: { bucket, wanted, generation, used, returned, held } }) => [
       bucket.capacity,
       bucket.windowMs,
       wanted,
@@ -111,9 +123,11 @@ export class RedisLimits implements Limits {
     ]);
     try {
       const reply = await this.call('lease', keys, terms);
-      return requests.map(({ bucket }, i) => grantOf(bucket, reply.slice(i * 4, i * 4 + 4)));
+      some.forEach(({ request, resolve }, i) =>
+        resolve(grantOf(request.bucket, reply.slice(i * 4, i * 4 + 4))),
+      );
     } catch (error) {
-      return requests.map(() => error as Error);
+      for (const { resolve } of some) resolve(error as Error);
     }
   }
 
@@ -125,8 +139,17 @@ export class RedisLimits implements Limits {
     );
   }
 
+  private schedule(): void {
+    if (this.scheduled) return;
+    this.scheduled = true;
+    setImmediate(() => this.flush());
+  }
+
   private flush(): void {
     this.scheduled = false;
+    const { leases } = this;
+    this.leases = [];
+    for (const some of this.portions(leases)) void this.leaseSome(some);
     const parties = [...this.parties.values()];
     // Not clear(): V8 chains the table of a cleared map to its successor, and once one of them has grown old, every
     // later one with all that it holds is promoted to the old generation behind it.
