@@ -1,7 +1,4 @@
-/**
- * Names and values in turn; those that are undefined are left out. Never a key, a token, a header value or a query.
- * Names are words of the code: they are written as they are.
- */
+/** Names and values in turn; those that are undefined are left out. Never a key, a token, a header value or a query. */
 export type SpanAttributes = ReadonlyArray<string | number | boolean | undefined>;
 
 /** A span as it is delivered. Times are milliseconds since the epoch, with fractions. */

@@ -16,6 +16,12 @@ interface Waiting {
   readonly spans: number;
 }
 
+/** What one delivery takes. */
+interface Batch {
+  readonly texts: readonly string[];
+  readonly spans: number;
+}
+
 /** The way of spans to the collector: a queue with a bound, one delivery at a time, and a count of what becomes of them. */
 export class SpanDelivery {
   private readonly collector: Collector;
@@ -85,19 +91,17 @@ export class SpanDelivery {
     });
   }
 
-  private nextBatch(): Waiting[] {
+  private nextBatch(): Batch {
     let end = 0;
     let spans = 0;
     while (end < this.queue.length && spans < this.maxBatch) spans += (this.queue[end++] as Waiting).spans;
-    const batch = this.queue.splice(0, end);
+    const texts = this.queue.splice(0, end).map(({ json }) => json);
     this.queued -= spans;
-    return batch;
+    return { texts, spans };
   }
 
-  private async export(batch: readonly Waiting[]): Promise<void> {
-    const spans = batch.reduce((sum, one) => sum + one.spans, 0);
+  private async export({ texts, spans }: Batch): Promise<void> {
     try {
-      const texts = batch.map(({ json }) => json);
       await this.collector.send(exportJson(this.resource, texts));
       this.settled(spans, undefined);
     } catch (error) {

@@ -5,7 +5,7 @@ import type { Service } from '../api/types';
 import { useGatewayUrl, useLinkTo } from '../session/scope';
 import { Copyable } from '../ui/copy';
 import { SearchField } from '../ui/field';
-import { counted } from '../ui/format';
+import { inAll } from '../ui/format';
 import { ListCard } from '../ui/list-card';
 import { RowMenu } from '../ui/menu';
 import { EmptyState } from '../ui/states';
@@ -36,7 +36,7 @@ export function ServiceList({ register }: { register: ReactNode }) {
         label="Services"
         list={list}
         rowKey={({ id }) => String(id)}
-        foot={total === null || total === undefined ? undefined : `${counted(total, 'service')} in all`}
+        foot={inAll(total, 'service')}
         empty={
           typed ? (
             <EmptyState icon={<Waypoints size={18} aria-hidden />} title="No service fits" />

@@ -5,7 +5,7 @@ import { useScope } from '../session/scope';
 import { TenantGate } from '../session/tenant-gate';
 import { Button } from '../ui/button';
 import { SearchField, FilterSelect } from '../ui/field';
-import { counted } from '../ui/format';
+import { inAll } from '../ui/format';
 import { ListCard } from '../ui/list-card';
 import { EmptyState } from '../ui/states';
 import { Page, Toolbar } from '../ui/surface';
@@ -74,7 +74,7 @@ function KeyList({ act, create }: { act: (action: KeyAction) => void; create: Re
         list={list}
         rowKey={({ id }) => id}
         columns={keyColumns({ names, act })}
-        foot={total === null || total === undefined ? undefined : `${counted(total, 'key')} in all`}
+        foot={inAll(total, 'key')}
         empty={
           search || serviceId ? (
             <EmptyState icon={<KeyRound size={18} aria-hidden />} title="No key fits">

@@ -4,7 +4,7 @@ import { Link } from 'react-router';
 import type { AnyTenant } from '../api/types';
 import { Button } from '../ui/button';
 import { SearchField } from '../ui/field';
-import { counted, whole } from '../ui/format';
+import { inAll, whole } from '../ui/format';
 import { ListCard } from '../ui/list-card';
 import { EmptyState } from '../ui/states';
 import { Badge, Page, Toolbar } from '../ui/surface';
@@ -37,7 +37,7 @@ export function TenantsPage() {
         label="Tenants"
         list={list}
         rowKey={({ id }) => id}
-        foot={total === null || total === undefined ? undefined : `${counted(total, 'tenant')} in all`}
+        foot={inAll(total, 'tenant')}
         empty={
           typed ? (
             <EmptyState icon={<Building2 size={18} aria-hidden />} title="No tenant fits" />

@@ -8,6 +8,9 @@ export const whole = (value: number): string => WHOLE.format(value);
 /** “1 key”, “2,000 keys”. @param thing in the singular; its plural takes an s, unless it is given. */
 export const counted = (count: number, thing: string, things = `${thing}s`): string =>
   `${WHOLE.format(count)} ${count === 1 ? thing : things}`;
+/** The foot of a list; none where nobody has counted. */
+export const inAll = (total: number | null | undefined, thing: string): string | undefined =>
+  total === null || total === undefined ? undefined : `${counted(total, thing)} in all`;
 export const compact = (value: number | null): string =>
   value === null ? '–' : value < 10_000 ? WHOLE.format(value) : COMPACT.format(value);
 
